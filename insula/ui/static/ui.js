@@ -1,0 +1,25 @@
+// Adds what only script can do; every page works without this file.
+// Copy buttons come hidden and appear where the browser lets a page copy.
+const said = document.createElement("p");
+said.className = "vh";
+said.setAttribute("role", "status");
+
+if (navigator.clipboard) {
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => copy(button));
+  }
+  document.body.append(said);
+}
+
+async function copy(button) {
+  const use = button.querySelector("use");
+  const icon = use.getAttribute("href");
+  await navigator.clipboard.writeText(button.dataset.copy);
+  said.textContent = "Copied";
+  use.setAttribute("href", icon.replace(/#.*/, "#check"));
+  setTimeout(() => {
+    said.textContent = "";
+    use.setAttribute("href", icon);
+  }, 2000);
+}
