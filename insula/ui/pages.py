@@ -1,0 +1,90 @@
+"""
+Rendering: one Jinja environment for each package with templates, all of them strict.
+
+A package's pages stand in `insula/<package>/templates/<package>/`; those of `ui`,
+which they extend and import, are visible to all.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from insula.ui.assets import assets
+from insula.ui.branding import branding_href
+from insula.ui.views import initials
+
+THEME_COOKIE = "insula_theme"
+
+# A field named "submit" would hide the form's own method of that name.
+FORM_POST_SCRIPT = "HTMLFormElement.prototype.submit.call(document.forms[0])"
+FORM_POST_SCRIPT_HASH = "sha256-" + base64.b64encode(
+    hashlib.sha256(FORM_POST_SCRIPT.encode()).digest()
+).decode("ascii")
+
+_WEB = frozenset({"https", "http", "mailto"})
+_PACKAGES = Path(__file__).parents[1]
+
+
+@cache
+def environment(*packages: str) -> Environment:
+    """Make the environment that finds the templates of `ui` and of *packages*."""
+    jinja = Environment(
+        loader=FileSystemLoader([_PACKAGES / name / "templates" for name in ("ui", *packages)]),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    jinja.globals.update(
+        asset=lambda name: assets().url(name),
+        icon_href=lambda name: assets().icon(name),
+        branding_href=branding_href,
+        form_post_script=Markup(FORM_POST_SCRIPT),  # noqa: S704 - a constant of ours
+    )
+    jinja.filters.update(host_of=host_of, initials=initials, moment=moment, web=web)
+    return jinja
+
+
+def render(name: str, *, theme: str | None = None, **variables: object) -> str:
+    """Render the page *name*, such as "sign_in/consent.html", with exactly its variables."""
+    package = name.partition("/")[0]
+    jinja = environment() if package == "ui" else environment(package)
+    return jinja.get_template(name).render(theme=theme, **variables)
+
+
+def theme_of(cookies: Mapping[str, str]) -> str | None:
+    """Read the theme that a person has chosen; None leaves it to the system."""
+    chosen = cookies.get(THEME_COOKIE)
+    return chosen if chosen in {"light", "dark"} else None
+
+
+def moment(at: datetime) -> str:
+    """Write a moment so that it cannot be misread in another zone."""
+    if at.tzinfo is None:
+        raise ValueError("a moment without its zone is a guess")
+    return f"{at.astimezone(UTC):%-d %b %Y, %H:%M:%S} UTC"
+
+
+def web(address: str | None) -> str | None:
+    """
+    Let only addresses through that a browser opens as a page or a mail.
+
+    Links of tenants and clients were checked when they were saved; this is the
+    second lock, on the page where `javascript:` would do the most harm.
+    """
+    if address is None:
+        return None
+    of_this_host = address.startswith("/")
+    return address if of_this_host or urlsplit(address).scheme in _WEB else None
+
+
+def host_of(address: str) -> str:
+    return urlsplit(address).hostname or address

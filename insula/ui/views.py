@@ -1,0 +1,73 @@
+"""
+What the auth pages show, as the smallest things a template needs.
+
+Plain tuples with names: the packages that fill them keep their own models, and a
+template never sees more of a person or a client than stands here.
+"""
+
+import hashlib
+from typing import NamedTuple
+
+_HUES = 6  # of avatars in insula.css: neutral, and five tints
+
+
+class Person(NamedTuple):
+    """Who is signed in; *hue* is `hue_of` the account's id."""
+
+    name: str
+    email: str
+    hue: int
+
+
+class Account(NamedTuple):
+    """One line of the account chooser; *id* is what its button posts."""
+
+    id: str
+    name: str
+    email: str
+    hue: int
+    state: str
+
+
+class App(NamedTuple):
+    """
+    The application that asks; *host* is where the person goes next.
+
+    *first_party* says that the tenant runs it; an application's own word is not enough.
+    """
+
+    name: str
+    host: str
+    uri: str | None
+    policy_uri: str | None
+    tos_uri: str | None
+    first_party: bool
+    initials: str
+
+
+class ScopeLine(NamedTuple):
+    """One thing that is asked for, in plain words; what is not *required* can be switched off."""
+
+    name: str
+    icon: str
+    title: str
+    text: str
+    required: bool
+
+
+def hue_of(account_id: str) -> int:
+    return hashlib.sha256(account_id.encode()).digest()[0] % _HUES
+
+
+def initials(name: str) -> str:
+    """
+    Shorten a name for its avatar: first and last word.
+
+    One letter for scripts that join their letters or write whole words in one;
+    those start beyond the Latin letters.
+    """
+    words = name.split()
+    if not words:
+        return ""
+    first = words[0][0]
+    return first + words[-1][0] if len(words) > 1 and first < "\u0250" else first
