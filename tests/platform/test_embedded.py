@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from leftovers import processes_in, wait_until_gone
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError
@@ -79,25 +80,6 @@ def ask(url, question):
 def tell(url, statement):
     with psycopg.connect(url, autocommit=True) as db:
         db.execute(statement)
-
-
-def processes_of(folder):
-    """Processes whose working directory is in *folder*: the servers, and all of their workers."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                where = (entry / "cwd").readlink()
-            except OSError:
-                continue
-            if where.is_relative_to(folder):
-                yield int(entry.name)
-
-
-def wait_until_gone(folder):
-    deadline = time.monotonic() + 10
-    while remaining := list(processes_of(folder)):
-        assert time.monotonic() < deadline, f"still alive: {remaining}"
-        time.sleep(0.05)
 
 
 def test_postgres_is_18_in_utf_8_with_checksums_and_asks_for_a_password(postgres):
@@ -255,12 +237,12 @@ def test_valkey_is_9_asks_for_its_password_and_keeps_nothing(valkey, tmp_path):
 def test_stopping_leaves_no_process(postgres, valkey, tmp_path):
     postgres.start()
     valkey.start()
-    assert len(list(processes_of(tmp_path))) > 2
+    assert len(list(processes_in(tmp_path))) > 2
 
     postgres.stop()
     valkey.stop()
 
-    assert not list(processes_of(tmp_path))
+    assert not list(processes_in(tmp_path))
 
 
 @pytest.mark.skipif(
@@ -269,7 +251,7 @@ def test_stopping_leaves_no_process(postgres, valkey, tmp_path):
 def test_killing_the_starter_leaves_no_process_and_the_folders_start_again(
     starter, postgres, valkey, tmp_path
 ):
-    assert len(list(processes_of(tmp_path))) > 2
+    assert len(list(processes_in(tmp_path))) > 2
 
     starter.kill()
     wait_until_gone(tmp_path)

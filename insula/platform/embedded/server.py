@@ -58,6 +58,11 @@ class EmbeddedServer(ABC):
     def log(self) -> Path:
         return self._home / "server.log"
 
+    @property
+    def exit_code(self) -> int | None:
+        """How a started server ended by itself, negative for a signal; None while it runs."""
+        return None if self._process is None else self._process.poll()
+
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 

@@ -1,0 +1,265 @@
+"""The supervisor of `make run`, in a process of its own, as Ctrl-C and kill find it."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+from leftovers import processes_in, wait_until_gone
+
+from insula.platform.embedded import EmbeddedValkey
+from insula.platform.embedded.ports import free_port
+from insula.platform.supervisor import AlreadyStarted, Child, ChildEnded, Supervisor
+
+PATIENT = "import time; print('up'); time.sleep(600)"
+STUBBORN = """
+import signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+print("up")
+time.sleep(600)
+"""
+# An orderly one tells when it was stopped, so that the order can be read from the output.
+ORDERLY = """
+import signal, sys, time
+def leave(number, frame):
+    print("leaving")
+    sys.exit(0)
+signal.signal(signal.SIGTERM, leave)
+print("up")
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def supervise(tmp_path):
+    """Run a program inside a Supervisor, its variable `s`; `child(name, code)` makes children."""
+    started = []
+
+    def start(body):
+        program = textwrap.dedent("""
+            import sys
+            from pathlib import Path
+            from insula.platform import supervisor
+            from insula.platform.supervisor import Child, Supervisor
+
+            supervisor.STOP_TIMEOUT = 1.0
+
+            def child(name, code, **options):
+                return Child(name, [sys.executable, "-c", code], **options)
+
+            with Supervisor(Path(sys.argv[1])) as s:
+        """) + textwrap.indent(textwrap.dedent(body), "    ")
+        process = subprocess.Popen(  # noqa: S603  # ourselves
+            [sys.executable, "-c", program, tmp_path / "state"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def state(tmp_path):
+    return tmp_path / "state"
+
+
+def read_until(process, text):
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if text in line:
+            return lines
+    pytest.fail(f"ended without saying {text!r}: {lines}")
+
+
+def python(code):
+    return [sys.executable, "-c", code]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_stops_the_children_in_the_reverse_order_of_their_start(supervise, tmp_path, number):
+    process = supervise(f"""
+        s.start(child("web", {ORDERLY!r}))
+        s.start(child("demo", {ORDERLY!r}))
+        print("watching", flush=True)
+        sys.exit(s.watch())
+    """)
+    read_until(process, "up")
+    read_until(process, "up")
+
+    process.send_signal(number)
+
+    rest, _ = process.communicate(timeout=10)
+    leaving = [line.split("|")[0].strip() for line in rest.splitlines() if "leaving" in line]
+    assert leaving == ["demo", "web"]
+    assert process.returncode == 0
+    assert not list(processes_in(tmp_path))
+
+
+def test_the_end_of_an_essential_child_ends_the_others_with_its_exit_code(supervise, tmp_path):
+    process = supervise(f"""
+        s.start(child("web", {PATIENT!r}))
+        s.start(child("worker", "import time; time.sleep(0.3); raise SystemExit(7)"))
+        sys.exit(s.watch())
+    """)
+
+    said, _ = process.communicate(timeout=10)
+
+    assert "worker ended with exit code 7; stopping the others\n" in said
+    assert process.returncode == 7
+    assert not list(processes_in(tmp_path))
+
+
+def test_a_killed_child_is_named_with_its_signal(supervise):
+    process = supervise("""
+        s.start(child("web", "import os; os.kill(os.getpid(), 9)"))
+        sys.exit(s.watch())
+    """)
+
+    said, _ = process.communicate(timeout=10)
+
+    assert "web was killed by SIGKILL; stopping the others\n" in said
+    assert process.returncode == 1
+
+
+def test_a_child_that_ignores_the_request_is_ended_with_what_it_started(supervise, tmp_path):
+    process = supervise(f"""
+        s.start(child("web", {STUBBORN!r}))
+        sys.exit(s.watch())
+    """)
+    read_until(process, "up")
+
+    process.terminate()
+    process.communicate(timeout=10)
+
+    assert process.returncode == 0
+    wait_until_gone(tmp_path)
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux tells a child of its parent's death"
+)
+def test_killing_the_supervisor_leaves_no_child(supervise, tmp_path):
+    process = supervise(f"""
+        s.start(child("web", {PATIENT!r}))
+        s.start(child("demo", {PATIENT!r}))
+        s.watch()
+    """)
+    read_until(process, "up")
+    read_until(process, "up")
+
+    process.kill()
+
+    wait_until_gone(tmp_path)
+
+
+def test_a_second_start_names_the_first_in_one_line(supervise):
+    first = supervise("""
+        s.announce(["http://platform.localhost:8000", "http://127.0.0.1:8001"])
+        print("here", flush=True)
+        s.watch()
+    """)
+    read_until(first, "here")
+
+    second = supervise("print('never')")
+    said, _ = second.communicate(timeout=10)
+
+    assert second.returncode == 1
+    assert said == (
+        f"Insula already runs in this folder: process {first.pid},"
+        " http://platform.localhost:8000, http://127.0.0.1:8001\n"
+    )
+
+
+def test_after_a_killed_first_the_second_starts(supervise, state):
+    first = supervise("print('here', flush=True); s.watch()")
+    read_until(first, "here")
+    first.kill()
+    first.wait()
+
+    with Supervisor(state):
+        pass
+
+
+def test_a_first_that_is_still_starting_is_named_too(state):
+    with Supervisor(state), pytest.raises(AlreadyStarted, match=f"process {os.getpid()}, still"):
+        Supervisor(state).__enter__()
+
+
+def test_every_line_of_a_child_carries_its_name(state, tmp_path):
+    with (tmp_path / "terminal").open("w+") as terminal:
+        child = Child("web", python("print('one'); print('two')"), essential=False, out=terminal)
+        with Supervisor(state) as supervisor:
+            supervisor.start(child)
+            while child.exit_code is None:
+                time.sleep(0.01)
+        terminal.seek(0)
+        said = terminal.read()
+
+    assert said == "web     | one\nweb     | two\n"
+
+
+def test_readiness_asks_the_host_that_it_was_told(state, tmp_path):
+    port = free_port()
+    seen = tmp_path / "seen"
+    server = f"""
+import http.server, pathlib
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        pathlib.Path({str(seen)!r}).write_text(self.headers["Host"] + self.path)
+        self.send_response(204)
+        self.end_headers()
+http.server.HTTPServer(("127.0.0.1", {port}), Answer).serve_forever()
+"""
+    with Supervisor(state) as supervisor:
+        supervisor.start(Child("web", python(server)))
+        supervisor.wait_for_http(port, "/readyz", host="ops.localhost:8000")
+
+    assert seen.read_text() == "ops.localhost:8000/readyz"
+
+
+def test_waiting_for_a_child_that_ended_is_refused(state):
+    with Supervisor(state) as supervisor:
+        supervisor.start(Child("web", python("raise SystemExit(3)")))
+
+        with pytest.raises(ChildEnded, match="web ended with exit code 3") as end:
+            supervisor.wait_for_tcp(free_port())
+
+    assert end.value.exit_code == 3
+
+
+def test_an_unessential_child_may_end(state):
+    with Supervisor(state) as supervisor:
+        brief = Child("demo", python("raise SystemExit(3)"), essential=False)
+        valkey = EmbeddedValkey(state / "valkey")
+        supervisor.start(valkey)
+        supervisor.start(brief)
+        while brief.exit_code is None:
+            time.sleep(0.01)
+
+        supervisor.wait_for_tcp(valkey.port)
+
+
+def test_the_end_of_an_embedded_server_is_noticed(state, tmp_path):
+    with (tmp_path / "terminal").open("w+") as terminal:
+        with Supervisor(state, out=terminal) as supervisor:
+            valkey = EmbeddedValkey(state / "valkey")
+            supervisor.start(valkey)
+            os.kill(valkey.pid, signal.SIGKILL)
+
+            assert supervisor.watch() == 1
+        terminal.seek(0)
+        assert terminal.read() == "Valkey was killed by SIGKILL; stopping the others\n"
