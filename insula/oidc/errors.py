@@ -1,0 +1,182 @@
+"""
+Every way an OAuth request can fail.
+
+    OAuthError
+    ├─ InvalidRequest            400   RFC6749-4.1.2.1, RFC6749-5.2
+    │  ├─ InvalidRedirectUri     400   never redirected: the target is the thing in doubt
+    │  └─ RequestTooLarge        413   a body above 64 KB
+    ├─ InvalidClient             401   RFC6749-5.2
+    │  └─ UnknownClient          400   at the authorization endpoint: never redirected
+    ├─ InvalidGrant              400   RFC6749-5.2
+    ├─ InvalidScope              400   RFC6749-4.1.2.1
+    ├─ UnauthorizedClient        400   RFC6749-4.1.2.1
+    ├─ UnsupportedGrantType      400   RFC6749-5.2
+    ├─ UnsupportedResponseType   400   RFC6749-4.1.2.1
+    ├─ AccessDenied              403   RFC6749-4.1.2.1
+    ├─ LoginRequired             400   OIDCC-3.1.2.6
+    ├─ ConsentRequired           400   OIDCC-3.1.2.6
+    ├─ InteractionRequired       400   OIDCC-3.1.2.6
+    ├─ AccountSelectionRequired  400   OIDCC-3.1.2.6
+    ├─ UnmetRequirements         400   OIDCC-5.5.1.1: an essential acr was not reached
+    ├─ RequestNotSupported       400   OIDCC-3.1.2.6: request objects by value
+    ├─ RequestUriNotSupported    400   OIDCC-3.1.2.6: request objects by reference
+    ├─ SlowDown                  429   too many failed client authentications
+    └─ TemporarilyUnavailable    503   RFC6749-4.1.2.1
+
+    BearerError                        RFC6750-3.1, at resource endpoints
+    ├─ MissingToken              401   a bare challenge, no error code
+    ├─ InvalidToken              401
+    ├─ InsufficientScope         403
+    └─ InvalidBearerRequest      400
+"""
+
+from typing import ClassVar
+
+
+class OAuthError(Exception):
+    """
+    A refusal the client is told about.
+
+    *description* goes on the wire: one of the fixed sentences at the place that
+    refuses, in the characters of RFC6749-4.1.2.1, never a repetition of input.
+    *detail* goes to our log only; write it for whoever is on call.
+    """
+
+    code: ClassVar[str]
+    status: ClassVar[int] = 400
+    redirectable: ClassVar[bool] = True
+
+    def __init__(self, description: str, *, detail: str = "") -> None:
+        super().__init__(detail or description)
+        self.description = description
+        self.detail = detail
+
+
+class InvalidRequest(OAuthError):
+    code = "invalid_request"
+
+
+class InvalidRedirectUri(InvalidRequest):
+    redirectable = False
+
+
+class RequestTooLarge(InvalidRequest):
+    status = 413
+    redirectable = False
+
+
+class InvalidClient(OAuthError):
+    code = "invalid_client"
+    status = 401
+    redirectable = False
+
+
+class UnknownClient(InvalidClient):
+    status = 400
+
+
+class InvalidGrant(OAuthError):
+    code = "invalid_grant"
+
+
+class InvalidScope(OAuthError):
+    code = "invalid_scope"
+
+
+class UnauthorizedClient(OAuthError):
+    code = "unauthorized_client"
+
+
+class UnsupportedGrantType(OAuthError):
+    code = "unsupported_grant_type"
+
+
+class UnsupportedResponseType(OAuthError):
+    code = "unsupported_response_type"
+
+
+class AccessDenied(OAuthError):
+    code = "access_denied"
+    status = 403
+
+
+class LoginRequired(OAuthError):
+    code = "login_required"
+
+
+class ConsentRequired(OAuthError):
+    code = "consent_required"
+
+
+class InteractionRequired(OAuthError):
+    code = "interaction_required"
+
+
+class AccountSelectionRequired(OAuthError):
+    code = "account_selection_required"
+
+
+class UnmetRequirements(OAuthError):
+    code = "unmet_authentication_requirements"
+
+
+class RequestNotSupported(OAuthError):
+    code = "request_not_supported"
+
+
+class RequestUriNotSupported(OAuthError):
+    code = "request_uri_not_supported"
+
+
+class SlowDown(OAuthError):
+    """Too many failed attempts of one client from one address; *retry_after* in seconds."""
+
+    code = "slow_down"
+    status = 429
+    redirectable = False
+
+    def __init__(self, description: str, *, retry_after: int, detail: str = "") -> None:
+        super().__init__(description, detail=detail)
+        self.retry_after = retry_after
+
+
+class TemporarilyUnavailable(OAuthError):
+    """Something that the answer depends on is away; *retry_after* in seconds."""
+
+    code = "temporarily_unavailable"
+    status = 503
+
+    def __init__(self, description: str, *, retry_after: int = 2, detail: str = "") -> None:
+        super().__init__(description, detail=detail)
+        self.retry_after = retry_after
+
+
+class BearerError(Exception):
+    """A refusal at a resource endpoint, told by WWW-Authenticate (RFC6750-3)."""
+
+    code: ClassVar[str | None]
+    status: ClassVar[int] = 401
+
+    def __init__(self, description: str = "", *, scope: str = "", detail: str = "") -> None:
+        super().__init__(detail or description)
+        self.description = description
+        self.scope = scope
+        self.detail = detail
+
+
+class MissingToken(BearerError):
+    code = None
+
+
+class InvalidToken(BearerError):
+    code = "invalid_token"
+
+
+class InsufficientScope(BearerError):
+    code = "insufficient_scope"
+    status = 403
+
+
+class InvalidBearerRequest(BearerError):
+    code = "invalid_request"
+    status = 400

@@ -1,0 +1,304 @@
+"""What the engine knows of clients, people and tokens: plain values, no behaviour of their own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from uuid import UUID
+
+Scopes = frozenset[str]
+
+#: Profiles of protocol.md section 3 that exist so far.
+Profile = Literal["oauth21", "standard"]
+AuthMethod = Literal["client_secret_basic", "client_secret_post", "none"]
+TokenFormat = Literal["jwt", "opaque"]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSecret:
+    """A live secret, as the digest the host keeps; *expires_at* in seconds since 1970, or never."""
+
+    digest: bytes
+    expires_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An application of this issuer, as registered (OIDCR-2 names where they exist)."""
+
+    id: UUID
+    client_id: str
+    name: str
+    application_type: Literal["web", "native"] = "web"
+    profile: Profile = "oauth21"
+    redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    grant_types: frozenset[str] = frozenset({"authorization_code"})
+    response_modes: frozenset[str] = frozenset({"query", "form_post"})
+    scopes: Scopes = frozenset({"openid"})
+    default_scopes: Scopes = frozenset()
+    token_endpoint_auth_method: AuthMethod = "client_secret_basic"  # noqa: S105  (a name)
+    secrets: tuple[ClientSecret, ...] = ()
+    id_token_signed_response_alg: str = "RS256"  # noqa: S105  (a name)
+    access_token_format: TokenFormat = "jwt"  # noqa: S105  (a name)
+    access_token_alg: str = "ES256"  # noqa: S105  (a name)
+    consent: Literal["ask", "skip"] = "ask"
+    default_max_age: int | None = None
+    require_auth_time: bool = False
+    rotate_refresh_tokens: bool = True
+    refresh_without_offline_access: bool = False
+    refresh_grace: int = 10
+    id_token_on_refresh: bool = True
+    claims_in_id_token: bool = False
+    introspects_others: bool = False
+    allowed_origins: frozenset[str] = frozenset()
+    client_uri: str = ""
+    policy_uri: str = ""
+    tos_uri: str = ""
+
+    @property
+    def is_public(self) -> bool:
+        """A client that cannot keep a secret (RFC6749-2.1)."""
+        return self.token_endpoint_auth_method == "none"  # noqa: S105  (a name)
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """Lives of what is issued, in seconds (protocol.md 5.1)."""
+
+    code: int = 60
+    access_token_jwt: int = 600
+    access_token_opaque: int = 3600
+    client_credentials: int = 600
+    id_token: int = 600
+    refresh_idle: int = 14 * 86400
+    refresh_absolute: int = 90 * 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is on the line, for the record: never used to decide."""
+
+    ip: str
+    user_agent: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A person signed in at this issuer in this browser; *auth_time* in seconds since 1970."""
+
+    id: UUID
+    user_id: UUID
+    auth_time: int
+    amr: tuple[str, ...]
+    acr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """
+    What one trip tells about a browser at the authorization endpoint.
+
+    *granted* is what the person has allowed this client before (None: nothing yet).
+    *accounts* is how many people are signed in here side by side.
+    *set_cookies* are headers the answer must carry, as when a foreign session was dropped.
+    """
+
+    session: Session | None
+    granted: Scopes | None = None
+    accounts: int = 0
+    set_cookies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """
+    A stored authorization request, and what the person did about it since.
+
+    *parameters* is the validated request as it was stored (OIDCC-3.1.2.2): never re-read
+    from the browser. *authenticated* is the session that was proved inside this interaction;
+    *consented* the scopes allowed inside it; *selected* says an account was chosen in it.
+    """
+
+    id: UUID
+    parameters: Mapping[str, str]
+    visit: Visit
+    authenticated: UUID | None = None
+    selected: bool = False
+    consented: Scopes | None = None
+    denied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a person has to do before an authorization request can go on."""
+
+    need: Literal["login", "select_account", "consent"]
+    parameters: Mapping[str, str]
+    client: Client
+    redirect_host: str
+    scopes: tuple[str, ...]
+    #: Scopes the person may leave out (`offline_access`).
+    optional_scopes: tuple[str, ...] = ()
+    login_hint: str = ""
+    #: The person must prove themselves again although signed in (OC-4, OC-6).
+    fresh: bool = False
+    #: The interaction that already exists, when this is its next step.
+    interaction: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskSignOut:
+    """A sign-out that the person must confirm; *return_to* was checked against the client."""
+
+    return_to: str | None
+    client: Client | None
+
+
+@dataclass(frozen=True, slots=True)
+class Redirection:
+    """Where the host wants the browser to go next, with the cookies it sets."""
+
+    location: str
+    set_cookies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewCode:
+    """An authorization code to be stored, with all that it is bound to (AZ-8)."""
+
+    code: str
+    client: Client
+    session: Session
+    redirect_uri: str
+    scopes: Scopes
+    nonce: str | None
+    code_challenge: str | None
+    #: The `claims` request of this authorization, canonical JSON or empty.
+    claims: str
+    #: auth_time must be in the id_token (max_age was asked, or the client requires it).
+    auth_time_wanted: bool
+    lifetime: int
+    interaction: UUID | None
+
+
+CodeState = Literal["live", "consumed", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user's standard claims as stored; empty values are absent (UI-5)."""
+
+    user_id: UUID
+    claims: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCode:
+    """A code of the asking client, read; `alive` joins tenant, client, user and session."""
+
+    state: CodeState
+    alive: bool
+    issue_id: UUID
+    session: Session
+    person: Person
+    redirect_uri: str
+    scopes: Scopes
+    nonce: str | None
+    code_challenge: str | None
+    claims: str
+    auth_time_wanted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewRefresh:
+    """A refresh token to start a family with; lives in seconds."""
+
+    token: str
+    idle: int
+    absolute: int
+    #: Dies with the session it came from (no `offline_access`).
+    bound_to_session: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccess:
+    """
+    An access token that was minted.
+
+    *opaque* is the token itself when it is to be stored by hash; a JWT is not stored, its
+    issue id travels in `jti`. A refresh family is known by the id of its issue.
+    """
+
+    issue_id: UUID
+    scopes: Scopes
+    expires_in: int
+    opaque: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Redemption:
+    """What is to be recorded in the statement that spends a code."""
+
+    code: str
+    client: Client
+    stored: StoredCode
+    access: NewAccess
+    refresh: NewRefresh | None
+    caller: Caller
+
+
+RefreshState = Literal["current", "former", "reused", "dead"]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRefresh:
+    """
+    A refresh token of the asking client, read.
+
+    *state*: `current` may be advanced; `former` was superseded within the grace, and *replay*
+    holds the answer that was given then; `reused` is any other earlier generation; `dead` has
+    expired or was revoked.
+    """
+
+    state: RefreshState
+    alive: bool
+    family_id: UUID
+    session: Session
+    person: Person
+    scopes: Scopes
+    claims: str
+    auth_time_wanted: bool
+    replay: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """A rotation: the presented token becomes *successor*; *answer* is kept for the grace."""
+
+    presented: str
+    successor: str
+    client: Client
+    stored: StoredRefresh
+    access: NewAccess
+    answer: bytes
+    idle: int
+    caller: Caller
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveToken:
+    """An access or refresh token that is alive now: it, its client, its person, its session."""
+
+    kind: Literal["access_token", "refresh_token"]
+    issue_id: UUID
+    client_id: str
+    scopes: Scopes
+    person: Person | None
+    expires_at: int
+    issued_at: int
+    auth_time: int | None = None
+    acr: str | None = None
+    amr: tuple[str, ...] = ()
+    #: The `claims` request of the authorization this token came from.
+    claims: str = ""

@@ -1,0 +1,168 @@
+"""
+What the host of the engine must supply.
+
+Secrets cross these ports in clear and are hashed by the host, which alone knows the
+tenant that the hash is bound to. Every method that changes something writes its audit
+row in the same act. A method raises `kernel.errors.Unavailable` when what it depends
+on is away; the engine answers 503 and nothing has happened.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+from uuid import UUID
+
+from insula.oidc.models import (
+    ActiveToken,
+    Advance,
+    Ask,
+    AskSignOut,
+    Caller,
+    Client,
+    Interaction,
+    NewAccess,
+    NewCode,
+    Redemption,
+    Redirection,
+    StoredCode,
+    StoredRefresh,
+    Visit,
+)
+
+#: The cookies of the request, name to value; a name sent twice is absent.
+Cookies = Mapping[str, str]
+
+
+class Clients(Protocol):
+    """The applications of this issuer."""
+
+    async def find(self, client_id: str) -> Client | None:
+        """Find the active client of that id; None for unknown, inactive and foreign alike."""
+
+    async def allows_origin(self, origin: str) -> bool:
+        """Whether any active client of this issuer registered *origin*, for a CORS preflight."""
+
+    def secret_matches(self, client: Client, secret: str) -> bool:
+        """Whether *secret* is one of the client's live secrets, compared in constant time."""
+
+    async def refuse_flood(self, client_id: str, caller: Caller) -> None:
+        """Raise `oidc.errors.SlowDown` when this client failed too often from this address."""
+
+    async def count_failure(self, client_id: str, caller: Caller) -> None:
+        """Record a failed client authentication; never locks the client itself out (CA-10)."""
+
+
+class People(Protocol):
+    """The person in front of the browser: sessions, sign-in, consent."""
+
+    async def visit(self, cookies: Cookies, client: Client, caller: Caller) -> Visit:
+        """Who is signed in here and what they have granted this client. One trip."""
+
+    async def ask(self, cookies: Cookies, ask: Ask, caller: Caller) -> Redirection:
+        """Store (or move on) the interaction and say where the person does what is needed."""
+
+    async def resume(
+        self, cookies: Cookies, interaction: UUID, caller: Caller
+    ) -> Interaction | None:
+        """Load the interaction if it is this browser's and alive, else None. One trip."""
+
+    async def cancel(self, cookies: Cookies, interaction: UUID) -> None:
+        """End an interaction that was refused."""
+
+    async def who(self, cookies: Cookies) -> Visit:
+        """Who is signed in here, for the logout endpoint."""
+
+    async def ask_sign_out(self, cookies: Cookies, ask: AskSignOut, caller: Caller) -> Redirection:
+        """Store a sign-out that must be confirmed and say where."""
+
+    async def end_session(
+        self, cookies: Cookies, session: UUID, client: Client | None, caller: Caller
+    ) -> tuple[str, ...]:
+        """End the session (and refresh families that die with it); the cookies to set."""
+
+
+class Tokens(Protocol):
+    """Codes, refresh families and access tokens: each spent or advanced by one statement."""
+
+    async def issue_code(self, code: NewCode, caller: Caller) -> bool:
+        """
+        Store a code and complete its interaction, in one act.
+
+        False when session, person, client or interaction has ended meanwhile.
+        """
+
+    async def read_code(self, code: str, client: Client) -> StoredCode | None:
+        """Read a code; None if unknown or issued to another client. Decides nothing."""
+
+    async def redeem_code(self, redemption: Redemption) -> bool:
+        """
+        Spend the code and record what was issued, in one statement.
+
+        False when it is spent, expired or not alive: another redemption won.
+        """
+
+    async def refuse_code(self, code: str, client: Client, caller: Caller) -> None:
+        """
+        Burn a code that failed a check; if it was spent before, end all that came of it.
+
+        That is RFC6749-4.1.2. Committed when this returns.
+        """
+
+    async def read_refresh(self, token: str, client: Client) -> StoredRefresh | None:
+        """Read a refresh token; None if unknown or another client's."""
+
+    async def advance_refresh(self, advance: Advance) -> bool:
+        """Rotate, in one statement. False: another request was first, or the family is dead."""
+
+    async def touch_refresh(  # noqa: PLR0913, PLR0917  (what one statement records)
+        self,
+        token: str,
+        client: Client,
+        stored: StoredRefresh,
+        access: NewAccess,
+        idle: int,
+        caller: Caller,
+    ) -> bool:
+        """Use a refresh token that does not rotate: move its idle limit, record the access."""
+
+    async def revoke_family(self, family_id: UUID, client: Client, caller: Caller) -> None:
+        """End a family because a former token was used again; its access tokens end with it."""
+
+    async def issue_to_client(self, client: Client, access: NewAccess, caller: Caller) -> bool:
+        """Record an access token for the client itself. False when the client is not active."""
+
+    async def find_access_token(self, token: str) -> ActiveToken | None:
+        """Find an opaque access token that is alive (liveness joined), by its value."""
+
+    async def find_issue(self, issue_id: UUID, jti: str) -> ActiveToken | None:
+        """
+        Find the living issue of a JWT whose signature was checked, unless revoked by *jti*.
+
+        What the token itself says (its scope and times) the engine reads from the token.
+        """
+
+    async def find_refresh_token(self, token: str) -> ActiveToken | None:
+        """Find a refresh token that is alive, for introspection."""
+
+    async def revoke_access_token(self, token: str, client: Client, caller: Caller) -> bool:
+        """Revoke an opaque access token of this client. False: not one of its own."""
+
+    async def revoke_jti(
+        self, issue_id: UUID, jti: str, expires_at: int, client: Client, caller: Caller
+    ) -> None:
+        """Revoke one JWT of this client until it expires (RV-4)."""
+
+    async def revoke_refresh_token(self, token: str, client: Client, caller: Caller) -> bool:
+        """Revoke the family of a refresh token of this client. False: not one of its own."""
+
+
+class Pages(Protocol):
+    """The few pages the engine itself answers with."""
+
+    def error(self, *, status: int, code: str, title: str, text: str, request_id: str) -> bytes:
+        """Render an error page at the provider, in the look of its owner."""
+
+    def form_post(self, action: str, fields: Mapping[str, str]) -> tuple[bytes, str]:
+        """Render the page that posts *fields* to the client, and name its CSP."""
+
+    def signed_out(self, client: Client | None) -> bytes:
+        """Render the page after a sign-out that leads nowhere else."""
