@@ -49,7 +49,7 @@ def environment(*packages: str) -> Environment:
         branding_href=branding_href,
         form_post_script=Markup(FORM_POST_SCRIPT),  # noqa: S704 - a constant of ours
     )
-    jinja.filters.update(host_of=host_of, initials=initials, moment=moment, web=web)
+    jinja.filters.update(host_of=host_of, bare=bare, initials=initials, moment=moment, web=web)
     return jinja
 
 
@@ -88,3 +88,9 @@ def web(address: str | None) -> str | None:
 
 def host_of(address: str) -> str:
     return urlsplit(address).hostname or address
+
+
+def bare(address: str) -> str:
+    """Shorten a web address for reading; the host stays, since that is what tells people apart."""
+    parts = urlsplit(address)
+    return f"{parts.hostname}{parts.path}".removesuffix("/") if parts.hostname else address

@@ -70,4 +70,5 @@ def initials(name: str) -> str:
     if not words:
         return ""
     first = words[0][0]
-    return first + words[-1][0] if len(words) > 1 and first < "\u0250" else first
+    letters = first + words[-1][0] if len(words) > 1 and first < "\u0250" else first
+    return letters.upper()
