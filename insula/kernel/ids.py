@@ -1,0 +1,42 @@
+"""Ids and secrets: 256 random bits behind a type prefix, kept as typed, tenant-bound digests."""
+
+import hashlib
+import secrets
+from enum import StrEnum
+from uuid import UUID, uuid4
+
+
+class Kind(StrEnum):
+    """What a secret is; part of its digest, so one kind can never be spent as another."""
+
+    CODE = "code"
+    ACCESS_TOKEN = "access_token"  # noqa: S105  (a type name)
+    REFRESH_TOKEN = "refresh_token"  # noqa: S105
+    CLIENT_SECRET = "client_secret"  # noqa: S105
+    SESSION = "session"
+    BROWSER = "browser"
+    JTI = "jti"
+    ATTEMPT = "attempt"
+
+
+PREFIXES = {
+    Kind.CODE: "ins_ac_",
+    Kind.ACCESS_TOKEN: "ins_at_",
+    Kind.REFRESH_TOKEN: "ins_rt_",
+    Kind.CLIENT_SECRET: "ins_cs_",
+    Kind.SESSION: "",
+    Kind.BROWSER: "",
+}
+
+new_id = uuid4
+
+
+def new_secret(kind: Kind) -> str:
+    """A fresh secret: 32 bytes of the operating system's generator, base64url (protocol.md 5.1)."""
+    return PREFIXES[kind] + secrets.token_urlsafe(32)
+
+
+def digest(kind: Kind, tenant_id: UUID, value: str) -> bytes:
+    """SHA-256 over type, tenant and value: what the database keeps of a secret."""
+    head = f"{kind}\0{tenant_id}\0".encode()
+    return hashlib.sha256(head + value.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,81 @@
+"""Bringing a database to the present state: roles, revisions, functions, policies, in one transaction."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic.config import Config
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+SQL = next(
+    folder
+    for folder in (Path(__file__).parents[1] / "sql", Path(__file__).parents[2] / "sql")
+    if folder.is_dir()
+)
+#: Any number; one migrate at a time.
+_LOCK = 4_711_001
+
+
+def _script() -> ScriptDirectory:
+    config = Config()
+    config.set_main_option("script_location", str(SQL / "migrations"))
+    return ScriptDirectory.from_config(config)
+
+
+def head() -> str:
+    """The revision this release needs."""
+    found = _script().get_current_head()
+    if found is None:  # pragma: no cover  (a release without revisions)
+        raise RuntimeError("no revisions")
+    return found
+
+
+def _apply(connection: sa.Connection, file: Path) -> None:
+    connection.exec_driver_sql(file.read_text().replace("%", "%%"))
+
+
+def migrate(owner_url: str) -> tuple[str | None, str]:
+    """
+    Bring the database at *owner_url* to this release; returns the revision before and after.
+
+    Everything happens in one transaction, so there is no moment without a policy. Safe to call
+    from several processes at once and to repeat: roles, functions and policies are applied each
+    time, so what stands in `sql/` is what holds.
+    """
+    engine = sa.create_engine(sa.make_url(owner_url).set(drivername="postgresql+psycopg"))
+    script = _script()
+    try:
+        with engine.begin() as connection:
+            connection.exec_driver_sql("set local lock_timeout = '4s'")
+            connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            _apply(connection, SQL / "roles.sql")
+            _apply(connection, SQL / "tenant_function.sql")
+            before = revision(connection)
+            context = MigrationContext.configure(
+                connection,
+                opts={
+                    "fn": lambda current, _: script._upgrade_revs(head(), current),  # noqa: SLF001  (as alembic's own upgrade command does)
+                    "version_table": "schema_version",
+                    "version_table_schema": "insula",
+                },
+            )
+            with Operations.context(context):
+                context.run_migrations()
+            _apply(connection, SQL / "functions.sql")
+            for file in sorted((SQL / "rls").glob("*.sql")):
+                _apply(connection, file)
+            _apply(connection, SQL / "after.sql")
+            after = revision(connection)
+    finally:
+        engine.dispose()
+    if after is None:  # pragma: no cover  (alembic has just written it)
+        raise RuntimeError("no revision after migrating")
+    return before, after
+
+
+def revision(connection: sa.Connection) -> str | None:
+    """The revision a database is at; None for an empty one."""
+    if connection.scalar(sa.text("select to_regclass('insula.schema_version')")) is None:
+        return None
+    return connection.scalar(sa.text("select version_num from insula.schema_version"))

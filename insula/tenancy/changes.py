@@ -1,0 +1,88 @@
+"""
+Staying current: events at once, and a poll every few seconds as the safety net.
+
+The poll looks back to the oldest transaction that was running at the last one, so a change
+that took its number early and committed late is seen too (functions.sql, changes_since).
+"""
+
+import asyncio
+from collections.abc import Callable
+from uuid import UUID
+
+import structlog
+
+from insula.kernel.db import Database
+from insula.kernel.errors import Unavailable
+from insula.kernel.events import Bus
+from insula.tenancy import store
+
+_log = structlog.get_logger(__name__)
+
+#: What to do with a tenant that is now at least at this version.
+OnChange = Callable[[UUID, int], None]
+
+
+class ChangeFeed:
+    """
+    Hears of changed tenants and tells *on_change*; *on_gap* when changes may have been missed.
+
+    *every* is the seconds between two polls; a stale answer lives no longer than that.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        bus: Bus,
+        on_change: OnChange,
+        on_gap: Callable[[], None],
+        *,
+        every: float = 3.0,
+    ) -> None:
+        self._database = database
+        self._bus = bus
+        self._on_change = on_change
+        self._on_gap = on_gap
+        self._every = every
+        self._mark = ""
+        self._ask = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        self._tasks = [
+            asyncio.create_task(self._poll_for_ever()),
+            asyncio.create_task(self._bus.listen(self._heard, self._ask.set)),
+        ]
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _heard(self, tenant_id: UUID, _kind: str, version: int) -> None:
+        self._on_change(tenant_id, version)
+
+    async def poll(self) -> None:
+        """Ask once. Raises `Unavailable`."""
+        changed, mark = await store.changes_since(self._database, self._mark)
+        if self._mark and int(mark) < int(self._mark):
+            # Another server, or a restored one: its numbers say nothing about ours.
+            _log.warning("changes.clock_went_back")
+            self._on_gap()
+        self._mark = mark
+        for tenant_id, version in changed:
+            self._on_change(UUID(tenant_id), version)
+
+    async def _poll_for_ever(self) -> None:
+        while True:
+            try:
+                await self.poll()
+            except Unavailable as error:
+                _log.warning("changes.poll_failed", error=error.detail)
+            except Exception:
+                _log.exception("changes.poll_broken")
+            self._ask.clear()
+            try:
+                async with asyncio.timeout(self._every):
+                    await self._ask.wait()
+            except TimeoutError:
+                continue

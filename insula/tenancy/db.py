@@ -1,0 +1,133 @@
+"""
+`Tenant`, the object a request carries, with the two doors to its rows.
+
+Whoever holds a `Tenant` can reach that tenant's rows and nobody else's; there is no other
+way to them. Crossing tenants is `Platform`, a connection that one must ask for by name.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from insula.kernel.db import Connection, Database, Row, Statement, bind, compiled, statement
+from insula.kernel.events import Bus
+
+__all__ = ["Connection", "Platform", "Row", "Statement", "Tenant", "compiled", "statement"]
+
+#: What the running transaction will announce once it has committed.
+_announcements: ContextVar[list[tuple[UUID, str, int]] | None] = ContextVar(
+    "announcements", default=None
+)
+
+_RAISE_VERSION = text(
+    "update insula.tenants set version = version + 1, changed_xid = pg_current_xact_id(),"
+    " updated_at = updated_at where id = insula.current_tenant() returning id, version"
+)
+
+
+async def raise_version(db: Connection, kind: str) -> int:
+    """
+    Say, in the transaction of a change, that the bound tenant has changed; its new version.
+
+    *kind* is what changed ("keys", "clients", "tenant"). The other processes are told after
+    the commit.
+    """
+    row = (await db.execute(_RAISE_VERSION)).one()
+    pending = _announcements.get()
+    if pending is not None:
+        pending.append((row.id, kind, row.version))
+    version: int = row.version
+    return version
+
+
+@asynccontextmanager
+async def _announcing(bus: Bus) -> AsyncIterator[None]:
+    """Announce what `raise_version` noted inside, if the block (the transaction) succeeds."""
+    pending: list[tuple[UUID, str, int]] = []
+    outer = _announcements.set(pending)
+    try:
+        yield
+    finally:
+        _announcements.reset(outer)
+    for tenant_id, kind, version in pending:
+        bus.publish(tenant_id, kind, version)
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The serving role's pools and the bus that is told after a commit."""
+
+    database: Database
+    bus: Bus
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """
+    One tenant as this process knows it; immutable, replaced when its version rises.
+
+    *hosts* are its custom domains; *host* is its primary one. *issuer* comes from
+    configuration and registry, never from a request.
+    """
+
+    id: UUID
+    slug: str
+    display_name: str
+    status: str
+    version: int
+    hosts: tuple[str, ...]
+    host: str
+    issuer: str
+    _doors: Doors = field(repr=False, compare=False)
+
+    @property
+    def is_active(self) -> bool:
+        return self.status == "active"
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction bound to this tenant, for use cases. Raises `Unavailable`."""
+        async with (
+            _announcing(self._doors.bus),
+            self._doors.database.transaction(self.id) as db,
+        ):
+            yield db
+
+    async def once(self, statement: Statement, params: Mapping[str, Any]) -> Sequence[Row]:
+        """One bound, committed statement in one round trip, for hot steps. Raises `Unavailable`."""
+        return await self._doors.database.once(self.id, statement, params)
+
+
+class Platform:
+    """The door across tenants: the role `insula_platform`, over pools of its own."""
+
+    def __init__(self, database: Database, bus: Bus) -> None:
+        self._database = database
+        self._bus = bus
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction that sees the registry and no tenant's rows."""
+        async with _announcing(self._bus), self._database.transaction() as db:
+            yield db
+
+    @asynccontextmanager
+    async def within(self, tenant_id: UUID) -> AsyncIterator[Connection]:
+        """A transaction that sees the registry and the rows of one tenant."""
+        async with self.transaction() as db:
+            await bind(db, tenant_id)
+            yield db
+
+    async def fetch(self, sql: str, params: Mapping[str, Any] | None = None) -> Sequence[Row]:
+        """One call of a definer function, in one trip."""
+        return await self._database.fetch(sql, params)
+
+
+async def rebind(db: Connection, tenant_id: UUID) -> None:
+    """Bind a platform transaction to the tenant that it has just made."""
+    await bind(db, tenant_id)

@@ -1,0 +1,39 @@
+"""The registry as the serving role may read it: by name, one at a time, and what changed."""
+
+from collections.abc import Sequence
+
+from insula.kernel.db import Database
+from insula.tenancy.db import Doors, Tenant
+from insula.tenancy.models import Naming
+
+
+async def find(doors: Doors, naming: Naming, name: str) -> Tenant | None:
+    """The tenant of 'slug:…' or 'host:…'; None when there is none, for whatever reason."""
+    rows = await doors.database.fetch(
+        "select id, slug, display_name, status, version, hosts, primary_host"
+        " from insula.find_tenant(%(name)s)",
+        {"name": name},
+    )
+    if not rows:
+        return None
+    row = rows[0]
+    host = row.primary_host or naming.host(row.slug)
+    return Tenant(
+        id=row.id,
+        slug=row.slug,
+        display_name=row.display_name,
+        status=row.status,
+        version=row.version,
+        hosts=tuple(row.hosts),
+        host=host,
+        issuer=naming.origin(host),
+        _doors=doors,
+    )
+
+
+async def changes_since(database: Database, mark: str) -> tuple[Sequence[tuple[str, int]], str]:
+    """Ids and versions of tenants that changed since *mark*, and the next mark."""
+    rows = await database.fetch(
+        "select tenant_id, version, next_mark from insula.changes_since(%(mark)s)", {"mark": mark}
+    )
+    return [(str(r.tenant_id), r.version) for r in rows if r.tenant_id is not None], rows[0].next_mark

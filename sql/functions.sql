@@ -1,0 +1,204 @@
+-- The security definer functions: the only ways through the wall, each owned by a role that
+-- cannot log in, each on the allow-list that the catalogue gate reads, each with a fixed
+-- search_path. Applied after the revisions, at every migrate.
+
+grant create on schema insula to insula_definer;
+
+create table if not exists insula.definer_allow_list (
+  signature text primary key,
+  reason    text not null check (reason <> '')
+);
+create table if not exists insula.gate_exceptions (
+  object text primary key,
+  reason text not null check (reason <> '')
+);
+revoke all on insula.definer_allow_list, insula.gate_exceptions from public, insula_app, insula_platform;
+
+truncate insula.definer_allow_list, insula.gate_exceptions;
+insert into insula.definer_allow_list (signature, reason) values
+  ('insula.find_tenant(text)', 'host lookup: one named tenant or nothing, before any tenant is bound'),
+  ('insula.changes_since(text)', 'version poll: ids and versions of tenants that changed, no data'),
+  ('insula.enqueue_job(text,text,jsonb,timestamp with time zone,text)', 'a job is queued in the transaction of the act that causes it'),
+  ('insula.ensure_partitions(integer)', 'creates partitions of time-partitioned tables ahead of time'),
+  ('insula.drop_old_partitions(text,interval)', 'retention: drops partitions that are wholly past it'),
+  ('insula.sweep_expired(text,integer)', 'retention: deletes dead protocol rows of all tenants in small batches'),
+  ('insula.tenants_with_keys_due()', 'key phases: which tenants have a key whose time has come, no data');
+insert into insula.gate_exceptions (object, reason) values
+  ('insula.tenant_hosts_host_key', 'a host belongs to one tenant of all: unique across tenants by nature (security.md R13)'),
+  ('insula.signing_keys_due', 'read across tenants by the key-phases job alone, through a definer function'),
+  ('insula.authorization_codes_dead', 'sweeps of dead rows run across tenants, through a definer function'),
+  ('insula.token_issues_dead', 'as authorization_codes_dead'),
+  ('insula.access_tokens_dead', 'as authorization_codes_dead'),
+  ('insula.revoked_jtis_dead', 'as authorization_codes_dead'),
+  ('insula.refresh_families_dead', 'as authorization_codes_dead'),
+  ('insula.sessions_dead', 'as authorization_codes_dead'),
+  ('insula.interactions_dead', 'as authorization_codes_dead'),
+  ('insula.attempt_counters_dead', 'as authorization_codes_dead');
+
+-- A tenant by what a request names: 'slug:acme' or 'host:login.acme.example'. One row or none,
+-- whatever the reason; never a list.
+create or replace function insula.find_tenant(wanted text)
+  returns table (id uuid, slug text, display_name text, status text, version bigint,
+                 hosts text[], primary_host text)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  begin atomic
+    select t.id, t.slug, t.display_name, t.status, t.version,
+           coalesce((select array_agg(h.host order by h.host) from insula.tenant_hosts h
+                      where h.tenant_id = t.id), '{}'),
+           (select h.host from insula.tenant_hosts h where h.tenant_id = t.id and h.is_primary)
+      from insula.tenants t
+     where (wanted like 'slug:%' and t.slug = substr(wanted, 6))
+        or (wanted like 'host:%' and t.id = (select h.tenant_id from insula.tenant_hosts h
+                                              where h.host = substr(wanted, 6)));
+  end;
+
+-- What changed since a mark, and the next mark. A mark is the oldest transaction that was still
+-- running: a change is stamped with its transaction's id, so whoever took a number early and
+-- commits late is still seen next time. An empty mark asks for a mark only.
+create or replace function insula.changes_since(mark text)
+  returns table (tenant_id uuid, version bigint, next_mark text)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  begin atomic
+    select c.id, c.version, pg_snapshot_xmin(pg_current_snapshot())::text
+      from (select 1) one
+      left join insula.tenants c on mark <> '' and c.changed_xid >= nullif(mark, '')::xid8;
+  end;
+
+-- Which tenants have a key that must be promoted, retired or renewed.
+create or replace function insula.tenants_with_keys_due()
+  returns table (tenant_id uuid)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  begin atomic
+    select distinct k.tenant_id
+      from insula.signing_keys k
+      join insula.tenants t on t.id = k.tenant_id and t.status in ('active', 'suspended')
+     where k.due_at <= now();
+  end;
+
+-- Queue a job in the caller's transaction. Arguments are ids only; the tenant is the bound one.
+create or replace function insula.enqueue_job(
+    task text, queue text, args jsonb, at timestamptz, queueing_lock text)
+  returns bigint
+  language plpgsql volatile security definer set search_path = insula_jobs, pg_catalog, pg_temp
+as $$
+declare
+  job_id bigint;
+begin
+  if task !~ '^[a-z_]+\.[a-z_]+$' or queue !~ '^[a-z_]+$' or octet_length(args::text) > 4096 then
+    raise exception 'ill-formed job';
+  end if;
+  insert into procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock, args, scheduled_at)
+  values (queue, task, 0, null, queueing_lock,
+          args || jsonb_build_object('tenant_id', insula.current_tenant()), at)
+  on conflict do nothing
+  returning id into job_id;
+  return job_id;
+end
+$$;
+
+-- Partitions of every time-partitioned table, by month, some months ahead. A child has its own
+-- policies and no grants, since a child that is reached directly obeys only its own (R11).
+create or replace function insula.ensure_partitions(months integer)
+  returns integer
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  parent text;
+  first date;
+  child text;
+  made integer := 0;
+begin
+  foreach parent in array array['audit_events'] loop
+    for i in 0..least(months, 24) loop
+      first := (date_trunc('month', now() at time zone 'utc') + make_interval(months => i))::date;
+      child := parent || '_' || to_char(first, 'YYYY_MM');
+      if to_regclass('insula.' || child) is null then
+        execute format('create table insula.%I partition of insula.%I for values from (%L) to (%L)',
+                       child, parent, first || ' 00:00+00', (first + interval '1 month')::date || ' 00:00+00');
+        execute format('alter table insula.%I enable row level security', child);
+        execute format('alter table insula.%I force row level security', child);
+        execute format('create policy tenant_isolation on insula.%I to insula_app, insula_platform
+                          using (tenant_id = (select insula.current_tenant()))
+                          with check (tenant_id = (select insula.current_tenant()))', child);
+        execute format('create policy tenant_wall on insula.%I as restrictive to insula_app, insula_platform
+                          using (tenant_id = (select insula.current_tenant()))
+                          with check (tenant_id = (select insula.current_tenant()))', child);
+        execute format('revoke all on insula.%I from public, insula_app, insula_platform', child);
+        made := made + 1;
+      end if;
+    end loop;
+  end loop;
+  return made;
+end
+$$;
+
+create or replace function insula.drop_old_partitions(parent text, older_than interval)
+  returns integer
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  child record;
+  dropped integer := 0;
+begin
+  if parent not in ('audit_events') or older_than < interval '1 day' then
+    raise exception 'not a table with a retention, or no retention';
+  end if;
+  for child in
+    select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+     where i.inhparent = ('insula.' || parent)::regclass
+       and to_date(right(c.relname, 7), 'YYYY_MM') + interval '1 month' < now() - older_than
+  loop
+    execute format('drop table insula.%I', child.relname);
+    dropped := dropped + 1;
+  end loop;
+  return dropped;
+end
+$$;
+
+-- Dead rows leave in batches. What a late replay needs to be recognised by stays as long as what
+-- it produced could live; the conditions say so for each table.
+create or replace function insula.sweep_expired(what text, batch integer)
+  returns integer
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  column_name text;
+  n integer;
+begin
+  column_name := case
+    when what in ('authorization_codes', 'token_issues', 'access_tokens', 'revoked_jtis',
+                  'refresh_families', 'sessions', 'interactions', 'attempt_counters') then 'sweep_after'
+    end;
+  if column_name is null then
+    raise exception 'not a table that is swept';
+  end if;
+  execute format(
+    'delete from insula.%1$I x using (select tenant_id, id from insula.%1$I where sweep_after < now()
+       order by sweep_after limit %2$s for update skip locked) d
+      where x.tenant_id = d.tenant_id and x.id = d.id', what, least(greatest(batch, 1), 1000));
+  get diagnostics n = row_count;
+  return n;
+end
+$$;
+
+do $$
+declare
+  f record;
+begin
+  for f in select signature from insula.definer_allow_list loop
+    execute format('alter function %s owner to insula_definer', f.signature);
+    execute format('revoke all on function %s from public', f.signature);
+  end loop;
+end
+$$;
+grant execute on function
+  insula.find_tenant(text), insula.changes_since(text),
+  insula.enqueue_job(text, text, jsonb, timestamptz, text) to insula_app, insula_platform;
+grant execute on function
+  insula.ensure_partitions(integer), insula.drop_old_partitions(text, interval),
+  insula.sweep_expired(text, integer), insula.tenants_with_keys_due() to insula_platform;
+grant insert, select on insula_jobs.procrastinate_jobs, insula_jobs.procrastinate_events to insula_definer;
+grant usage on all sequences in schema insula_jobs to insula_definer;
+grant select, insert, update, delete on all tables in schema insula_jobs to insula_platform;
+grant usage on all sequences in schema insula_jobs to insula_platform;
+grant execute on all functions in schema insula_jobs to insula_platform, insula_definer;
