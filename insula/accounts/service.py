@@ -1,0 +1,213 @@
+"""Making people, finding them, and ending their access."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from insula.accounts import store
+from insula.accounts.errors import LastAdmin, NoSuchUser, UserExists
+from insula.accounts.hashing import Passwords
+from insula.accounts.models import (
+    Role,
+    User,
+    check_email,
+    check_password,
+    check_username,
+    normalise_name,
+)
+from insula.accounts.settings import PasswordPolicy
+from insula.audit import service as audit
+from insula.audit.models import SYSTEM, Actor, Event
+from insula.tenancy.db import Connection, Row, Tenant
+
+_ADMINS = ("admin", "superadmin")
+_FIELDS = tuple(field.name for field in fields(User))
+
+
+def _user(row: Row) -> User:
+    return User(**{name: getattr(row, name) for name in _FIELDS})
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A person as sign-in needs them: found or not, the same shape of answer."""
+
+    user: User | None
+    password_hash: str | None
+    locked: bool
+
+
+async def find(db: Connection, name: str) -> Credentials:
+    """Look a person up by user name or address. Never raises for an unknown one."""
+    row = await store.by_name(db, normalise_name(name))
+    if row is None:
+        return Credentials(None, None, locked=False)
+    return Credentials(_user(row), row.password_hash, locked=row.locked_now or row.status == "locked")
+
+
+async def get(db: Connection, user_id: UUID) -> User:
+    """Raises `NoSuchUser`."""
+    row = await store.by_id(db, user_id)
+    if row is None:
+        raise NoSuchUser("No such user in this tenant.")
+    return _user(row)
+
+
+async def create(  # noqa: PLR0913  (a person has many facts, all by name)
+    db: Connection,
+    *,
+    username: str,
+    email: str | None = None,
+    password_hash: str | None = None,
+    display_name: str | None = None,
+    given_name: str | None = None,
+    family_name: str | None = None,
+    email_verified: bool = False,
+    must_change_password: bool = False,
+    roles: Iterable[Role] = ("user",),
+    actor: Actor = SYSTEM,
+) -> UUID:
+    """
+    Make a person in the caller's bound transaction.
+
+    Hash the password before: no hash inside a transaction. Raises `UserExists`, `InvalidUser`.
+    """
+    check_username(username)
+    if email is not None:
+        check_email(email)
+    user_id = await store.insert(
+        db,
+        {
+            "username": username,
+            "username_norm": normalise_name(username),
+            "email": email,
+            "email_norm": normalise_name(email) if email else None,
+            "email_verified": email_verified,
+            "display_name": display_name,
+            "given_name": given_name,
+            "family_name": family_name,
+            "password_hash": password_hash,
+            "password_changed_at": datetime.now(UTC) if password_hash else None,
+            "must_change_password": must_change_password,
+        },
+    )
+    if user_id is None:
+        raise UserExists("A user of that name or address exists.")
+    await _audit(db, "user.created", user_id, actor)
+    for role in roles:
+        await grant_role(db, user_id, role, actor)
+    return user_id
+
+
+async def grant_role(db: Connection, user_id: UUID, role: Role, actor: Actor = SYSTEM) -> None:
+    """Give a tenant role; giving it again changes nothing."""
+    if await store.grant_role(db, user_id, role):
+        await _audit(db, "user.role_granted", user_id, actor, role=role)
+
+
+async def revoke_role(db: Connection, user_id: UUID, role: Role, actor: Actor = SYSTEM) -> None:
+    """Take a tenant role. Raises `LastAdmin`."""
+    if role in _ADMINS:
+        await _keep_an_admin(db, user_id)
+    if await store.revoke_role(db, user_id, role):
+        await _audit(db, "user.role_revoked", user_id, actor, role=role)
+
+
+async def _keep_an_admin(db: Connection, user_id: UUID) -> None:
+    """Raise `LastAdmin` if *user_id* is the only active administrator, decided under locks (CR-8)."""
+    admins = await store.lock_active_admins(db, _ADMINS)
+    if admins == [user_id]:
+        raise LastAdmin("This is the last active administrator.")
+
+
+async def roles_of(db: Connection, user_id: UUID) -> list[str]:
+    return await store.roles(db, user_id)
+
+
+async def has_admin(db: Connection, roles: Sequence[str]) -> bool:
+    """Whether anybody active holds one of *roles*; locks them."""
+    return bool(await store.lock_active_admins(db, roles))
+
+
+async def disable(db: Connection, user_id: UUID, actor: Actor = SYSTEM) -> None:
+    """Disable a person: sessions and tokens end at once. Raises `NoSuchUser`, `LastAdmin`."""
+    await get(db, user_id)
+    await _keep_an_admin(db, user_id)
+    await store.set_status(db, user_id, "disabled", None)
+    await store.end_access(db, user_id, "user_disabled")
+    await _audit(db, "user.disabled", user_id, actor)
+
+
+async def enable(db: Connection, user_id: UUID, actor: Actor = SYSTEM) -> None:
+    """Let a disabled or locked person in again. Raises `NoSuchUser`."""
+    user = await get(db, user_id)
+    await store.set_status(db, user_id, "active", None)
+    await _audit(db, "user.unlocked" if user.status == "locked" else "user.enabled", user_id, actor)
+
+
+async def lock(
+    db: Connection, user_id: UUID, span: timedelta | None = None, actor: Actor = SYSTEM
+) -> None:
+    """Lock a person until unlocked, or for *span*. Raises `NoSuchUser`, `LastAdmin`."""
+    await get(db, user_id)
+    await _keep_an_admin(db, user_id)
+    if span is None:
+        await store.set_status(db, user_id, "locked", None)
+    else:
+        await store.set_status(db, user_id, "active", datetime.now(UTC) + span)
+    await store.end_access(db, user_id, "user_locked")
+    await _audit(db, "user.locked", user_id, actor)
+
+
+async def prepare_password(  # noqa: PLR0913
+    tenant: Tenant,
+    passwords: Passwords,
+    policy: PasswordPolicy,
+    password: str,
+    *,
+    username: str = "",
+    email: str | None = None,
+) -> str:
+    """
+    Check a new password and hash it, outside any transaction.
+
+    Raises `WeakPassword`, `Unavailable`.
+    """
+    context = (username, *(email or "").split("@"), tenant.slug, tenant.display_name)
+    check_password(password, policy, context)
+    return await passwords.hash(tenant.id, password)
+
+
+async def change_password(
+    db: Connection, user_id: UUID, hashed: str, *, actor: Actor, must_change: bool = False
+) -> None:
+    """Set a prepared password in the caller's transaction; other access ends (RT-10)."""
+    await store.set_password(db, user_id, hashed, must_change=must_change)
+    await store.end_access(db, user_id, "password_changed")
+    event = "user.password_changed" if actor.type == "user" else "user.password_reset_forced"
+    await _audit(db, event, user_id, actor)
+
+
+async def renew_hash(db: Connection, user_id: UUID, before: str, after: str) -> None:
+    """Keep a password under today's cost (rehash on drift)."""
+    await store.rehash(db, user_id, before, after)
+
+
+async def note_login(db: Connection, user_id: UUID) -> None:
+    await store.note_login(db, user_id)
+
+
+async def list_users(db: Connection, *, after: str = "", limit: int = 100) -> list[User]:
+    """A page of people by user name."""
+    return [_user(row) for row in await store.page(db, after, limit)]
+
+
+async def _audit(
+    db: Connection, event: str, user_id: UUID, actor: Actor, **metadata: Any  # noqa: ANN401
+) -> None:
+    details: Mapping[str, Any] = metadata
+    await audit.record(
+        db, Event(event, actor, target_type="user", target_id=str(user_id), metadata=details)
+    )

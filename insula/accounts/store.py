@@ -1,0 +1,161 @@
+"""All SQL on users and user_roles."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from insula.tenancy.db import Connection, Row
+
+_COLUMNS = """id, username, email, email_verified, display_name, status, locked_until,
+    must_change_password, created_at, last_login_at"""
+
+
+async def insert(db: Connection, values: Mapping[str, Any]) -> UUID | None:
+    """The new user's id; None if the name or the address is taken."""
+    names = ", ".join(values)
+    binds = ", ".join(f":{name}" for name in values)
+    try:
+        async with db.begin_nested():
+            new: UUID = (
+                await db.execute(
+                    text(f"insert into insula.users ({names}) values ({binds}) returning id"),  # noqa: S608  (names of ours)
+                    dict(values),
+                )
+            ).scalar_one()
+    except IntegrityError:
+        return None
+    return new
+
+
+async def by_name(db: Connection, name_norm: str) -> Row | None:
+    """A user by normalised user name or address, with the password hash."""
+    return (
+        await db.execute(
+            text(
+                f"select {_COLUMNS}, password_hash, "  # noqa: S608  (a constant)
+                "(locked_until is not null and locked_until > now()) as locked_now"
+                " from insula.users where username_norm = :name"
+                " union all "
+                f"select {_COLUMNS}, password_hash, "
+                "(locked_until is not null and locked_until > now())"
+                " from insula.users where email_norm = :name and username_norm <> :name limit 1"
+            ),
+            {"name": name_norm},
+        )
+    ).one_or_none()
+
+
+async def by_id(db: Connection, user_id: UUID) -> Row | None:
+    return (
+        await db.execute(
+            text(f"select {_COLUMNS} from insula.users where id = :id"),  # noqa: S608
+            {"id": user_id},
+        )
+    ).one_or_none()
+
+
+async def set_password(db: Connection, user_id: UUID, hashed: str, *, must_change: bool) -> None:
+    await db.execute(
+        text("""
+            update insula.users
+               set password_hash = :hashed, password_changed_at = now(), updated_at = now(),
+                   must_change_password = :must_change
+             where id = :id
+        """),
+        {"hashed": hashed, "must_change": must_change, "id": user_id},
+    )
+
+
+async def rehash(db: Connection, user_id: UUID, before: str, after: str) -> None:
+    """Replace a hash by one of today's cost, unless the password changed meanwhile."""
+    await db.execute(
+        text(
+            "update insula.users set password_hash = :after where id = :id and password_hash = :before"
+        ),
+        {"after": after, "id": user_id, "before": before},
+    )
+
+
+async def note_login(db: Connection, user_id: UUID) -> None:
+    await db.execute(
+        text("update insula.users set last_login_at = now() where id = :id"), {"id": user_id}
+    )
+
+
+async def set_status(
+    db: Connection, user_id: UUID, status: str, locked_until: datetime | None
+) -> None:
+    await db.execute(
+        text("""
+            update insula.users
+               set status = :status, locked_until = :until, updated_at = now() where id = :id
+        """),
+        {"status": status, "until": locked_until, "id": user_id},
+    )
+
+
+async def end_access(db: Connection, user_id: UUID, why: str) -> None:
+    """Everything that was issued to a person ends, in the act's own transaction (CR-7)."""
+    for statement in (
+        "update insula.sessions set ended_at = now(), ended_for = :why"
+        " where user_id = :id and ended_at is null",
+        "update insula.token_issues set revoked_at = now(), revoked_for = :why"
+        " where user_id = :id and revoked_at is null",
+        "update insula.refresh_families f set revoked_at = now(), revoked_for = :why"
+        " from insula.token_issues i"
+        " where i.tenant_id = f.tenant_id and i.id = f.id and i.user_id = :id and f.revoked_at is null",
+    ):
+        await db.execute(text(statement), {"id": user_id, "why": why})
+
+
+async def grant_role(db: Connection, user_id: UUID, role: str) -> bool:
+    result = await db.execute(
+        text("insert into insula.user_roles (user_id, role) values (:id, :role) on conflict do nothing"),
+        {"id": user_id, "role": role},
+    )
+    return result.rowcount > 0
+
+
+async def revoke_role(db: Connection, user_id: UUID, role: str) -> bool:
+    result = await db.execute(
+        text("delete from insula.user_roles where user_id = :id and role = :role"),
+        {"id": user_id, "role": role},
+    )
+    return result.rowcount > 0
+
+
+async def roles(db: Connection, user_id: UUID) -> list[str]:
+    rows = await db.execute(
+        text("select role from insula.user_roles where user_id = :id order by role"), {"id": user_id}
+    )
+    return [row.role for row in rows]
+
+
+async def lock_active_admins(db: Connection, wanted: Sequence[str]) -> list[UUID]:
+    """Active holders of one of *wanted*, locked until the end of the transaction (CR-8)."""
+    rows = await db.execute(
+        text("""
+            select u.id from insula.users u
+             where u.status = 'active' and u.password_hash is not null
+               and u.id in (select r.user_id from insula.user_roles r where r.role = any(:roles))
+             order by u.id for update
+        """),
+        {"roles": list(wanted)},
+    )
+    return [row.id for row in rows]
+
+
+async def page(db: Connection, after: str, limit: int) -> Sequence[Row]:
+    return (
+        await db.execute(
+            text(
+                f"select {_COLUMNS} from insula.users where username_norm > :after"  # noqa: S608
+                " order by username_norm limit :limit"
+            ),
+            {"after": after, "limit": limit},
+        )
+    ).all()

@@ -1,0 +1,54 @@
+"""What a line of the record says, and what it may not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+Status = Literal["success", "failed", "info", "warning"]
+ActorType = Literal["user", "admin", "client", "system", "platform"]
+
+_FORBIDDEN: Final = ("password", "token", "secret", "code", "key", "hash")
+_LONGEST: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acted, and from where; all of it may be unknown."""
+
+    type: ActorType
+    id: str | None = None
+    ip: str | None = None
+    user_agent: str | None = None
+    request_id: str | None = None
+
+
+SYSTEM: Final = Actor("system")
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line: `<object>.<past tense>` of the catalogue in features.md, group W."""
+
+    event: str
+    actor: Actor
+    status: Status = "success"
+    target_type: str | None = None
+    target_id: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+def scrub(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata without anything that is named like a secret, strings cut at 512 characters."""
+    clean: dict[str, Any] = {}
+    for name, value in metadata.items():
+        if any(word in name.lower() for word in _FORBIDDEN):
+            continue
+        if isinstance(value, Mapping):
+            clean[name] = scrub(value)
+        elif isinstance(value, str):
+            clean[name] = value[:_LONGEST]
+        elif isinstance(value, list | tuple):
+            clean[name] = [v[:_LONGEST] if isinstance(v, str) else v for v in value][:100]
+        else:
+            clean[name] = value
+    return clean

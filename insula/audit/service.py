@@ -1,0 +1,17 @@
+"""Writing the record."""
+
+from collections.abc import Sequence
+
+from insula.audit import store
+from insula.audit.models import Event
+from insula.tenancy.db import Connection, Row
+
+
+async def record(db: Connection, event: Event) -> None:
+    """Add one line in the caller's transaction: no act without its line, no line without its act."""
+    await store.insert(db, event)
+
+
+async def newest(db: Connection, n: int = 50) -> Sequence[Row]:
+    """The last *n* lines of the bound tenant, newest first."""
+    return await store.newest(db, n)

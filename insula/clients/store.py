@@ -1,0 +1,121 @@
+"""All SQL on clients and client_secrets."""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from insula.tenancy.db import Connection, Row, Tenant, statement
+
+_FIND = statement("""
+    select c.id, c.client_id, c.name, c.metadata,
+           coalesce((select jsonb_agg(jsonb_build_array(encode(s.digest, 'hex'),
+                                                        extract(epoch from s.expires_at)))
+                       from insula.client_secrets s
+                      where s.tenant_id = c.tenant_id and s.client_id = c.id
+                        and (s.expires_at is null or s.expires_at > now())), '[]') as secrets
+      from insula.clients c
+     where c.tenant_id = %(tenant_id)s and c.client_id = %(client_id)s and c.status = 'active'
+""")
+
+_ORIGINS = statement("""
+    select distinct o.origin
+      from insula.clients c
+     cross join lateral jsonb_array_elements_text(c.metadata -> 'allowed_origins') o(origin)
+     where c.tenant_id = %(tenant_id)s and c.status = 'active'
+""")
+
+
+async def find_active(tenant: Tenant, client_id: str) -> Row | None:
+    rows = await tenant.once(_FIND, {"client_id": client_id})
+    return rows[0] if rows else None
+
+
+async def origins(tenant: Tenant) -> Sequence[str]:
+    return [row.origin for row in await tenant.once(_ORIGINS, {})]
+
+
+async def insert(db: Connection, client_id: str, name: str, metadata: dict[str, Any]) -> UUID | None:
+    """The new row's id; None if the client_id is taken."""
+    try:
+        async with db.begin_nested():
+            new: UUID = (
+                await db.execute(
+                    text("""
+                        insert into insula.clients (client_id, name, metadata)
+                        values (:client_id, :name, cast(:metadata as jsonb)) returning id
+                    """),
+                    {"client_id": client_id, "name": name, "metadata": json.dumps(metadata)},
+                )
+            ).scalar_one()
+    except IntegrityError:
+        return None
+    return new
+
+
+async def insert_secret(
+    db: Connection, client: UUID, digest: bytes, expires_in: timedelta | None
+) -> None:
+    await db.execute(
+        text("""
+            insert into insula.client_secrets (client_id, digest, expires_at)
+            values (:client, :digest, now() + cast(:expires_in as interval))
+        """),
+        {"client": client, "digest": digest, "expires_in": expires_in},
+    )
+
+
+async def end_secrets(db: Connection, client: UUID, overlap: timedelta) -> int:
+    """Let the client's secrets of today end after *overlap*; how many."""
+    result = await db.execute(
+        text("""
+            update insula.client_secrets set expires_at = now() + :overlap
+             where client_id = :client and (expires_at is null or expires_at > now() + :overlap)
+        """),
+        {"client": client, "overlap": overlap},
+    )
+    return result.rowcount
+
+
+async def lock(db: Connection, client_id: str) -> Row | None:
+    return (
+        await db.execute(
+            text("""
+                select id, client_id, name, status, metadata from insula.clients
+                 where client_id = :client_id for update
+            """),
+            {"client_id": client_id},
+        )
+    ).one_or_none()
+
+
+async def update(db: Connection, client: UUID, name: str, status: str, metadata: dict[str, Any]) -> None:
+    await db.execute(
+        text("""
+            update insula.clients
+               set name = :name, status = :status, metadata = cast(:metadata as jsonb), updated_at = now()
+             where id = :client
+        """),
+        {"client": client, "name": name, "status": status, "metadata": json.dumps(metadata)},
+    )
+
+
+async def delete(db: Connection, client: UUID) -> None:
+    await db.execute(text("delete from insula.clients where id = :client"), {"client": client})
+
+
+async def page(db: Connection, after: str, limit: int) -> Sequence[Row]:
+    """Clients by client_id, after one; for lists."""
+    return (
+        await db.execute(
+            text("""
+                select id, client_id, name, status, metadata, created_at from insula.clients
+                 where client_id > :after order by client_id limit :limit
+            """),
+            {"after": after, "limit": limit},
+        )
+    ).all()

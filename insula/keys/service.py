@@ -1,0 +1,304 @@
+"""Making keys, moving them through their phases, and opening them for signing."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from insula.audit import service as audit
+from insula.audit.models import SYSTEM, Actor, Event
+from insula.kernel.crypto import Envelope, TenantCipher
+from insula.kernel.errors import Unavailable
+from insula.keys import store
+from insula.keys.errors import (
+    AlreadyPublished,
+    AlreadyRetired,
+    LastSigningKey,
+    NoSuchKey,
+    TooEarly,
+)
+from insula.keys.models import (
+    BIRTH_ALGORITHMS,
+    SHORTEST_LEAD,
+    SigningKeyRecord,
+    overlap,
+    purpose,
+)
+from insula.keys.settings import KeyRotation
+from insula.oidc.signing import GeneratedKey, KeyRing, PublicKey, generate_key, load_signing_key
+from insula.tenancy.db import Connection, Tenant, raise_version
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The keys of a tenant, opened, and the tenant version they were read at."""
+
+    ring: KeyRing
+    cipher: TenantCipher
+    version: int
+
+
+async def prepare(algorithms: Iterable[str] = BIRTH_ALGORITHMS) -> list[GeneratedKey]:
+    """Generate keys off the event loop and before the transaction that stores them."""
+    return [await asyncio.to_thread(generate_key, alg) for alg in algorithms]
+
+
+async def endow(
+    db: Connection,
+    tenant_id: UUID,
+    envelope: Envelope,
+    prepared: Sequence[GeneratedKey],
+    rotation: KeyRotation,
+) -> None:
+    """Give a tenant that is being made its data key and its first signing keys, active at once."""
+    wrapped = envelope.new_data_key(tenant_id)
+    cipher = envelope.cipher(tenant_id, wrapped)
+    await store.insert_data_key(db, wrapped)
+    for key in prepared:
+        await store.insert(db, key, _sealed(cipher, key), "active", _interval(rotation))
+        await _audit(db, "key.published", key.kid, SYSTEM, alg=key.alg, state="active")
+
+
+def _sealed(cipher: TenantCipher, key: GeneratedKey) -> bytes:
+    return cipher.seal(key.pkcs8_der, purpose(key.kid, key.alg))
+
+
+def _interval(rotation: KeyRotation) -> timedelta:
+    return timedelta(days=rotation.interval_days)
+
+
+async def load(tenant: Tenant, envelope: Envelope) -> Keyring:
+    """
+    The tenant's keys, ready to sign and verify; one trip to the database.
+
+    Only what the envelope has proven authentic is loaded, so it is not validated again.
+    Raises `Unavailable` when the tenant has no usable keys: an honest 503, never a wrong answer.
+    """
+    rows = await store.material(tenant)
+    if not rows or rows[0].kid is None:
+        raise Unavailable("no signing keys", detail=f"tenant {tenant.slug} has no keys")
+    cipher = envelope.cipher(tenant.id, rows[0].wrapped)
+    signing = {
+        row.alg: load_signing_key(row.kid, row.alg, cipher.open(row.sealed, purpose(row.kid, row.alg)))
+        for row in rows
+        if row.state == "active"
+    }
+    public = [PublicKey(row.kid, row.alg, row.public_jwk, row.state) for row in rows]
+    ring = KeyRing(
+        signing=signing,
+        published=tuple(key for key in public if key.state != "retired"),
+        hint_only=tuple(key for key in public if key.state == "retired"),
+    )
+    return Keyring(ring, cipher, rows[0].version)
+
+
+async def list_keys(tenant: Tenant) -> list[SigningKeyRecord]:
+    """All keys of a tenant, newest first, without their private parts."""
+    async with tenant.transaction() as db:
+        return await store.all_keys(db)
+
+
+async def _cipher(db: Connection, tenant: Tenant, envelope: Envelope) -> TenantCipher:
+    wrapped = await store.data_key(db)
+    if wrapped is None:
+        raise Unavailable("no data key", detail=f"tenant {tenant.slug} has no data key")
+    return envelope.cipher(tenant.id, wrapped)
+
+
+async def publish(
+    tenant: Tenant,
+    envelope: Envelope,
+    rotation: KeyRotation,
+    algorithms: Sequence[str] | None = None,
+    actor: Actor = SYSTEM,
+) -> list[str]:
+    """
+    Publish one new key for each algorithm as `next`; returns their ids.
+
+    They are promoted by the key-phases job after the lead, or by `promote`. Without
+    *algorithms*: one for each that has an active key. Raises `AlreadyPublished`.
+    """
+    present = await list_keys(tenant)
+    active = sorted({key.alg for key in present if key.state == "active"})
+    wanted = list(algorithms) if algorithms is not None else active
+    prepared = await prepare(wanted)
+    async with tenant.transaction() as db:
+        keys = await store.lock(db)
+        taken = {key.alg for key in keys if key.state == "next"} & set(wanted)
+        if taken:
+            raise AlreadyPublished(f"A next key is published already for {', '.join(sorted(taken))}.")
+        cipher = await _cipher(db, tenant, envelope)
+        lead = timedelta(seconds=rotation.lead_seconds)
+        for key in prepared:
+            await store.insert(db, key, _sealed(cipher, key), "next", lead)
+            await _audit(db, "key.published", key.kid, actor, alg=key.alg, state="next")
+        await raise_version(db, "keys")
+    return [key.kid for key in prepared]
+
+
+async def promote(
+    tenant: Tenant, kid: str, rotation: KeyRotation, actor: Actor = SYSTEM
+) -> None:
+    """
+    Let a published key sign; the one before it becomes `retiring`, in the same transaction.
+
+    Raises `NoSuchKey`; `TooEarly` while a verifier may hold a JWKS without it.
+    """
+    async with tenant.transaction() as db:
+        key = _named(await store.lock(db), kid)
+        if key.state != "next":
+            raise NoSuchKey("No next key of that id.")
+        if not await store.is_past(db, kid, "published_at", SHORTEST_LEAD):
+            raise TooEarly(
+                f"The key was published less than {int(SHORTEST_LEAD.total_seconds())} seconds ago; "
+                "verifiers may not have seen it."
+            )
+        await _activate(db, key, rotation, actor)
+        await raise_version(db, "keys")
+
+
+async def _activate(
+    db: Connection, key: SigningKeyRecord, rotation: KeyRotation, actor: Actor
+) -> None:
+    await store.activate(db, key.kid, key.alg, _interval(rotation), _overlap(rotation))
+    await _audit(db, "key.promoted", key.kid, actor, alg=key.alg)
+
+
+def _overlap(rotation: KeyRotation) -> timedelta:
+    return overlap(timedelta(seconds=rotation.longest_token_life_seconds))
+
+
+async def retire_expired(tenant: Tenant, rotation: KeyRotation, actor: Actor = SYSTEM) -> list[str]:
+    """Take keys out of the JWKS whose overlap is over; returns their ids."""
+    async with tenant.transaction() as db:
+        over = [
+            key.kid
+            for key in await store.lock(db)
+            if key.state == "retiring"
+            and await store.is_past(db, key.kid, "retiring_at", _overlap(rotation))
+        ]
+        for kid in over:
+            await store.set_state(db, kid, "retired")
+            await _audit(db, "key.retired", kid, actor)
+        if over:
+            await raise_version(db, "keys")
+    return over
+
+
+async def retire(tenant: Tenant, kid: str, rotation: KeyRotation, actor: Actor = SYSTEM) -> None:
+    """
+    Take one key out early: a `next` key at once, a `retiring` one when its overlap is over.
+
+    Raises `NoSuchKey`, `AlreadyRetired`, `LastSigningKey` (nothing would sign any more), `TooEarly`
+    (tokens that it signed may still live).
+    """
+    async with tenant.transaction() as db:
+        key = _named(await store.lock(db), kid)
+        if key.state in ("retired", "revoked"):
+            raise AlreadyRetired("The key is retired already.")
+        if key.state == "active":
+            raise LastSigningKey("The key is the one that signs; rotate first.")
+        if key.state == "retiring" and not await store.is_past(
+            db, kid, "retiring_at", _overlap(rotation)
+        ):
+            raise TooEarly("Tokens that the key signed may still be alive; it retires by itself.")
+        await store.set_state(db, kid, "retired")
+        await _audit(db, "key.retired", kid, actor, alg=key.alg)
+        await raise_version(db, "keys")
+
+
+def _named(keys: Sequence[SigningKeyRecord], kid: str) -> SigningKeyRecord:
+    for key in keys:
+        if key.kid == kid:
+            return key
+    raise NoSuchKey("No key of that id in this tenant.")
+
+
+async def advance_phases(tenant: Tenant, envelope: Envelope, rotation: KeyRotation) -> list[str]:
+    """
+    Do what is due for a tenant's keys: publish ahead of the interval's end, promote, retire.
+
+    Repeating it changes nothing; two processes at once wait for each other. Returns what was
+    done, in words.
+    """
+    done: list[str] = []
+    present = await list_keys(tenant)
+    prepared = {
+        alg: key
+        for alg in {k.alg for k in present if k.state == "active" and k.due_at is not None}
+        if not any(k.alg == alg and k.state == "next" for k in present)
+        and await _is_due(tenant, present, alg)
+        for key in await prepare([alg])
+    }
+    async with tenant.transaction() as db:
+        keys = await store.lock(db)
+        upcoming = {key.alg for key in keys if key.state == "next"}
+        for key in await store.due(db):
+            if key.state == "next":
+                await _activate(db, key, rotation, SYSTEM)
+                done.append(f"promoted {key.kid}")
+            elif key.state == "retiring":
+                await store.set_state(db, key.kid, "retired")
+                await _audit(db, "key.retired", key.kid, SYSTEM, alg=key.alg)
+                done.append(f"retired {key.kid}")
+            elif key.state == "active" and key.alg in prepared and key.alg not in upcoming:
+                fresh = prepared[key.alg]
+                cipher = await _cipher(db, tenant, envelope)
+                lead = timedelta(seconds=rotation.lead_seconds)
+                await store.insert(db, fresh, _sealed(cipher, fresh), "next", lead)
+                await _audit(db, "key.published", fresh.kid, SYSTEM, alg=fresh.alg, state="next")
+                await store.postpone(db, key.kid)
+                done.append(f"published {fresh.kid}")
+            elif key.state == "active":
+                await store.postpone(db, key.kid)
+        if done:
+            await raise_version(db, "keys")
+    return done
+
+
+async def _is_due(tenant: Tenant, present: Sequence[SigningKeyRecord], alg: str) -> bool:
+    async with tenant.transaction() as db:
+        due = {key.kid for key in await store.due(db)}
+    return any(key.kid in due for key in present if key.alg == alg and key.state == "active")
+
+
+async def backup(tenant: Tenant) -> list[dict[str, Any]]:
+    """The rows as they are, private parts sealed: useless without the master key. Audited."""
+    async with tenant.transaction() as db:
+        rows = await store.sealed_rows(db)
+        wrapped = await store.data_key(db)
+        await _audit(db, "key.exported", None, SYSTEM, kids=[row.kid for row in rows])
+    return [
+        {
+            "kid": row.kid,
+            "alg": row.alg,
+            "state": row.state,
+            "public_jwk": row.public_jwk,
+            "sealed": row.sealed.hex(),
+            "data_key": (wrapped or b"").hex(),
+            "published_at": row.published_at.isoformat(),
+        }
+        for row in rows
+    ]
+
+
+async def public_jwks(tenant: Tenant) -> Mapping[str, Any]:
+    """The tenant's public keys as its JWKS shows them."""
+    shown = [key for key in await list_keys(tenant) if key.state in ("active", "next", "retiring")]
+    order = {"active": 0, "next": 1, "retiring": 2}
+    shown.sort(key=lambda key: order[key.state])
+    return {"keys": [json.loads(json.dumps(key.public_jwk)) for key in shown]}
+
+
+async def _audit(db: Connection, event: str, kid: str | None, actor: Actor, **metadata: Any) -> None:  # noqa: ANN401
+    await audit.record(
+        db, Event(event, actor, target_type="signing_key", target_id=kid, metadata=metadata)
+    )
+
+
+async def has_data_key(db: Connection) -> bool:
+    """Whether the bound tenant has been endowed."""
+    return await store.data_key(db) is not None

@@ -1,0 +1,31 @@
+"""What can be refused about tenants."""
+
+from insula.kernel.errors import Conflict, Invalid, NotFound
+
+
+class NoSuchTenant(NotFound):
+    code = "tenant_not_found"
+
+
+class SlugTaken(Conflict):
+    code = "slug_taken"
+
+
+class DomainTaken(Conflict):
+    code = "domain_taken"
+
+
+class TenantProtected(Conflict):
+    code = "tenant_protected"
+
+
+class SlugReserved(Invalid):
+    code = "slug_reserved"
+
+
+class SlugNotHostSafe(Invalid):
+    code = "slug_not_host_safe"
+
+
+class InvalidTenant(Invalid):
+    """*field* says which."""

@@ -1,0 +1,88 @@
+"""The rules of slugs, names and domains (features.md A06, A08, A12)."""
+
+import ipaddress
+import re
+import unicodedata
+from typing import Final, Literal
+
+from insula.tenancy.models import OPS, PLATFORMS, is_slug
+from insula.tenants.errors import InvalidTenant, SlugNotHostSafe, SlugReserved
+
+Status = Literal["active", "suspended", "archived", "deleting"]
+
+RESERVED: Final = frozenset(
+    """default _ops _platforms _system ops platform platforms admin api auth www well-known oauth2 oidc
+    sso login sign-in account accounts static assets cdn mail smtp imap mx ns ftp localhost status support
+    security abuse postmaster hostmaster webmaster root system autodiscover autoconfig mta-sts wpad
+    isatap""".split()
+)
+
+#: Which status may follow which (features.md A18); deletion comes with its own grace.
+FOLLOWS: Final[dict[str, frozenset[str]]] = {
+    "active": frozenset({"suspended", "archived"}),
+    "suspended": frozenset({"active", "archived"}),
+    "archived": frozenset({"active"}),
+    "deleting": frozenset(),
+}
+
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
+#: Characters that are invisible or turn the direction of text: no name needs them.
+_UNSEEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
+
+
+def check_slug(slug: str, *, host_needed: bool) -> None:
+    """
+    Refuse a slug for a new tenant. *host_needed*: its only host will be `{slug}.{base}`.
+
+    Raises `InvalidTenant`, `SlugReserved`, `SlugNotHostSafe`.
+    """
+    if slug in RESERVED or slug.startswith("xn--"):
+        raise SlugReserved("This slug is reserved.", field="slug")
+    if slug in (OPS, PLATFORMS) or not is_slug(slug):
+        raise InvalidTenant(
+            "lower-case letters, digits and hyphens, at most 63, beginning with a letter or digit",
+            field="slug",
+            example="acme",
+        )
+    if host_needed and ("_" in slug or slug.endswith("-")):
+        raise SlugNotHostSafe(
+            "An underscore or a trailing hyphen is not legal in a host name, so nobody could reach "
+            "the tenant; choose another slug or give the tenant a custom domain.",
+            field="slug",
+        )
+
+
+def check_display_name(name: str) -> str:
+    """The name as it is kept: trimmed, without invisible and direction characters."""
+    clean = "".join(c for c in name.strip() if unicodedata.category(c) not in _UNSEEN)
+    if not 1 <= len(clean) <= 255:  # noqa: PLR2004
+        raise InvalidTenant("1 to 255 characters", field="display_name", example="Acme Ltd")
+    return clean
+
+
+def normalise_domain(domain: str) -> str:
+    """
+    A custom domain as it is kept: lower case, punycode, no trailing dot.
+
+    Raises `InvalidTenant` for anything but a host name.
+    """
+    text = domain.strip().removesuffix(".").lower()
+    refusal = InvalidTenant(
+        "must be a host name, without scheme, port, path or address",
+        field="domain",
+        example="login.acme.example",
+    )
+    try:
+        ipaddress.ip_address(text.strip("[]"))
+    except ValueError:
+        pass
+    else:
+        raise refusal
+    try:
+        host = text if text.isascii() else text.encode("idna").decode("ascii")
+    except UnicodeError as error:
+        raise refusal from error
+    labels = host.split(".")
+    if len(host) > 253 or len(labels) < 2 or not all(_LABEL.match(label) for label in labels):  # noqa: PLR2004
+        raise refusal
+    return host

@@ -1,0 +1,189 @@
+"""Creating tenants and changing their state; over the platform's door, one transaction each."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from uuid import UUID
+
+from insula.audit import service as audit
+from insula.audit.models import SYSTEM, Actor, Event
+from insula.kernel.crypto import Envelope
+from insula.kernel.errors import Conflict
+from insula.keys import service as keys
+from insula.keys.settings import KeyRotation
+from insula.tenancy.db import Connection, Platform, Row, raise_version, rebind
+from insula.tenancy.models import DEFAULT, DEFAULT_TENANT_ID, OPS, PLATFORMS
+from insula.tenants import store
+from insula.tenants.errors import DomainTaken, NoSuchTenant, SlugTaken, TenantProtected
+from insula.tenants.models import (
+    FOLLOWS,
+    Status,
+    check_display_name,
+    check_slug,
+    normalise_domain,
+)
+
+#: What else belongs to a birth, done in its transaction, bound to the new tenant.
+Endowment = Callable[[Connection, UUID], Awaitable[None]]
+
+
+async def create(  # noqa: PLR0913
+    platform: Platform,
+    envelope: Envelope,
+    rotation: KeyRotation,
+    *,
+    slug: str,
+    display_name: str,
+    domain: str | None = None,
+    host_needed: bool = True,
+    endow: Endowment | None = None,
+    actor: Actor = SYSTEM,
+) -> UUID:
+    """
+    Make a tenant with its keys, in one transaction; the keys are generated before it.
+
+    Raises `SlugTaken`, `SlugReserved`, `SlugNotHostSafe`, `DomainTaken`, `InvalidTenant`.
+    """
+    check_slug(slug, host_needed=host_needed and domain is None)
+    name = check_display_name(display_name)
+    host = normalise_domain(domain) if domain is not None else None
+    prepared = await keys.prepare()
+    async with platform.transaction() as db:
+        tenant_id = await store.insert(db, slug, name)
+        if tenant_id is None:
+            raise SlugTaken("A tenant of that slug exists.")
+        await rebind(db, tenant_id)
+        await keys.endow(db, tenant_id, envelope, prepared, rotation)
+        await _audit(db, "tenant.created", slug, actor)
+        if host is not None:
+            await _add_host(db, host)
+            await store.set_primary(db, host)
+        if endow is not None:
+            await endow(db, tenant_id)
+        await raise_version(db, "tenant")
+    return tenant_id
+
+
+async def _add_host(db: Connection, host: str) -> None:
+    if not await store.add_host(db, host):
+        raise DomainTaken("The domain belongs to a tenant already.")
+
+
+async def ensure_special(platform: Platform, envelope: Envelope, rotation: KeyRotation) -> list[str]:
+    """
+    Make `_platforms` and `_ops`, and give `default` its keys, if that has not happened yet.
+
+    Idempotent, also between processes that start at once. Returns what was made.
+    """
+    made: list[str] = []
+    for slug, name in ((DEFAULT, "Insula"), (PLATFORMS, "Platform"), (OPS, "Operations")):
+        async with platform.transaction() as db:
+            row = await store.lock(db, slug)
+            if row is not None and (slug == OPS or await _has_keys(db, row.id)):
+                continue
+        # `_ops` is stateless: its registry row reserves the name, and that is all it has
+        prepared = [] if slug == OPS else await keys.prepare()
+        async with platform.transaction() as db:
+            row = await store.lock(db, slug)
+            tenant_id = row.id if row else await store.insert(db, slug, name, protected=True)
+            if tenant_id is None or (row is not None and await _has_keys(db, tenant_id)):
+                continue  # another process was first
+            await rebind(db, tenant_id)
+            if prepared:
+                await keys.endow(db, tenant_id, envelope, prepared, rotation)
+            await _audit(db, "tenant.created", slug, SYSTEM)
+            await raise_version(db, "tenant")
+            made.append(slug)
+    return made
+
+
+async def _has_keys(db: Connection, tenant_id: UUID) -> bool:
+    await rebind(db, tenant_id)
+    return await keys.has_data_key(db)
+
+
+async def set_status(
+    platform: Platform, slug: str, status: Status, *, reason: str = "", actor: Actor = SYSTEM
+) -> None:
+    """
+    Suspend, activate or archive; effective at once (features.md CR-7).
+
+    Raises `NoSuchTenant`, `TenantProtected`, `Conflict` for a step that does not follow.
+    """
+    async with platform.transaction() as db:
+        row = await _locked(db, slug)
+        if row.protected or row.id == DEFAULT_TENANT_ID:
+            raise TenantProtected("This tenant belongs to the installation itself.")
+        if row.status == status:
+            return
+        if status not in FOLLOWS[row.status]:
+            raise Conflict(f"A tenant that is {row.status} cannot become {status}.")
+        await rebind(db, row.id)
+        await store.set_status(db, row.id, status)
+        event = {
+            "active": "tenant.activated",
+            "suspended": "tenant.suspended",
+            "archived": "tenant.archived",
+        }[status]
+        await _audit(db, event, slug, actor, previous=row.status, new=status, reason=reason)
+        await raise_version(db, "tenant")
+
+
+async def rename(platform: Platform, slug: str, display_name: str, actor: Actor = SYSTEM) -> None:
+    """Change what a tenant is called. Raises `NoSuchTenant`, `InvalidTenant`."""
+    name = check_display_name(display_name)
+    async with platform.transaction() as db:
+        row = await _locked(db, slug)
+        await rebind(db, row.id)
+        await store.set_display_name(db, row.id, name)
+        await _audit(db, "tenant.updated", slug, actor, before=row.display_name, after=name)
+        await raise_version(db, "tenant")
+
+
+async def add_domain(
+    platform: Platform, slug: str, domain: str, *, primary: bool = False, actor: Actor = SYSTEM
+) -> str:
+    """
+    Give a tenant a custom domain on the operator's word; returns it as kept.
+
+    *primary* makes it the issuer's host. Raises `NoSuchTenant`, `DomainTaken`, `InvalidTenant`.
+    """
+    host = normalise_domain(domain)
+    async with platform.transaction() as db:
+        row = await _locked(db, slug)
+        await rebind(db, row.id)
+        await _add_host(db, host)
+        if primary:
+            await store.set_primary(db, host)
+        await _audit(db, "tenant.updated", slug, actor, domain_added=host, primary=primary)
+        await raise_version(db, "tenant")
+    return host
+
+
+async def remove_domain(platform: Platform, slug: str, domain: str, actor: Actor = SYSTEM) -> None:
+    """Take a custom domain away. Raises `NoSuchTenant`."""
+    host = normalise_domain(domain)
+    async with platform.transaction() as db:
+        row = await _locked(db, slug)
+        await rebind(db, row.id)
+        if not await store.remove_host(db, host):
+            raise NoSuchTenant("The tenant has no such domain.")
+        await _audit(db, "tenant.updated", slug, actor, domain_removed=host)
+        await raise_version(db, "tenant")
+
+
+async def _locked(db: Connection, slug: str) -> Row:
+    row = await store.lock(db, slug)
+    if row is None:
+        raise NoSuchTenant("There is no tenant of that slug.")
+    return row
+
+
+async def list_tenants(platform: Platform, *, after: str = "", limit: int = 100) -> Sequence[Row]:
+    """A page of tenants by slug."""
+    async with platform.transaction() as db:
+        return await store.page(db, after, limit)
+
+
+async def _audit(db: Connection, event: str, slug: str, actor: Actor, **metadata: object) -> None:
+    await audit.record(
+        db, Event(event, actor, target_type="tenant", target_id=slug, metadata=metadata)
+    )

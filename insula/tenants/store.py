@@ -1,0 +1,104 @@
+"""All SQL that writes tenants and tenant_hosts; over the platform's door."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from insula.tenancy.db import Connection, Row
+
+
+async def insert(
+    db: Connection, slug: str, display_name: str, *, protected: bool = False
+) -> UUID | None:
+    """The new tenant's id; None if the slug is taken."""
+    try:
+        async with db.begin_nested():
+            new: UUID = (
+                await db.execute(
+                    text("""
+                        insert into insula.tenants (id, slug, display_name, protected)
+                        values (gen_random_uuid(), :slug, :name, :protected) returning id
+                    """),
+                    {"slug": slug, "name": display_name, "protected": protected},
+                )
+            ).scalar_one()
+    except IntegrityError:
+        return None
+    return new
+
+
+async def lock(db: Connection, slug: str) -> Row | None:
+    return (
+        await db.execute(
+            text("""
+                select id, slug, display_name, status, protected, version, created_at
+                  from insula.tenants where slug = :slug for update
+            """),
+            {"slug": slug},
+        )
+    ).one_or_none()
+
+
+async def set_status(db: Connection, tenant_id: UUID, status: str) -> None:
+    await db.execute(
+        text("update insula.tenants set status = :status, updated_at = now() where id = :id"),
+        {"status": status, "id": tenant_id},
+    )
+
+
+async def set_display_name(db: Connection, tenant_id: UUID, name: str) -> None:
+    await db.execute(
+        text("update insula.tenants set display_name = :name, updated_at = now() where id = :id"),
+        {"name": name, "id": tenant_id},
+    )
+
+
+async def add_host(db: Connection, host: str) -> bool:
+    """Give the bound tenant a host; False if any tenant has it."""
+    try:
+        async with db.begin_nested():
+            await db.execute(
+                text("insert into insula.tenant_hosts (host, is_primary) values (:host, false)"),
+                {"host": host},
+            )
+    except IntegrityError:
+        return False
+    return True
+
+
+async def remove_host(db: Connection, host: str) -> bool:
+    result = await db.execute(
+        text("delete from insula.tenant_hosts where host = :host"), {"host": host}
+    )
+    return result.rowcount > 0
+
+
+async def set_primary(db: Connection, host: str | None) -> bool:
+    """Make *host* the primary one, or none of them; False if the bound tenant has no such host."""
+    await db.execute(text("update insula.tenant_hosts set is_primary = false where is_primary"))
+    if host is None:
+        return True
+    result = await db.execute(
+        text("update insula.tenant_hosts set is_primary = true where host = :host"), {"host": host}
+    )
+    return result.rowcount > 0
+
+
+async def hosts(db: Connection) -> Sequence[Row]:
+    return (
+        await db.execute(text("select host, is_primary from insula.tenant_hosts order by host"))
+    ).all()
+
+
+async def page(db: Connection, after: str, limit: int) -> Sequence[Row]:
+    return (
+        await db.execute(
+            text("""
+                select id, slug, display_name, status, protected, version, created_at
+                  from insula.tenants where slug > :after order by slug limit :limit
+            """),
+            {"after": after, "limit": limit},
+        )
+    ).all()
