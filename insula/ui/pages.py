@@ -70,7 +70,8 @@ def moment(at: datetime) -> str:
     """Write a moment so that it cannot be misread in another zone."""
     if at.tzinfo is None:
         raise ValueError("a moment without its zone is a guess")
-    return f"{at.astimezone(UTC):%-d %b %Y, %H:%M:%S} UTC"
+    at = at.astimezone(UTC)
+    return f"{at.day} {at:%b %Y, %H:%M:%S} UTC"
 
 
 def web(address: str | None) -> str | None:
@@ -82,8 +83,11 @@ def web(address: str | None) -> str | None:
     """
     if address is None:
         return None
-    of_this_host = address.startswith("/")
-    return address if of_this_host or urlsplit(address).scheme in _WEB else None
+    try:
+        scheme = urlsplit(address).scheme
+    except ValueError:  # a bracket that no IPv6 address closes
+        return None
+    return address if address.startswith("/") or scheme in _WEB else None
 
 
 def host_of(address: str) -> str:
