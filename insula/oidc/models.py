@@ -302,3 +302,5 @@ class ActiveToken:
     amr: tuple[str, ...] = ()
     #: The `claims` request of the authorization this token came from.
     claims: str = ""
+    #: The `jti` of a JWT, filled in by the engine.
+    jti: str = ""
