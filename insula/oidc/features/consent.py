@@ -1,0 +1,40 @@
+"""Consent: what a person has allowed a client, per client and scope (OIDCC-3.1.2.4)."""
+
+from typing import Any
+
+from insula.oidc.features.scopes import OPTIONAL
+from insula.oidc.models import Client, Scopes
+
+METADATA: dict[str, Any] = {}
+PARAMETERS: frozenset[str] = frozenset()
+
+_NOTHING: Scopes = frozenset()
+
+
+def consent_needed(
+    wanted: Scopes,
+    client: Client,
+    prompts: frozenset[str],
+    *,
+    granted: Scopes | None,
+    consented: Scopes | None,
+) -> bool:
+    """
+    Decide whether the person must be asked.
+
+    *granted* is what was allowed before, *consented* what was allowed in this interaction.
+    `prompt=consent` asks once per interaction whoever the client is (OC-5).
+    """
+    if "consent" in prompts and consented is None:
+        return True
+    if client.consent == "skip":
+        return False
+    covered = (granted or _NOTHING) | (consented or _NOTHING)
+    return not (wanted if consented is None else wanted - OPTIONAL) <= covered
+
+
+def as_allowed(scopes: Scopes, consented: Scopes | None) -> Scopes:
+    """Leave out what the person left out just now."""
+    if consented is None:
+        return scopes
+    return frozenset(s for s in scopes if s not in OPTIONAL or s in consented)

@@ -1,0 +1,101 @@
+"""
+Scopes: what a client may ask for, and what it gets (RFC6749-3.3, OIDCC-5.4).
+
+Unknown words are ignored at the authorization endpoint while a known one remains, and
+refused everywhere else. `offline_access` is never an error: it counts or it is dropped
+(OIDCC-11).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from insula.oidc.errors import InvalidScope
+from insula.oidc.models import Client, Scopes
+
+METADATA: dict[str, Any] = {}
+PARAMETERS = frozenset({"scope"})
+
+OPENID = "openid"
+OFFLINE = "offline_access"
+
+#: The scopes of OpenID Connect, with the claims that each stands for.
+STANDARD: Mapping[str, Sequence[str]] = {
+    OPENID: ("sub",),
+    "profile": (
+        "name",
+        "family_name",
+        "given_name",
+        "middle_name",
+        "nickname",
+        "preferred_username",
+        "profile",
+        "picture",
+        "website",
+        "gender",
+        "birthdate",
+        "zoneinfo",
+        "locale",
+        "updated_at",
+    ),
+    "email": ("email", "email_verified"),
+    "address": ("address",),
+    "phone": ("phone_number", "phone_number_verified"),
+    OFFLINE: (),
+}
+
+#: They speak of a person, so a client that acts for itself cannot have them.
+OF_A_PERSON: Scopes = frozenset(STANDARD)
+
+#: What the person may leave out on the consent page.
+OPTIONAL: Scopes = frozenset({OFFLINE})
+
+
+def read_scopes(params: Mapping[str, str], client: Client, known: Iterable[str]) -> Scopes:
+    """Read the scopes of an authorization request (AZ-7)."""
+    asked = frozenset(params.get("scope", "").split()).intersection(known)
+    may_stay_offline = OFFLINE in client.scopes and "refresh_token" in client.grant_types
+    if not may_stay_offline:
+        asked -= {OFFLINE}
+    if not asked:
+        if "scope" in params and not set(params["scope"].split()) <= {OFFLINE}:
+            raise InvalidScope("None of the scopes is known")
+        asked = client.default_scopes.intersection(known)
+    if not asked:
+        raise InvalidScope("scope is missing and the client has no default")
+    if not asked <= client.scopes:
+        raise InvalidScope("The client may not ask for one of the scopes")
+    return asked
+
+
+def without_unfounded_offline_access(
+    scopes: Scopes, client: Client, prompts: frozenset[str], granted: Scopes | None
+) -> Scopes:
+    """Drop `offline_access` unless someone decides on it or did before (OIDCC-11)."""
+    counts = "consent" in prompts or client.consent == "skip" or (granted and OFFLINE in granted)
+    return scopes if counts else scopes - {OFFLINE}
+
+
+def read_narrower(params: Mapping[str, str], widest: Scopes) -> Scopes:
+    """Read the scopes of a refresh: fewer than were granted, never others (RFC6749-6)."""
+    if "scope" not in params:
+        return widest
+    asked = frozenset(params["scope"].split())
+    if not asked <= widest:
+        raise InvalidScope("scope goes beyond what was granted")
+    return asked
+
+
+def read_own_scopes(params: Mapping[str, str], client: Client, known: Iterable[str]) -> Scopes:
+    """Read the scopes that a client asks for itself: its own list, no person's (TK-8)."""
+    own = client.scopes.intersection(known) - OF_A_PERSON
+    if "scope" not in params:
+        return (client.default_scopes & own) or own
+    asked = frozenset(params["scope"].split())
+    if not asked <= own:
+        raise InvalidScope("The client may not have one of the scopes for itself")
+    return asked
+
+
+def in_order(scopes: Scopes, known: Iterable[str]) -> tuple[str, ...]:
+    """Sort as the issuer lists them, so that pages and tokens always read the same."""
+    return tuple(scope for scope in known if scope in scopes)
