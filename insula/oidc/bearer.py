@@ -1,0 +1,44 @@
+"""
+Access tokens at our own resource endpoint: RFC 6750, in the Authorization header only.
+
+A token in an address ends in logs and histories, so it is refused even when it is valid
+(RFC9700-4.3.2); one in a form body is not read.
+"""
+
+import re
+
+from insula.oidc.errors import InvalidBearerRequest, InvalidToken, MissingToken
+from insula.oidc.http import Request, read_pairs
+from insula.oidc.issuer import Issuer
+from insula.oidc.models import ActiveToken
+from insula.oidc.tokens import find_access_token
+
+_TOKEN68 = re.compile(r"[A-Za-z0-9._~+/-]+=*\Z")  # RFC6750-2.1
+
+
+async def authorize(issuer: Issuer, request: Request) -> ActiveToken:
+    """Return the living access token that this request carries."""
+    found = await find_access_token(issuer, await _read_token(request))
+    if found is None:
+        raise InvalidToken("The access token is expired, revoked or not valid here")
+    return found
+
+
+async def _read_token(request: Request) -> str:
+    elsewhere = any(name == "access_token" for name, _ in request.query())
+    if request.method == "POST" and (body := await request.body()):
+        if not request.is_form:
+            raise InvalidBearerRequest("The body must be application/x-www-form-urlencoded")
+        elsewhere = elsewhere or any(name == "access_token" for name, _ in read_pairs(body))
+    if elsewhere:
+        raise InvalidBearerRequest("The access token must be sent in the Authorization header")
+    headers = request.headers(b"authorization")
+    if len(headers) > 1:
+        raise InvalidBearerRequest("There is more than one Authorization header")
+    scheme, _, token = (headers[0] if headers else "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise MissingToken
+    token = token.strip()
+    if not _TOKEN68.match(token):
+        raise InvalidBearerRequest("The access token holds characters that none has")
+    return token

@@ -1,0 +1,82 @@
+"""
+Who calls a back-channel endpoint: RFC6749-2.3, one method per request and the registered one.
+
+A wrong secret, a wrong method and a client that does not exist get the same answer after
+the same work.
+"""
+
+import base64
+import binascii
+from uuid import UUID
+
+from insula.oidc.errors import InvalidClient, InvalidRequest
+from insula.oidc.http import Request, read_pairs
+from insula.oidc.issuer import Issuer
+from insula.oidc.models import AuthMethod, Client, ClientSecret
+from insula.oidc.request import Parameters
+
+METHODS: tuple[AuthMethod, ...] = ("client_secret_basic", "client_secret_post", "none")
+
+_REFUSED = "Client authentication failed"
+#: Compared with when there is no such client, so that this takes as long.
+_NOBODY = Client(UUID(int=0), "", "", secrets=(ClientSecret(bytes(32)),))
+
+
+async def authenticate(issuer: Issuer, request: Request, params: Parameters) -> Client:
+    """Return the client that this request proves to come from."""
+    method, client_id, secret = _read_credentials(request, params)
+    if method == "none":
+        client = await issuer.clients.find(client_id)
+        if client is None or not client.is_public:
+            raise InvalidClient(_REFUSED)
+    else:
+        caller = request.caller
+        await issuer.clients.refuse_flood(client_id, caller)
+        client = await issuer.clients.find(client_id)
+        matches = issuer.clients.secret_matches(client or _NOBODY, secret)
+        if client is None or not matches or client.token_endpoint_auth_method != method:
+            await issuer.clients.count_failure(client_id, caller)
+            raise InvalidClient(_REFUSED)
+    request.client = client
+    return client
+
+
+def uses_basic(request: Request) -> bool:
+    """Whether the refusal must name the scheme that was tried (RFC6749-5.2)."""
+    return (request.header(b"authorization") or "")[:6].lower() == "basic "
+
+
+def _read_credentials(request: Request, params: Parameters) -> tuple[AuthMethod, str, str]:
+    headers = request.headers(b"authorization")
+    client_id, secret = params.get("client_id"), params.get("client_secret")
+    if len(headers) > 1 or (headers and secret is not None):
+        raise InvalidRequest("The client authenticated in more than one way")
+    if "client_assertion" in params or "client_assertion_type" in params:
+        raise InvalidClient("Client assertions are not supported")
+    if not headers:
+        if client_id is None:
+            raise InvalidClient("The client did not authenticate")
+        return ("none" if secret is None else "client_secret_post"), client_id, secret or ""
+    basic_id, secret = _read_basic(headers[0])
+    if client_id is not None and client_id != basic_id:
+        raise InvalidClient("client_id is not the client that authenticated")
+    return "client_secret_basic", basic_id, secret
+
+
+def _read_basic(header: str) -> tuple[str, str]:
+    """Read RFC 7617 credentials, each half form-encoded before (RFC6749-2.3.1)."""
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        raise InvalidClient("The authorization scheme is not one for clients")
+    try:
+        both = base64.b64decode(encoded.strip(), validate=True)
+        (client_id, secret) = (_form_decode(half) for half in both.split(b":", 1))
+    except (binascii.Error, ValueError, InvalidRequest):
+        raise InvalidClient("The Basic credentials are malformed") from None
+    return client_id, secret
+
+
+def _form_decode(half: bytes) -> str:
+    if b"&" in half or not half:
+        raise ValueError("not one value")
+    return read_pairs(b"=" + half)[0][1]
