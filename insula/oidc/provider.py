@@ -1,0 +1,147 @@
+"""
+The ASGI application of one issuer.
+
+It is immutable: a change of configuration, keys or rules makes another one. It holds no
+code, grant, session or token, so it may be dropped and built again at any moment.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from insula.kernel.errors import Unavailable
+from insula.oidc import issuer as paths
+from insula.oidc import refusals
+from insula.oidc.cors import allow_caller, answer_preflight, is_preflight
+from insula.oidc.endpoints import discovery, jwks
+from insula.oidc.endpoints.authorize import authorize, resume
+from insula.oidc.endpoints.end_session import end_session
+from insula.oidc.endpoints.introspect import introspect
+from insula.oidc.endpoints.revoke import revoke
+from insula.oidc.endpoints.token import token
+from insula.oidc.endpoints.userinfo import userinfo
+from insula.oidc.errors import BearerError, OAuthError, TemporarilyUnavailable
+from insula.oidc.features.scopes import STANDARD
+from insula.oidc.http import Receive, Request, Response, Scope, Send, method_not_allowed, page
+from insula.oidc.issuer import Issuer
+from insula.oidc.jose import Verifier
+from insula.oidc.models import Lifetimes
+from insula.oidc.ports import Clients, Pages, People, Tokens
+from insula.oidc.signing import KeyRing
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """*is_page* says who reads a refusal, a person or a program; *cors* who may read at all."""
+
+    answer: Callable[[Issuer, Request], Awaitable[Response]]
+    methods: frozenset[str]
+    is_page: bool = False
+    cors: bool = False
+
+
+_GET, _POST, _BOTH = frozenset({"GET"}), frozenset({"POST"}), frozenset({"GET", "POST"})
+
+# fmt: off
+ENDPOINTS: Mapping[str, Endpoint] = {
+    paths.AUTHORIZE:  Endpoint(authorize,   _BOTH, is_page=True),
+    paths.RESUME:     Endpoint(resume,      _GET,  is_page=True),
+    paths.TOKEN:      Endpoint(token,       _POST, cors=True),
+    paths.USERINFO:   Endpoint(userinfo,    _BOTH, cors=True),
+    paths.INTROSPECT: Endpoint(introspect,  _POST),
+    paths.REVOKE:     Endpoint(revoke,      _POST, cors=True),
+    paths.LOGOUT:     Endpoint(end_session, _BOTH, is_page=True),
+}
+# fmt: on
+
+
+class Provider:
+    """A whole OpenID provider: discovery, keys and the endpoints of one issuer."""
+
+    __slots__ = ("_documents", "_issuer")
+
+    def __init__(  # noqa: PLR0913  (all that an issuer is)
+        self,
+        *,
+        issuer: str,
+        keys: KeyRing,
+        lifetimes: Lifetimes,
+        clients: Clients,
+        people: People,
+        tokens: Tokens,
+        pages: Pages,
+        scopes: Mapping[str, Sequence[str]] = STANDARD,
+        locales: Sequence[str] = ("en",),
+        acr_values: Sequence[str] = (),
+    ) -> None:
+        verifier = Verifier(issuer, keys)
+        self._issuer = Issuer(
+            url=issuer,
+            keys=keys,
+            verifier=verifier,
+            lifetimes=lifetimes,
+            clients=clients,
+            people=people,
+            tokens=tokens,
+            pages=pages,
+            scopes=scopes,
+            locales=locales,
+            acr_values=acr_values,
+        )
+        metadata = discovery.document(self._issuer)
+        self._documents = {
+            paths.OPENID_CONFIGURATION: metadata,
+            paths.OAUTH_AUTHORIZATION_SERVER: metadata,
+            paths.JWKS: jwks.document(self._issuer),
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        document = self._documents.get(path)
+        if document is not None:
+            await document(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        endpoint = ENDPOINTS.get(path)
+        response = await self._answer(endpoint, request) if endpoint else self._no_such(request)
+        await response.send(send)
+
+    async def _answer(self, endpoint: Endpoint, request: Request) -> Response:
+        try:
+            if request.method not in endpoint.methods:
+                if endpoint.cors and is_preflight(request):
+                    return await answer_preflight(self._issuer, request, endpoint.methods)
+                return method_not_allowed(endpoint.methods)
+            response = await endpoint.answer(self._issuer, request)
+        except Unavailable as away:
+            later = TemporarilyUnavailable(
+                "The service is not available at the moment",
+                retry_after=away.retry_after,
+                detail=away.detail or away.description,
+            )
+            response = self._refuse(endpoint, request, later)
+        except OAuthError as refusal:
+            response = self._refuse(endpoint, request, refusal)
+        except BearerError as refusal:
+            response = refusals.as_challenge(request, refusal)
+        except Exception:  # noqa: BLE001  (the last resort: logged, and told as a reference)
+            response = (
+                refusals.bug_as_page(self._issuer, request)
+                if endpoint.is_page
+                else refusals.bug_as_json(request)
+            )
+        return allow_caller(request, response) if endpoint.cors else response
+
+    def _refuse(self, endpoint: Endpoint, request: Request, refusal: OAuthError) -> Response:
+        if endpoint.is_page:
+            return refusals.as_page(self._issuer, request, refusal)
+        return refusals.as_json(request, refusal)
+
+    def _no_such(self, request: Request) -> Response:
+        body = self._issuer.pages.error(
+            status=404,
+            code="not_found",
+            title="There is nothing here",
+            text="The address does not belong to this provider.",
+            request_id=request.request_id,
+        )
+        return page(body, 404)
