@@ -1,0 +1,535 @@
+"""
+The ports in memory, for tests; nothing of it serves anyone.
+
+The semantics are those of the database: a trip really yields to others, and then one act
+happens as a whole. What is spent stays known, so that a replay is recognised.
+"""
+
+import asyncio
+import hashlib
+import hmac
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from html import escape
+from uuid import UUID, uuid4
+
+from insula.kernel import clock
+from insula.kernel.errors import Unavailable
+from insula.oidc.errors import SlowDown
+from insula.oidc.models import (
+    ActiveToken,
+    Advance,
+    Ask,
+    AskSignOut,
+    Caller,
+    Client,
+    ClientSecret,
+    Interaction,
+    NewAccess,
+    NewCode,
+    Person,
+    Redemption,
+    Redirection,
+    Scopes,
+    Session,
+    StoredCode,
+    StoredRefresh,
+    Visit,
+)
+from insula.oidc.ports import Cookies
+
+SESSION_COOKIE = "session"
+BROWSER_COOKIE = "browser"
+MAX_FAILURES = 10
+
+
+class Wire:
+    """What separates the engine from its host: trips are counted, and may fail."""
+
+    def __init__(self) -> None:
+        self.trips: Counter[str] = Counter()
+        self.is_cut = False
+
+    async def trip(self, name: str) -> None:
+        self.trips[name] += 1
+        await asyncio.sleep(0)
+        if self.is_cut:
+            raise Unavailable("The database is away", retry_after=7)
+
+
+class MemoryClients:
+    def __init__(self) -> None:
+        self.active: dict[str, Client] = {}
+        self.failures: Counter[tuple[str, str]] = Counter()
+
+    def add(self, client: Client, secret: str = "") -> Client:
+        """Register a client, and one more secret for it if there is one."""
+        if secret:
+            kept = ClientSecret(hashlib.sha256(secret.encode()).digest())
+            client = replace(client, secrets=(*client.secrets, kept))
+        self.active[client.client_id] = client
+        return client
+
+    async def find(self, client_id: str) -> Client | None:
+        return self.active.get(client_id)
+
+    async def allows_origin(self, origin: str) -> bool:
+        return any(origin in client.allowed_origins for client in self.active.values())
+
+    def secret_matches(self, client: Client, secret: str) -> bool:
+        presented = hashlib.sha256(secret.encode()).digest()
+        now = clock.now()
+        matches = [
+            hmac.compare_digest(kept.digest, presented)
+            and (kept.expires_at is None or kept.expires_at > now)
+            for kept in client.secrets
+        ]
+        return any(matches)
+
+    async def refuse_flood(self, client_id: str, caller: Caller) -> None:
+        if self.failures[client_id, caller.ip] >= MAX_FAILURES:
+            raise SlowDown("Too many failed attempts", retry_after=30)
+
+    async def count_failure(self, client_id: str, caller: Caller) -> None:
+        self.failures[client_id, caller.ip] += 1
+
+
+@dataclass
+class _Asked:
+    ask: Ask
+    browser: str
+    authenticated: UUID | None = None
+    selected: bool = False
+    consented: Scopes | None = None
+    denied: bool = False
+
+
+class MemoryPeople:
+    """People, their sessions, and the part of sign-in that tests play."""
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self.persons: dict[UUID, Person] = {}
+        self.sessions: dict[str, Session] = {}
+        self.granted: dict[tuple[UUID, UUID], Scopes] = {}
+        self.interactions: dict[UUID, _Asked] = {}
+        self.accounts = 0
+        self.sign_outs: list[AskSignOut] = []
+
+    # what the pages of the host do
+
+    def sign_in(self, person: Person, *, ago: int = 0) -> str:
+        """Start a session; returns the cookie."""
+        self.persons[person.user_id] = person
+        cookie = uuid4().hex
+        auth_time = int(clock.now()) - ago
+        self.sessions[cookie] = Session(uuid4(), person.user_id, auth_time, ("pwd",), "urn:1")
+        return cookie
+
+    def prove(self, interaction: UUID, person: Person) -> str:
+        """Sign in inside an interaction; returns the cookie of the new session."""
+        cookie = self.sign_in(person)
+        self.interactions[interaction].authenticated = self.sessions[cookie].id
+        return cookie
+
+    def allow(self, interaction: UUID, cookie: str, scopes: Scopes | None = None) -> None:
+        """Consent to what the interaction asks for, or to *scopes* of it."""
+        asked = self.interactions[interaction]
+        asked.consented = frozenset(asked.ask.scopes) if scopes is None else scopes
+        key = (self.sessions[cookie].user_id, asked.ask.client.id)
+        self.granted[key] = self.granted.get(key, frozenset()) | asked.consented
+
+    def is_alive(self, session: Session) -> bool:
+        return session.user_id in self.persons and session in self.sessions.values()
+
+    # the port
+
+    def _session(self, cookies: Cookies) -> Session | None:
+        return self.sessions.get(cookies.get(SESSION_COOKIE, ""))
+
+    def _visit(self, cookies: Cookies, client: Client) -> Visit:
+        session = self._session(cookies)
+        granted = self.granted.get((session.user_id, client.id)) if session else None
+        stale = session is None and SESSION_COOKIE in cookies
+        gone = (f"{SESSION_COOKIE}=; Max-Age=0",) if stale else ()
+        return Visit(session, granted, accounts=self.accounts, set_cookies=gone)
+
+    async def visit(self, cookies: Cookies, client: Client, caller: Caller) -> Visit:  # noqa: ARG002
+        await self._wire.trip("visit")
+        return self._visit(cookies, client)
+
+    async def ask(self, cookies: Cookies, ask: Ask, caller: Caller) -> Redirection:  # noqa: ARG002
+        await self._wire.trip("ask")
+        if ask.interaction is not None:
+            self.interactions[ask.interaction].ask = ask
+            return Redirection(f"/sign-in?txn={ask.interaction}")
+        txn = uuid4()
+        browser = cookies.get(BROWSER_COOKIE) or uuid4().hex
+        self.interactions[txn] = _Asked(ask, browser)
+        return Redirection(f"/sign-in?txn={txn}", (f"{BROWSER_COOKIE}={browser}; HttpOnly",))
+
+    async def resume(
+        self,
+        cookies: Cookies,
+        interaction: UUID,
+        caller: Caller,  # noqa: ARG002
+    ) -> Interaction | None:
+        await self._wire.trip("resume")
+        asked = self.interactions.get(interaction)
+        if asked is None or asked.browser != cookies.get(BROWSER_COOKIE):
+            return None
+        return Interaction(
+            interaction,
+            asked.ask.parameters,
+            self._visit(cookies, asked.ask.client),
+            authenticated=asked.authenticated,
+            selected=asked.selected,
+            consented=asked.consented,
+            denied=asked.denied,
+        )
+
+    async def cancel(self, cookies: Cookies, interaction: UUID) -> None:  # noqa: ARG002
+        await self._wire.trip("cancel")
+        del self.interactions[interaction]
+
+    async def who(self, cookies: Cookies) -> Visit:
+        await self._wire.trip("who")
+        return Visit(self._session(cookies))
+
+    async def ask_sign_out(self, cookies: Cookies, ask: AskSignOut, caller: Caller) -> Redirection:  # noqa: ARG002
+        await self._wire.trip("ask_sign_out")
+        self.sign_outs.append(ask)
+        return Redirection("/sign-out", (f"{BROWSER_COOKIE}=out; HttpOnly",))
+
+    async def end_session(
+        self,
+        cookies: Cookies,
+        session: UUID,
+        client: Client | None,  # noqa: ARG002
+        caller: Caller,  # noqa: ARG002
+    ) -> tuple[str, ...]:
+        await self._wire.trip("end_session")
+        del self.sessions[cookies[SESSION_COOKIE]]
+        self.interactions = {
+            txn: asked for txn, asked in self.interactions.items() if asked.authenticated != session
+        }
+        return (f"{SESSION_COOKIE}=; Max-Age=0",)
+
+
+@dataclass
+class _Code:
+    new: NewCode
+    expires_at: float
+    issue_id: UUID = field(default_factory=uuid4)
+    is_consumed: bool = False
+
+
+@dataclass
+class _Issue:
+    client: Client
+    session: Session | None
+    claims: str = ""
+    bound_to_session: bool = False
+    is_revoked: bool = False
+
+
+@dataclass
+class _Family:
+    code: NewCode
+    current: str
+    idle_expires_at: float
+    absolute_expires_at: float
+    started_at: float
+    former: list[str] = field(default_factory=list)
+    advanced_at: float = 0
+    answer: bytes | None = None
+
+
+class MemoryTokens:
+    """Codes, families and access tokens; an issue is what all tokens of one code belong to."""
+
+    def __init__(self, wire: Wire, clients: MemoryClients, people: MemoryPeople) -> None:
+        self._wire = wire
+        self._clients = clients
+        self._people = people
+        self.codes: dict[str, _Code] = {}
+        self.issues: dict[UUID, _Issue] = {}
+        self.families: dict[UUID, _Family] = {}
+        self.opaque: dict[str, tuple[NewAccess, float]] = {}
+        self.revoked: set[str] = set()
+
+    def _is_client(self, client: Client) -> bool:
+        return client.client_id in self._clients.active
+
+    def _is_alive(self, issue: _Issue) -> bool:
+        if issue.is_revoked or not self._is_client(issue.client):
+            return False
+        if issue.session is None:
+            return True
+        if issue.bound_to_session:
+            return self._people.is_alive(issue.session)
+        return issue.session.user_id in self._people.persons
+
+    # codes
+
+    async def issue_code(self, code: NewCode, caller: Caller) -> bool:  # noqa: ARG002
+        await self._wire.trip("issue_code")
+        waits = self._people.interactions
+        if not self._people.is_alive(code.session) or not self._is_client(code.client):
+            return False
+        if code.interaction is not None and waits.pop(code.interaction, None) is None:
+            return False
+        self.codes[code.code] = _Code(code, clock.now() + code.lifetime)
+        return True
+
+    def _own_code(self, code: str, client: Client) -> _Code | None:
+        kept = self.codes.get(code)
+        return kept if kept is not None and kept.new.client.id == client.id else None
+
+    async def read_code(self, code: str, client: Client) -> StoredCode | None:
+        await self._wire.trip("read_code")
+        kept = self._own_code(code, client)
+        if kept is None:
+            return None
+        new = kept.new
+        unspent = "live" if kept.expires_at > clock.now() else "expired"
+        return StoredCode(
+            state="consumed" if kept.is_consumed else unspent,  # type: ignore[arg-type]  # two literals
+            alive=self._people.is_alive(new.session) and self._is_client(client),
+            issue_id=kept.issue_id,
+            session=new.session,
+            person=self._person(new.session),
+            redirect_uri=new.redirect_uri,
+            scopes=new.scopes,
+            nonce=new.nonce,
+            code_challenge=new.code_challenge,
+            claims=new.claims,
+            auth_time_wanted=new.auth_time_wanted,
+        )
+
+    def _person(self, session: Session) -> Person:
+        return self._people.persons.get(session.user_id) or Person(session.user_id)
+
+    async def redeem_code(self, redemption: Redemption) -> bool:
+        await self._wire.trip("redeem_code")
+        kept = self._own_code(redemption.code, redemption.client)
+        now = clock.now()
+        if kept is None or kept.is_consumed or kept.expires_at <= now:
+            return False
+        if not self._people.is_alive(kept.new.session):
+            return False
+        kept.is_consumed = True
+        refresh = redemption.refresh
+        bound = refresh is not None and refresh.bound_to_session
+        self.issues[kept.issue_id] = _Issue(
+            redemption.client, kept.new.session, kept.new.claims, bound
+        )
+        self._keep(redemption.access)
+        if refresh is not None:
+            self.families[kept.issue_id] = _Family(
+                kept.new, refresh.token, now + refresh.idle, now + refresh.absolute, now
+            )
+        return True
+
+    def _keep(self, access: NewAccess) -> None:
+        if access.opaque is not None:
+            self.opaque[access.opaque] = (access, clock.now())
+
+    async def refuse_code(self, code: str, client: Client, caller: Caller) -> None:  # noqa: ARG002
+        await self._wire.trip("refuse_code")
+        kept = self._own_code(code, client)
+        if kept is None:
+            return
+        kept.is_consumed = True
+        if kept.issue_id in self.issues:
+            self.issues[kept.issue_id].is_revoked = True
+
+    # refresh families
+
+    def _family_of(self, token: str) -> UUID | None:
+        for family_id, family in self.families.items():
+            if token == family.current or token in family.former:
+                return family_id
+        return None
+
+    async def read_refresh(self, token: str, client: Client) -> StoredRefresh | None:
+        await self._wire.trip("read_refresh")
+        family_id = self._family_of(token)
+        if family_id is None or self.issues[family_id].client.id != client.id:
+            return None
+        family, issue, now = self.families[family_id], self.issues[family_id], clock.now()
+        replay = None
+        ends_at = min(family.idle_expires_at, family.absolute_expires_at)
+        if issue.is_revoked or ends_at <= now:
+            state = "dead"
+        elif token == family.current:
+            state = "current"
+        elif token == family.former[-1] and family.advanced_at + client.refresh_grace > now:
+            state, replay = "former", family.answer
+        else:
+            state = "reused"
+        return StoredRefresh(
+            state=state,  # type: ignore[arg-type]  # the literals of above
+            alive=self._is_alive(issue),
+            family_id=family_id,
+            session=family.code.session,
+            person=self._person(family.code.session),
+            scopes=family.code.scopes,
+            claims=family.code.claims,
+            auth_time_wanted=family.code.auth_time_wanted,
+            replay=replay,
+        )
+
+    async def advance_refresh(self, advance: Advance) -> bool:
+        await self._wire.trip("advance_refresh")
+        family = self.families[advance.stored.family_id]
+        issue = self.issues[advance.stored.family_id]
+        if family.current != advance.presented or not self._is_alive(issue):
+            return False
+        family.former.append(family.current)
+        family.current = advance.successor
+        family.answer = advance.answer
+        family.advanced_at = clock.now()
+        family.idle_expires_at = family.advanced_at + advance.idle
+        self._keep(advance.access)
+        return True
+
+    async def touch_refresh(  # noqa: PLR0913, PLR0917
+        self,
+        token: str,
+        client: Client,  # noqa: ARG002
+        stored: StoredRefresh,
+        access: NewAccess,
+        idle: int,
+        caller: Caller,  # noqa: ARG002
+    ) -> bool:
+        await self._wire.trip("touch_refresh")
+        family = self.families[stored.family_id]
+        if family.current != token or not self._is_alive(self.issues[stored.family_id]):
+            return False
+        family.idle_expires_at = clock.now() + idle
+        self._keep(access)
+        return True
+
+    async def revoke_family(self, family_id: UUID, client: Client, caller: Caller) -> None:  # noqa: ARG002
+        await self._wire.trip("revoke_family")
+        self.issues[family_id].is_revoked = True
+
+    async def revoke_refresh_token(self, token: str, client: Client, caller: Caller) -> bool:  # noqa: ARG002
+        await self._wire.trip("revoke_refresh_token")
+        family_id = self._family_of(token)
+        if family_id is None or self.issues[family_id].client.id != client.id:
+            return False
+        self.issues[family_id].is_revoked = True
+        return True
+
+    async def find_refresh_token(self, token: str) -> ActiveToken | None:
+        await self._wire.trip("find_refresh_token")
+        family_id = self._family_of(token)
+        if family_id is None:
+            return None
+        family = self.families[family_id]
+        ends_at = min(family.idle_expires_at, family.absolute_expires_at)
+        if token != family.current or ends_at <= clock.now():
+            return None
+        return self._active(
+            "refresh_token", family_id, family.code.scopes, family.started_at, ends_at
+        )
+
+    # access tokens
+
+    def _active(
+        self, kind: str, issue_id: UUID, scopes: Scopes, issued_at: float, expires_at: float
+    ) -> ActiveToken | None:
+        issue = self.issues.get(issue_id)
+        if issue is None or not self._is_alive(issue):
+            return None
+        session = issue.session
+        return ActiveToken(
+            kind=kind,  # type: ignore[arg-type]  # two literals
+            issue_id=issue_id,
+            client_id=issue.client.client_id,
+            scopes=scopes,
+            person=self._person(session) if session else None,
+            expires_at=int(expires_at),
+            issued_at=int(issued_at),
+            auth_time=session.auth_time if session else None,
+            acr=session.acr if session else None,
+            amr=session.amr if session else (),
+            claims=issue.claims,
+        )
+
+    async def issue_to_client(self, client: Client, access: NewAccess, caller: Caller) -> bool:  # noqa: ARG002
+        await self._wire.trip("issue_to_client")
+        if not self._is_client(client):
+            return False
+        self.issues[access.issue_id] = _Issue(client, None)
+        self._keep(access)
+        return True
+
+    async def find_access_token(self, token: str) -> ActiveToken | None:
+        await self._wire.trip("find_access_token")
+        kept = self.opaque.get(token)
+        if kept is None or token in self.revoked:
+            return None
+        access, issued_at = kept
+        expires_at = issued_at + access.expires_in
+        if expires_at <= clock.now():
+            return None
+        return self._active("access_token", access.issue_id, access.scopes, issued_at, expires_at)
+
+    async def find_issue(self, issue_id: UUID, jti: str) -> ActiveToken | None:
+        await self._wire.trip("find_issue")
+        if jti in self.revoked:
+            return None
+        return self._active("access_token", issue_id, frozenset(), 0, 0)
+
+    async def revoke_access_token(self, token: str, client: Client, caller: Caller) -> bool:  # noqa: ARG002
+        await self._wire.trip("revoke_access_token")
+        kept = self.opaque.get(token)
+        if kept is None or self.issues[kept[0].issue_id].client.id != client.id:
+            return False
+        self.revoked.add(token)
+        return True
+
+    async def revoke_jti(
+        self,
+        issue_id: UUID,  # noqa: ARG002
+        jti: str,
+        expires_at: int,  # noqa: ARG002
+        client: Client,  # noqa: ARG002
+        caller: Caller,  # noqa: ARG002
+    ) -> None:
+        await self._wire.trip("revoke_jti")
+        self.revoked.add(jti)
+
+
+class PlainPages:
+    """Pages without a look."""
+
+    def error(self, *, status: int, code: str, title: str, text: str, request_id: str) -> bytes:
+        said = (str(status), code, title, text, request_id)
+        return "<!doctype html><p>{}<p>{}<p>{}<p>{}<p>{}".format(*map(escape, said)).encode()
+
+    def form_post(self, action: str, fields: Mapping[str, str]) -> tuple[bytes, str]:
+        inputs = "".join(
+            f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+            for name, value in fields.items()
+        )
+        html = f'<form method="post" action="{escape(action)}">{inputs}<button>Go</button></form>'
+        return html.encode(), "default-src 'none'; frame-ancestors 'none'"
+
+    def signed_out(self, client: Client | None) -> bytes:
+        return f"<p>Signed out of {escape(client.name) if client else 'everything'}".encode()
+
+
+class Host:
+    """All ports over one wire."""
+
+    def __init__(self) -> None:
+        self.wire = Wire()
+        self.clients = MemoryClients()
+        self.people = MemoryPeople(self.wire)
+        self.tokens = MemoryTokens(self.wire, self.clients, self.people)
+        self.pages = PlainPages()
