@@ -26,12 +26,17 @@ from insula.platform.embedded import (
 )
 from insula.platform.embedded import launch as launches
 
+linux_only = pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux tells a child of its parent's death"
+)
+
 STARTER = """
 import sys, time
 from pathlib import Path
-from insula.platform.embedded import EmbeddedPostgres, EmbeddedValkey
+from insula.platform.embedded import EmbeddedPostgres, EmbeddedValkey, launch
 
 folder = Path(sys.argv[1])
+launch.of_this_machine = getattr(launch, sys.argv[2])
 postgres = EmbeddedPostgres(folder / "postgres", durable=False)
 valkey = EmbeddedValkey(folder / "valkey")
 postgres.start()
@@ -56,20 +61,33 @@ def valkey(tmp_path):
 
 
 @pytest.fixture
-def starter(tmp_path):
+def open_folder():
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.fixture(params=["of_this_machine", "as_nobody"])
+def folder(request, tmp_path, open_folder, monkeypatch):
+    """A folder, and a way to start servers there."""
+    if request.param == "of_this_machine":
+        return tmp_path
+    if os.geteuid() != 0:
+        pytest.skip("only root can become nobody")
+    monkeypatch.setattr(launches, "of_this_machine", launches.as_nobody)
+    return open_folder
+
+
+@pytest.fixture
+def starter(folder):
+    way = launches.of_this_machine.__name__
     process = subprocess.Popen(  # noqa: S603  # ourselves
-        [sys.executable, "-c", STARTER, tmp_path], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", STARTER, folder, way], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout.readline() == "started\n"
     yield process
     process.kill()
     process.communicate()
-
-
-@pytest.fixture
-def open_folder():
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
 
 
 def ask(url, question):
@@ -90,6 +108,7 @@ def test_postgres_is_18_in_utf_8_with_checksums_and_asks_for_a_password(postgres
     assert ask(postgres.superuser_url, "show data_checksums") == "on"
     assert ask(postgres.superuser_url, "show listen_addresses") == "127.0.0.1"
     assert ask(postgres.superuser_url, "show unix_socket_directories") == ""
+    assert ask(postgres.superuser_url, "show dynamic_shared_memory_type") == "mmap"
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(postgres.superuser_url.replace(postgres.password, "guess"))
 
@@ -245,32 +264,28 @@ def test_stopping_leaves_no_process(postgres, valkey, tmp_path):
     assert not list(processes_in(tmp_path))
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux", reason="only Linux tells a child of its parent's death"
-)
-def test_killing_the_starter_leaves_no_process_and_the_folders_start_again(
-    starter, postgres, valkey, tmp_path
-):
-    assert len(list(processes_in(tmp_path))) > 2
+@linux_only
+def test_killing_the_starter_leaves_no_process_and_the_folder_starts_again(starter, folder):
+    assert len(list(processes_in(folder))) > 2
 
     starter.kill()
-    wait_until_gone(tmp_path)
+    wait_until_gone(folder)
 
-    postgres.start()
-    valkey.start()
-    assert ask(postgres.superuser_url, "select 1") == 1
+    for again in (EmbeddedPostgres(folder / "postgres"), EmbeddedValkey(folder / "valkey")):
+        again.start()
+        again.stop()
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux", reason="only Linux tells a child of its parent's death"
-)
-def test_a_start_right_after_the_starter_was_killed_waits_for_the_old_server(starter, postgres):
+@linux_only
+def test_a_start_right_after_the_starter_was_killed_waits_for_the_old_server(starter, folder):
     starter.kill()
     starter.wait()
+    again = EmbeddedPostgres(folder / "postgres")
 
-    postgres.start()
+    again.start()
 
-    assert ask(postgres.superuser_url, "select 1") == 1
+    assert ask(again.superuser_url, "select 1") == 1
+    again.stop()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user starts servers as itself")

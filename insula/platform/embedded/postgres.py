@@ -16,6 +16,8 @@ _SETTINGS = {
     "listen_addresses": ports.HOST,
     "max_connections": "200",
     "shared_buffers": "64MB",
+    # In the folder, not in /dev/shm: containers have little of that, and a killed server leaves it.
+    "dynamic_shared_memory_type": "mmap",
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
