@@ -49,9 +49,10 @@ def uses_basic(request: Request) -> bool:
 def _read_credentials(request: Request, params: Parameters) -> tuple[AuthMethod, str, str]:
     headers = request.headers(b"authorization")
     client_id, secret = params.get("client_id"), params.get("client_secret")
-    if len(headers) > 1 or (headers and secret is not None):
+    asserts = "client_assertion" in params
+    if len(headers) + (secret is not None) + asserts > 1:
         raise InvalidRequest("The client authenticated in more than one way")
-    if "client_assertion" in params or "client_assertion_type" in params:
+    if asserts:
         raise InvalidClient("Client assertions are not supported")
     if not headers:
         if client_id is None:

@@ -150,7 +150,9 @@ def read_pairs(encoded: bytes) -> Pairs:
 
 
 def _decode(part: bytes) -> str:
-    raw = unquote_to_bytes(part.replace(b"+", b" "))
+    raw = part.replace(b"+", b" ")
+    if b"%" in raw:
+        raw = unquote_to_bytes(raw)
     if len(raw) > MAX_PARAMETER:
         raise InvalidRequest("A parameter is longer than 8 KB")
     if b"\0" in raw:

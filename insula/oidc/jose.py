@@ -50,12 +50,11 @@ class _Key:
         self.key = _KINDS[public.jwk["kty"]].import_key(members)
         self.registry = _Pinned(public.alg)
 
-    def opens(self, token: str) -> bytes | None:
-        """Return the payload if this key signed it."""
+    def signed(self, token: jws.CompactSignature) -> bool:
         try:
-            return jws.deserialize_compact(token, self.key, registry=self.registry).payload
+            return jws.validate_compact(token, self.key, registry=self.registry)
         except (JoseError, ValueError):
-            return None
+            return False
 
 
 class Verifier:
@@ -112,14 +111,15 @@ def _open(token: str, typ: str, keys: Mapping[str, _Key]) -> bytes | None:
     if len(token) > MAX_TOKEN or not token.isascii():
         return None
     try:
-        header = jws.extract_compact(token.encode("ascii"), registry=_SHAPE).headers()
+        parts = jws.extract_compact(token.encode("ascii"), registry=_SHAPE)
     except (JoseError, ValueError, TypeError):
         return None
+    header = parts.headers()
     if not isinstance(header, dict) or header.get("typ") != typ or "crit" in header:
         return None
     kid = header.get("kid")
     key = keys.get(kid) if isinstance(kid, str) else None
-    return key.opens(token) if key is not None else None
+    return parts.payload if key is not None and key.signed(parts) else None
 
 
 def _keys(public: Iterable[PublicKey]) -> dict[str, _Key]:

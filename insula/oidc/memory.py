@@ -191,7 +191,7 @@ class MemoryPeople:
 
     async def cancel(self, cookies: Cookies, interaction: UUID) -> None:  # noqa: ARG002
         await self._wire.trip("cancel")
-        del self.interactions[interaction]
+        self.interactions.pop(interaction, None)
 
     async def who(self, cookies: Cookies) -> Visit:
         await self._wire.trip("who")

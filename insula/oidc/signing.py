@@ -27,6 +27,9 @@ KeyState = Literal["next", "active", "retiring", "retired"]
 #: In the order in which metadata lists them.
 ALGORITHMS = ("RS256", "ES256", "PS256", "EdDSA")
 
+#: One encoder for all: `json.dumps` with separators would build one for each token.
+compact_json = json.JSONEncoder(separators=(",", ":")).encode
+
 _ES256 = ec.ECDSA(hashes.SHA256())
 _PSS = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=hashes.SHA256.digest_size)
 _SELF_TEST = b"a key that cannot verify its own signature is never used"
@@ -142,7 +145,7 @@ def load_signing_key(kid: str, alg: str, pkcs8_der: bytes) -> SigningKey:
 
 def thumbprint(members: Mapping[str, str]) -> str:
     """RFC 7638, over the required members of a public key."""
-    canonical = json.dumps(members, sort_keys=True, separators=(",", ":"))
+    canonical = compact_json(dict(sorted(members.items())))
     return b64url(hashlib.sha256(canonical.encode()).digest()).decode("ascii")
 
 
@@ -151,7 +154,7 @@ def b64url(raw: bytes) -> bytes:
 
 
 def encode_segment(value: Mapping[str, Any]) -> bytes:
-    return b64url(json.dumps(value, separators=(",", ":")).encode())
+    return b64url(compact_json(value).encode())
 
 
 def left_half_hash(alg: str, value: str) -> str:

@@ -6,7 +6,6 @@ it later finds the living record behind the signature. An id_token speaks to one
 about one sign-in. Neither is ever accepted in place of the other: `typ` tells them apart.
 """
 
-import json
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +25,7 @@ from insula.oidc.models import (
     StoredCode,
     StoredRefresh,
 )
-from insula.oidc.signing import left_half_hash
+from insula.oidc.signing import compact_json, left_half_hash
 
 
 async def mint_access_token(
@@ -161,7 +160,7 @@ def answer(
         says["refresh_token"] = refresh_token
     if id_token is not None:
         says["id_token"] = id_token
-    return json.dumps(says, separators=(",", ":")).encode()
+    return compact_json(says).encode()
 
 
 def scope_string(issuer: Issuer, granted: Scopes) -> str:

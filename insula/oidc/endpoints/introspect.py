@@ -5,7 +5,6 @@ A token is described to the client that owns it, and to those that an administra
 ask about others. Whatever else is asked, the answer is the same eighteen bytes.
 """
 
-import json
 from typing import Any
 
 from insula.oidc.client_authentication import authenticate
@@ -14,6 +13,7 @@ from insula.oidc.http import Request, Response, json_answer
 from insula.oidc.issuer import Issuer
 from insula.oidc.models import ActiveToken, Client
 from insula.oidc.request import read_back_channel
+from insula.oidc.signing import compact_json
 from insula.oidc.tokens import find_token, scope_string
 
 _INACTIVE = b'{"active":false}'
@@ -27,7 +27,7 @@ async def introspect(issuer: Issuer, request: Request) -> Response:
     found = await find_token(issuer, params.need("token"))
     if found is None or not _may_know(client, found):
         return json_answer(_INACTIVE)
-    return json_answer(json.dumps(_describe(issuer, found), separators=(",", ":")).encode())
+    return json_answer(compact_json(_describe(issuer, found)).encode())
 
 
 def _may_know(client: Client, token: ActiveToken) -> bool:

@@ -1,13 +1,12 @@
 """The userinfo endpoint: OIDCC-5.3. What the token's scopes and claims stand for, no more."""
 
-import json
-
 from insula.oidc.bearer import authorize
 from insula.oidc.errors import InsufficientScope
 from insula.oidc.features import claims
 from insula.oidc.features.scopes import OPENID
 from insula.oidc.http import Request, Response, json_answer
 from insula.oidc.issuer import Issuer
+from insula.oidc.signing import compact_json
 
 
 async def userinfo(issuer: Issuer, request: Request) -> Response:
@@ -22,4 +21,4 @@ async def userinfo(issuer: Issuer, request: Request) -> Response:
         **claims.by_name(person.claims, token.claims, "userinfo"),
         "sub": str(person.user_id),
     }
-    return json_answer(json.dumps(says, separators=(",", ":")).encode())
+    return json_answer(compact_json(says).encode())
