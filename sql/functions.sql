@@ -22,6 +22,7 @@ insert into insula.definer_allow_list (signature, reason) values
   ('insula.ensure_partitions(integer)', 'creates partitions of time-partitioned tables ahead of time'),
   ('insula.drop_old_partitions(text,interval)', 'retention: drops partitions that are wholly past it'),
   ('insula.sweep_expired(text,integer)', 'retention: deletes dead protocol rows of all tenants in small batches'),
+  ('insula.forget_replay_copies(integer)', 'retention: the copy of an answer is deleted when its window is over'),
   ('insula.tenants_with_keys_due()', 'key phases: which tenants have a key whose time has come, no data');
 insert into insula.gate_exceptions (object, reason) values
   ('insula.tenant_hosts_host_key', 'a host belongs to one tenant of all: unique across tenants by nature (security.md R13)'),
@@ -31,6 +32,7 @@ insert into insula.gate_exceptions (object, reason) values
   ('insula.access_tokens_dead', 'as authorization_codes_dead'),
   ('insula.revoked_jtis_dead', 'as authorization_codes_dead'),
   ('insula.refresh_families_dead', 'as authorization_codes_dead'),
+  ('insula.refresh_families_copies', 'as authorization_codes_dead'),
   ('insula.sessions_dead', 'as authorization_codes_dead'),
   ('insula.interactions_dead', 'as authorization_codes_dead'),
   ('insula.attempt_counters_dead', 'as authorization_codes_dead');
@@ -181,6 +183,24 @@ begin
 end
 $$;
 
+-- The copy of a refresh answer outlives its window (at most 60 s) by no more than the job's interval.
+create or replace function insula.forget_replay_copies(batch integer)
+  returns integer
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  n integer;
+begin
+  update insula.refresh_families f set replay_copy = null
+    from (select tenant_id, id from insula.refresh_families
+           where replay_copy is not null and advanced_at < now() - interval '60 seconds'
+           order by advanced_at limit least(greatest(batch, 1), 1000) for update skip locked) d
+   where f.tenant_id = d.tenant_id and f.id = d.id;
+  get diagnostics n = row_count;
+  return n;
+end
+$$;
+
 do $$
 declare
   f record;
@@ -196,7 +216,8 @@ grant execute on function
   insula.enqueue_job(text, text, jsonb, timestamptz, text) to insula_app, insula_platform;
 grant execute on function
   insula.ensure_partitions(integer), insula.drop_old_partitions(text, interval),
-  insula.sweep_expired(text, integer), insula.tenants_with_keys_due() to insula_platform;
+  insula.sweep_expired(text, integer), insula.forget_replay_copies(integer),
+  insula.tenants_with_keys_due() to insula_platform;
 grant insert, select on insula_jobs.procrastinate_jobs, insula_jobs.procrastinate_events to insula_definer;
 grant usage on all sequences in schema insula_jobs to insula_definer;
 grant select, insert, update, delete on all tables in schema insula_jobs to insula_platform;

@@ -25,8 +25,8 @@ _announcements: ContextVar[list[tuple[UUID, str, int]] | None] = ContextVar(
 )
 
 _RAISE_VERSION = text(
-    "update insula.tenants set version = version + 1, changed_xid = pg_current_xact_id(),"
-    " updated_at = updated_at where id = insula.current_tenant() returning id, version"
+    "update insula.tenants set version = version + 1, changed_xid = pg_current_xact_id()"
+    " where id = insula.current_tenant() returning id, version"
 )
 
 

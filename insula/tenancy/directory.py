@@ -12,7 +12,9 @@ from uuid import UUID
 
 from cachetools import LRUCache, TTLCache
 
-from insula.tenancy.db import Tenant
+from insula.tenancy import store
+from insula.tenancy.db import Doors, Tenant
+from insula.tenancy.models import Naming
 
 Lookup = Callable[[str], Awaitable[Tenant | None]]
 
@@ -30,6 +32,15 @@ class Directory:
         self._flights: dict[str, asyncio.Task[Tenant | None]] = {}
         #: Raised by every `forget`: an answer that was fetched before one is not remembered.
         self._epoch = 0
+
+    @classmethod
+    def over(cls, doors: Doors, naming: Naming) -> "Directory":
+        """The directory of a process that serves tenants through *doors*."""
+
+        async def lookup(name: str) -> Tenant | None:
+            return await store.find(doors, naming, name)
+
+        return cls(lookup)
 
     def __len__(self) -> int:
         return len(self._known)

@@ -18,4 +18,5 @@ grant update (current_hash, previous_hash, generation, advanced_at, replay_copy,
   on insula.refresh_families to insula_app, insula_platform;
 drop policy if exists sweep on insula.refresh_families;
 create policy sweep on insula.refresh_families to insula_definer using (true);
-grant select (tenant_id, id, sweep_after), update (sweep_after), delete on insula.refresh_families to insula_definer;
+grant select (tenant_id, id, sweep_after, advanced_at, replay_copy), update (sweep_after, replay_copy), delete
+  on insula.refresh_families to insula_definer;

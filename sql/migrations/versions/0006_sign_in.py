@@ -38,7 +38,7 @@ def upgrade() -> None:
                            references insula.tenants on delete cascade,
           id               uuid not null default gen_random_uuid(),
           browser_hash     bytea not null,
-          kind             text not null check (kind in ('authorize', 'sign_out')),
+          kind             text not null check (kind in ('authorize', 'sign_in', 'sign_out')),
           client_id        uuid,
           parameters       jsonb not null,
           prompt           jsonb not null,

@@ -109,6 +109,8 @@ def upgrade() -> None:
           primary key (tenant_id, id)
         );
         create index refresh_families_dead on insula.refresh_families (sweep_after);
+        create index refresh_families_copies on insula.refresh_families (advanced_at)
+          where replay_copy is not null;
 
         create table insula.refresh_generations (
           tenant_id  uuid not null default insula.current_tenant(),

@@ -1,0 +1,100 @@
+"""Three answers, plain ASGI: JSON, and Prometheus text for metrics."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prometheus_client import CollectorRegistry, generate_latest
+
+from insula.kernel.errors import Unavailable
+from insula.tenancy.hosts import Networks
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+#: Asks one thing that readiness depends on; raises `Unavailable` with the reason in *detail*.
+Check = Callable[[], Awaitable[None]]
+
+_JSON = b"application/json"
+_TEXT = b"text/plain; version=0.0.4; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class OpsGateway:
+    """
+    Answers probes.
+
+    *checks* decide readiness; *reports* are shown with it and never the reason (Valkey may
+    vanish). *metrics_from* are the networks that may read metrics.
+    """
+
+    checks: Mapping[str, Check]
+    reports: Mapping[str, Callable[[], str]]
+    registry: CollectorRegistry
+    metrics_from: Networks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  (a body is never read)
+        path, method = scope["path"], scope["method"]
+        answers = {"/health": self._health, "/ready": self._ready, "/metrics": self._metrics}
+        answer = answers.get(path)
+        if answer is None:
+            await _send(send, method, 404, {"error": "not_found"})
+        elif method != "GET":
+            await _send(send, method, 405, {"error": "method_not_allowed"}, [(b"allow", b"GET")])
+        else:
+            await answer(scope, send)
+
+    async def _health(self, scope: Scope, send: Send) -> None:
+        await _send(send, scope["method"], 200, {"status": "ok"})
+
+    async def _ready(self, scope: Scope, send: Send) -> None:
+        found: dict[str, str] = {}
+        for name, check in self.checks.items():
+            try:
+                await check()
+            except Unavailable as reason:
+                found[name] = reason.description
+            else:
+                found[name] = "ok"
+        ready = all(state == "ok" for state in found.values())
+        for name, report in self.reports.items():
+            found[name] = report()
+        body = {"status": "ready" if ready else "not ready", "checks": found}
+        more = [] if ready else [(b"retry-after", b"2")]
+        await _send(send, scope["method"], 200 if ready else 503, body, more)
+
+    async def _metrics(self, scope: Scope, send: Send) -> None:
+        if scope.get("insula.client_ip", "") not in self.metrics_from:
+            await _send(send, scope["method"], 404, {"error": "not_found"})
+            return
+        await _answer(send, scope["method"], 200, generate_latest(self.registry), _TEXT, [])
+
+
+async def _send(
+    send: Send,
+    method: str,
+    status: int,
+    body: Mapping[str, Any],
+    more: Sequence[tuple[bytes, bytes]] = (),
+) -> None:
+    await _answer(send, method, status, json.dumps(body).encode(), _JSON, more)
+
+
+async def _answer(  # noqa: PLR0913, PLR0917  (the parts of an answer)
+    send: Send,
+    method: str,
+    status: int,
+    body: bytes,
+    content_type: bytes,
+    more: Sequence[tuple[bytes, bytes]],
+) -> None:
+    headers = [
+        (b"content-type", content_type),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"no-store"),
+        *more,
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})

@@ -1,0 +1,219 @@
+"""
+The application of one process, and the one list of mounts.
+
+    edge -> static files | tenancy -> ops gateway | tenant application
+    tenant application -> that tenant's provider | branding | pages
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+from starlette.routing import Match, Route
+
+from insula.audit import service as audit
+from insula.audit.models import Actor, Event
+from insula.kernel.errors import (
+    Conflict,
+    Denied,
+    InsulaError,
+    Invalid,
+    NotFound,
+    Unavailable,
+)
+from insula.kernel.metrics import DATABASE_AWAY
+from insula.platform import environment
+from insula.platform.edge import App, Edge, Receive, Scope, Send
+from insula.platform.refusals import refuse
+from insula.platform.wiring import Wiring
+from insula.providers.build import branding_of
+from insula.tenancy.db import Tenant
+from insula.tenancy.middleware import TenancyMiddleware
+from insula.tenancy.resolution import Unresolved
+from insula.ui.assets import assets
+from insula.ui.branding import branding_href, stylesheet
+
+_log = structlog.get_logger(__name__)
+
+#: The five families, each mapped once.
+_STATUS: tuple[tuple[type[InsulaError], int], ...] = (
+    (NotFound, 404),
+    (Conflict, 409),
+    (Denied, 403),
+    (Invalid, 422),
+    (Unavailable, 503),
+)
+_STATUS_OF_CODE = {"session_expired": 400, "too_large": 413, "media_type": 415, "rate_limited": 429}
+
+
+@dataclass(frozen=True, slots=True)
+class TenantApp:
+    """What every tenant's host serves. The hot paths are looked at first."""
+
+    wiring: Wiring
+    routes: tuple[Route, ...]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        tenant: Tenant = scope["insula.tenant"]
+        path: str = scope["path"]
+        try:
+            if path.startswith(("/oauth2/", "/.well-known/")):
+                pool = self.wiring.pool
+                provider = pool.known(tenant) or await pool.get(tenant)
+                await provider(scope, receive, send)
+            elif path.startswith("/branding/"):
+                await self._branding(scope, send, tenant)
+            else:
+                await self._page(scope, receive, send)
+        except InsulaError as refusal:
+            await self._refused(scope, send, refusal)
+
+    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+        allowed: set[str] = set()
+        for route in self.routes:
+            match, child = route.matches(scope)
+            if match is Match.FULL:
+                scope.update(child)
+                await route.handle(scope, receive, send)
+                return
+            if match is Match.PARTIAL:
+                allowed |= route.methods or set()
+        status, code, text = (
+            (405, "method_not_allowed", "The address does not take this method.")
+            if allowed
+            else (404, "not_found", "The address does not belong to anything here.")
+        )
+        await refuse(
+            scope, send, status, code, text,
+            branding=branding_of, allow=", ".join(sorted(allowed)) or None,
+        )  # fmt: skip
+
+    async def _branding(self, scope: Scope, send: Send, tenant: Tenant) -> None:
+        branding = branding_of(tenant)
+        if scope["method"] not in ("GET", "HEAD") or scope["path"] != branding_href(branding):
+            await refuse(scope, send, 404, "not_found", "The address does not belong to anything here.")
+            return
+        body = stylesheet(branding)
+        headers = [
+            (b"content-type", b"text/css; charset=utf-8"),
+            (b"content-length", str(len(body)).encode()),
+            (b"cache-control", b"public, max-age=31536000, immutable"),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send(
+            {"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body}
+        )
+
+    async def _refused(self, scope: Scope, send: Send, refusal: InsulaError) -> None:
+        status = _STATUS_OF_CODE.get(refusal.code) or next(
+            number for family, number in _STATUS if isinstance(refusal, family)
+        )
+        if isinstance(refusal, Unavailable):
+            DATABASE_AWAY.inc()
+        _log.info(
+            "request.refused", code=refusal.code, status=status, detail=refusal.detail or str(refusal)
+        )
+        text = refusal.description
+        if refusal.code == "session_expired":
+            text += " Nothing was shared. Go back to the application and start again."
+        await refuse(
+            scope,
+            send,
+            status,
+            refusal.code,
+            text if status != 503 else "The service is not available at the moment. Try again soon.",  # noqa: PLR2004
+            retry_after=refusal.retry_after if isinstance(refusal, Unavailable) else None,
+            branding=branding_of,
+            action=("Start again", "/sign-in") if refusal.code == "session_expired" else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """Static files on any host but the ops gateway's, also where no tenant is; then tenancy."""
+
+    tenancy: TenancyMiddleware
+    static: App
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].startswith("/static/") and not self._is_ops(scope):
+            await self.static(scope, receive, send)
+        else:
+            await self.tenancy(scope, receive, send)
+
+    def _is_ops(self, scope: Scope) -> bool:
+        resolver = self.tenancy.resolver
+        try:
+            return resolver.is_ops(resolver.host(scope["headers"]))
+        except Unresolved:
+            return False
+
+
+async def _refuse_resolution(scope: Scope, send: Send, status: int, code: str, text: str) -> None:
+    await refuse(scope, send, status, code, text)
+
+
+async def _record_disagreement(tenant: Tenant, scope: Scope) -> None:
+    actor = Actor(
+        "system", None, scope.get("insula.client_ip"), None, scope.get("insula.request_id")
+    )
+    async with tenant.transaction() as db:
+        await audit.record(db, Event("tenant.resolution_conflict", actor, "warning"))
+
+
+def assemble(wiring: Wiring) -> App:
+    """The ASGI application of a wiring that has been opened."""
+    tenant_app = TenantApp(wiring, tuple(wiring.pages.routes()))
+    tenancy = TenancyMiddleware(
+        app=tenant_app,
+        ops=wiring.ops,
+        resolver=wiring.resolver,
+        header_peers=wiring.header_peers,
+        refuse=_refuse_resolution,
+        on_disagreement=_record_disagreement,
+    )
+    return Edge(Front(tenancy, assets()), wiring.edge_rules)
+
+
+class Application:
+    """The ASGI entry point: opens the wiring at start-up, closes it at the end."""
+
+    def __init__(self, settings: environment.Settings) -> None:
+        self.wiring = Wiring(settings)
+        self._app = assemble(self.wiring)
+
+    async def __call__(
+        self, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self.wiring.open()
+        except InsulaError as refusal:
+            await send({"type": "lifespan.startup.failed", "message": refusal.description})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.wiring.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Application"]:
+        """The application opened and closed without a server around it, for tests."""
+        await self.wiring.open()
+        try:
+            yield self
+        finally:
+            await self.wiring.close()
+
+
+def create() -> Application:
+    """The application of a worker process, from its environment (uvicorn's factory)."""
+    return Application(environment.load())
+

@@ -1,0 +1,239 @@
+"""
+The edge: what surrounds every request, in pure ASGI.
+
+Request id, the caller's address, size and time limits, security headers, the access line
+and the request's metrics. It reads no tenant and decides nothing about one.
+"""
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import structlog
+
+from insula.kernel.db import trips
+from insula.kernel.metrics import REQUEST_SECONDS, REQUESTS, UNTRUSTED_HEADERS
+from insula.platform.refusals import refuse
+from insula.tenancy.hosts import BadHost, Networks, client_ip, one_header
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_access = structlog.get_logger("access")
+_log = structlog.get_logger(__name__)
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}\Z")
+_MOST_HEADERS = 16 * 1024
+_MOST_BODY = 64 * 1024
+_PATIENCE = 30.0  # seconds for one request, all in all
+
+#: For every answer that does not say otherwise. The tenant's pages load nothing from elsewhere and
+#: run no inline script; form-action is left open, since a sign-in ends in a redirect to the client.
+_CSP = (
+    b"default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'; "
+    b"base-uri 'none'; frame-ancestors 'none'"
+)
+_ALWAYS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+_HTML = (
+    (b"content-security-policy", _CSP),
+    (b"x-frame-options", b"DENY"),
+    (b"cache-control", b"no-store"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_HSTS = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Whom the edge believes: proxies by address and, where set, by a shared secret (row 118)."""
+
+    trusted_proxies: Networks
+    proxy_secret: bytes | None = None
+    https: bool = True
+
+
+class _TooLarge(Exception):
+    """The body passed its limit while it was read."""
+
+
+class Edge:
+    """Wraps the application."""
+
+    def __init__(self, app: App, rules: Rules) -> None:
+        self._app = app
+        self._rules = rules
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        counter = [0]
+        mark = trips.set(counter)
+        request_id = self._prepare(scope)
+        answer = _Answer(send, request_id, https=self._rules.https)
+        try:
+            problem = self._problem(scope)
+            if problem is not None:
+                await refuse(scope, answer, *problem)
+            else:
+                async with asyncio.timeout(_PATIENCE):
+                    await self._app(scope, _limited(receive), answer)
+        except _TooLarge:
+            await self._late(scope, answer, 413, "too_large", "The request is too large.")
+        except TimeoutError:
+            await self._late(scope, answer, 503, "busy", "This takes too long; try again.")
+        except Exception:
+            _log.exception("request.broken", request_id=request_id, path=scope["path"])
+            await self._late(scope, answer, 500, "server_error", "Something went wrong on our side.")
+        finally:
+            trips.reset(mark)
+            _note(scope, answer.status, time.perf_counter() - started, counter[0])
+
+    def _prepare(self, scope: Scope) -> str:
+        given = next((v for k, v in scope["headers"] if k == b"x-request-id"), None)
+        trusted = scope["client"] is not None and scope["client"][0] in self._rules.trusted_proxies
+        request_id = (
+            given.decode() if given and trusted and _REQUEST_ID.match(given) else str(uuid4())
+        )
+        scope["insula.request_id"] = request_id
+        scope["insula.client_ip"] = scope["client"][0] if scope["client"] else ""
+        return request_id
+
+    def _problem(self, scope: Scope) -> tuple[int, str, str] | None:
+        """What is wrong with the request as such: status, code, sentence."""
+        headers = scope["headers"]
+        if sum(len(name) + len(value) + 4 for name, value in headers) > _MOST_HEADERS:
+            return 431, "too_large", "The request's headers are too large."
+        try:
+            length = one_header(headers, b"content-length")
+            forwarded = self._forwarded_for(scope)
+            scope["insula.client_ip"] = client_ip(
+                scope["insula.client_ip"], forwarded, self._rules.trusted_proxies
+            )
+        except BadHost:
+            return 400, "bad_request", "The request is not well formed."
+        if length is not None and (not length.isdigit() or int(length) > _MOST_BODY):
+            return 413, "too_large", "The request is too large."
+        return None
+
+    def _forwarded_for(self, scope: Scope) -> bytes | None:
+        forwarded = one_header(scope["headers"], b"x-forwarded-for")
+        scope["insula.edge_trusted"] = self.is_edge(scope)
+        if forwarded is None:
+            return None
+        peer = scope["client"][0] if scope["client"] else ""
+        if not scope["insula.edge_trusted"] or peer not in self._rules.trusted_proxies:
+            UNTRUSTED_HEADERS.labels("forwarded").inc()
+            return None
+        return forwarded
+
+    def is_edge(self, scope: Scope) -> bool:
+        """Whether the request came by our own edge, where the two know each other by a secret."""
+        secret = self._rules.proxy_secret
+        if secret is None:
+            return True
+        return any(k == b"x-insula-proxy-secret" and v == secret for k, v in scope["headers"])
+
+    async def _late(self, scope: Scope, answer: "_Answer", status: int, code: str, text: str) -> None:
+        """An answer after a failure, if none has begun."""
+        if answer.status == 0:
+            await refuse(scope, answer, status, code, text)
+
+
+def _limited(receive: Receive) -> Receive:
+    """*receive* that refuses a body beyond the limit, whatever its length was said to be."""
+    total = 0
+
+    async def limited() -> Message:
+        nonlocal total
+        message = await receive()
+        if message["type"] == "http.request":
+            total += len(message.get("body", b""))
+            if total > _MOST_BODY:
+                raise _TooLarge
+        return message
+
+    return limited
+
+
+class _Answer:
+    """*send* that adds the security headers and remembers the status."""
+
+    __slots__ = ("_https", "_request_id", "_send", "status")
+
+    def __init__(self, send: Send, request_id: str, *, https: bool) -> None:
+        self._send = send
+        self._request_id = request_id.encode()
+        self._https = https
+        self.status = 0
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = list(message["headers"])
+            present = {name for name, _ in headers}
+            wanted = list(_ALWAYS)
+            if any(n == b"content-type" and v.startswith(b"text/html") for n, v in headers):
+                wanted += _HTML
+            if self._https:
+                wanted.append(_HSTS)
+            headers += [pair for pair in wanted if pair[0] not in present]
+            headers.append((b"x-request-id", self._request_id))
+            message["headers"] = headers
+        await self._send(message)
+
+
+def _surface(path: str) -> str:
+    """What kind of thing was asked for: a few known words (features.md CR-12)."""
+    if path.startswith("/oauth2/"):
+        word = path.split("/", 3)[2]
+        return word if word in _ENDPOINTS else "oauth2"
+    if path.startswith("/.well-known/"):
+        return "discovery"
+    if path.startswith("/sign-in"):
+        return "sign-in"
+    if path.startswith(("/static/", "/branding/")):
+        return "static"
+    return "other"
+
+
+_ENDPOINTS = frozenset(
+    {"authorize", "token", "userinfo", "introspect", "revoke", "jwks", "logout"}
+)
+_counters: dict[tuple[str, str], Any] = {}
+_timers: dict[str, Any] = {}
+
+
+def _note(scope: Scope, status: int, seconds: float, database: int) -> None:
+    surface, family = _surface(scope["path"]), f"{status // 100}xx"
+    counter = _counters.get((surface, family))
+    if counter is None:
+        counter = _counters[surface, family] = REQUESTS.labels(surface, family)
+        _timers.setdefault(surface, REQUEST_SECONDS.labels(surface))
+    counter.inc()
+    _timers[surface].observe(seconds)
+    tenant = scope.get("insula.tenant")
+    _access.info(
+        "request",
+        method=scope["method"],
+        path=scope["path"][:200],
+        status=status,
+        ms=round(seconds * 1000, 2),
+        db=database,
+        tenant=tenant.slug if tenant is not None else None,
+        ip=scope["insula.client_ip"],
+        request_id=scope["insula.request_id"],
+    )

@@ -1,0 +1,179 @@
+"""What one process is made of, from its settings: the only place where parts meet."""
+
+from uuid import UUID
+
+import structlog
+
+from insula.accounts.hashing import Passwords
+from insula.accounts.settings import Hashing
+from insula.kernel import logs
+from insula.kernel.crypto import Envelope
+from insula.kernel.db import Database
+from insula.kernel.errors import Invalid, Unavailable
+from insula.kernel.events import Bus
+from insula.kernel.metrics import REGISTRY
+from insula.keys.settings import KeyRotation
+from insula.ops_gateway.routes import OpsGateway
+from insula.platform import bootstrap, edge, environment, migrations
+from insula.providers.build import Builder, branding_of
+from insula.providers.pool import ProviderPool
+from insula.providers.settings import TokenLifetimes
+from insula.sign_in.cookies import Jar
+from insula.sign_in.routes import Pages
+from insula.sign_in.service import Policies
+from insula.tenancy import health
+from insula.tenancy.changes import ChangeFeed
+from insula.tenancy.checks import refuse_strong_role
+from insula.tenancy.db import Doors, Platform
+from insula.tenancy.directory import Directory
+from insula.tenancy.hosts import Networks
+from insula.tenancy.models import DEFAULT, PLATFORMS
+from insula.tenancy.resolution import Resolver
+from insula.tenants import service as tenants
+
+_log = structlog.get_logger(__name__)
+
+#: A clock further from the database's than this makes the process unready (security.md F-17).
+_WORST_CLOCK = 60.0
+
+
+class Wiring:
+    """The parts of a serving process; `open` before the first request, `close` after the last."""
+
+    def __init__(self, settings: environment.Settings) -> None:
+        self.settings = settings
+        self.naming = settings.naming()
+        self.bus = Bus(settings.redis_url_text())
+        self.database = Database(
+            settings.database_url_text(), size=settings.database_pool_size, application="insula-web"
+        )
+        self.platform_database = Database(
+            settings.database_platform_url_text(), size=2, application="insula-platform"
+        )
+        self.doors = Doors(self.database, self.bus)
+        self.platform = Platform(self.platform_database, self.bus)
+        self.envelope = Envelope(settings.secrets_key_bytes(), settings.previous_keys_bytes())
+        self.passwords = Passwords(Hashing())
+        self.jar = Jar(secure=self.naming.scheme == "https" and settings.cookie_secure)
+        self.rotation = KeyRotation()
+        policies = Policies()
+        self.directory = Directory.over(self.doors, self.naming)
+        rules = settings.resolution_rules()
+        self.resolver = Resolver(rules, self.directory)
+        self.header_peers: Networks = rules.trusted
+        builder = Builder(
+            self.envelope,
+            self.jar,
+            TokenLifetimes(),
+            policies.session,
+            policies.interaction,
+        )
+        self.pool = ProviderPool(
+            builder.build,
+            max_size=settings.multi_tenancy_provider_pool_max_size,
+            idle_ttl=settings.multi_tenancy_provider_pool_idle_ttl_ms / 1000,
+            cleanup_interval=settings.multi_tenancy_provider_pool_cleanup_interval_ms / 1000,
+        )
+        self.feed = ChangeFeed(
+            self.database, self.bus, self._changed, self._gap, every=settings.poll_seconds
+        )
+        self.pages = Pages(
+            self.passwords, policies, self.jar, settings.hmac_key_bytes(), branding_of
+        )
+        self.ops = OpsGateway(
+            checks={
+                "database": self._check_database,
+                "migrations": self._check_migrations,
+                "clock": self._check_clock,
+            },
+            reports={"events": self._report_events},
+            registry=REGISTRY,
+            metrics_from=Networks(settings.metrics_cidrs),
+        )
+        self.edge_rules = edge.Rules(
+            trusted_proxies=Networks(settings.trusted_proxies),
+            proxy_secret=settings.proxy_secret_bytes(),
+            https=self.naming.scheme == "https",
+        )
+
+    def _changed(self, tenant_id: UUID, version: int) -> None:
+        known = self.directory.version(tenant_id)
+        if known is None or known < version:
+            self.directory.forget(tenant_id)
+        self.pool.changed(tenant_id, version)
+
+    def _gap(self) -> None:
+        self.directory.forget_all()
+        self.pool.drop_all()
+
+    async def _check_database(self) -> None:
+        await health.answers(self.database)
+
+    async def _check_migrations(self) -> None:
+        found = await health.revision(self.database)
+        if found != migrations.head():
+            raise Unavailable(f"schema is at {found}, this release needs {migrations.head()}")
+
+    async def _check_clock(self) -> None:
+        ahead = await health.drift(self.database)
+        if abs(ahead) > _WORST_CLOCK:
+            raise Unavailable(f"this clock is {ahead:+.0f} s off the database's")
+
+    def _report_events(self) -> str:
+        if not self.settings.redis_url_text():
+            return "not configured; changes are polled"
+        return "ok" if self.bus.connected else "away; changes are polled"
+
+    async def open(self) -> None:
+        """
+        Connect, check and begin to listen.
+
+        Raises `Invalid` for what an operator must mend (a role that is too strong, a schema that
+        is not migrated), `Unavailable` when the database is away.
+        """
+        logs.configure(
+            json=self.settings.env != "development", level=self.settings.log_level
+        )
+        await self.database.open()
+        await self.platform_database.open()
+        found = await health.revision(self.database)
+        if found != migrations.head():
+            raise Invalid(
+                f"The database is at revision {found}, this release needs {migrations.head()}: "
+                "run `insula migrate`."
+            )
+        await refuse_strong_role(self.database)
+        await refuse_strong_role(self.platform_database)
+        for made in await tenants.ensure_special(self.platform, self.envelope, self.rotation):
+            _log.info("tenant.made", slug=made)
+        await self._bootstrap()
+        for warning in environment.warnings(self.settings):
+            _log.warning("configuration.warning", warning=warning)
+        await self.feed.start()
+        if self.naming.multi_tenant:
+            await self.pool.start()
+
+    async def _bootstrap(self) -> None:
+        email, password = self.settings.bootstrap_admin()
+        if not email or not password:
+            return
+        slug = PLATFORMS if self.naming.multi_tenant else DEFAULT
+        tenant = await self.directory.find(f"slug:{slug}")
+        if tenant is None:
+            raise Invalid(f"The tenant {slug} is missing.")
+        await bootstrap.make_administrator(
+            self.platform,
+            self.passwords,
+            tenant.id,
+            email=email,
+            password=password,
+            multi_tenant=self.naming.multi_tenant,
+        )
+
+    async def close(self) -> None:
+        await self.feed.stop()
+        await self.pool.stop()
+        await self.bus.close()
+        await self.database.close()
+        await self.platform_database.close()
+        self.passwords.close()

@@ -1,0 +1,79 @@
+"""The `Clients` port: a small cache of one tenant's applications, and counted failures."""
+
+import hmac
+from datetime import timedelta
+
+from cachetools import LRUCache, TTLCache
+
+from insula.clients import service
+from insula.kernel import clock
+from insula.kernel.ids import Kind, digest
+from insula.oidc.errors import SlowDown
+from insula.oidc.models import Caller, Client
+from insula.providers import store
+from insula.tenancy.db import Tenant
+
+#: Failures of one client from one address before it has to wait, and for how long they count.
+_LIMIT = 20
+_WINDOW = timedelta(minutes=5)
+
+
+class TenantClients:
+    """
+    Applications of one tenant, read once and kept as long as the provider instance.
+
+    Any change to a client raises the tenant's version, and with it comes a new instance; an
+    unknown name is remembered too, so made-up names cost one query each and then nothing.
+    """
+
+    def __init__(self, tenant: Tenant, blocked: "TTLCache[bytes, bool]", size: int = 256) -> None:
+        self._tenant = tenant
+        self._known: LRUCache[str, Client | None] = LRUCache(size)
+        self._origins: frozenset[str] | None = None
+        #: Shared by the instances of this process: a rebuilt provider forgets nobody.
+        self._blocked = blocked
+
+    async def find(self, client_id: str) -> Client | None:
+        if client_id in self._known:
+            known: Client | None = self._known[client_id]
+            return known
+        client = await service.find(self._tenant, client_id)
+        self._known[client_id] = client
+        return client
+
+    async def allows_origin(self, origin: str) -> bool:
+        if self._origins is None:
+            self._origins = await service.allowed_origins(self._tenant)
+        return origin in self._origins
+
+    def secret_matches(self, client: Client, secret: str) -> bool:
+        presented = digest(Kind.CLIENT_SECRET, self._tenant.id, secret)
+        now = clock.now()
+        matches = False
+        for live in client.secrets:  # all of them, so that the time does not tell which
+            alive = live.expires_at is None or live.expires_at > now
+            matches |= hmac.compare_digest(live.digest, presented) and alive
+        return matches
+
+    def _subject(self, client_id: str, caller: Caller) -> bytes:
+        return digest(Kind.ATTEMPT, self._tenant.id, f"client\0{client_id}\0{caller.ip}")
+
+    async def refuse_flood(self, client_id: str, caller: Caller) -> None:
+        if self._blocked and self._subject(client_id, caller) in self._blocked:
+            raise SlowDown("Too many failed attempts; try again later", retry_after=60)
+
+    async def count_failure(self, client_id: str, caller: Caller) -> None:
+        subject = self._subject(client_id, caller)
+        rows = await self._tenant.once(
+            store.COUNT_CLIENT_FAILURE,
+            {
+                "subject": subject,
+                "window": _WINDOW,
+                "actor_id": client_id[:120],
+                "ip": caller.ip or None,
+                "user_agent": caller.user_agent[:256] or None,
+                "request_id": caller.request_id or None,
+            },
+        )
+        if rows[0].n >= _LIMIT:
+            self._blocked[subject] = True

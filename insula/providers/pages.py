@@ -1,0 +1,47 @@
+"""The `Pages` port: the engine's few pages in the tenant's look."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from insula.oidc.models import Client
+from insula.ui.branding import Branding
+from insula.ui.pages import FORM_POST_SCRIPT_HASH, render
+
+
+class TenantPages:
+    """Renders with one tenant's branding."""
+
+    def __init__(self, branding: Branding) -> None:
+        self._branding = branding
+
+    def error(self, *, status: int, code: str, title: str, text: str, request_id: str) -> bytes:  # noqa: ARG002  (the status is the answer's)
+        return render(
+            "ui/error.html",
+            branding=self._branding,
+            code=code,
+            title=title,
+            text=text,
+            request_id=request_id,
+            at=datetime.now(UTC),
+            action_label=None,
+            action_url=None,
+            cancel_host=None,
+        ).encode()
+
+    def form_post(self, action: str, fields: Mapping[str, str]) -> tuple[bytes, str]:
+        target = urlsplit(action)
+        policy = (
+            f"default-src 'none'; script-src '{FORM_POST_SCRIPT_HASH}'; style-src 'self'; "
+            f"font-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+            f"form-action {target.scheme}://{target.netloc}"
+        )
+        html = render("ui/form_post.html", action=action, fields=list(fields.items()))
+        return html.encode(), policy
+
+    def signed_out(self, client: Client | None) -> bytes:
+        return render(
+            "sign_in/signed_out.html",
+            branding=self._branding,
+            app=client.name if client else None,
+        ).encode()

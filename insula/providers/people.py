@@ -1,0 +1,183 @@
+"""The `People` port: what the engine needs of sign-in, in the tenant's own browser cookies."""
+
+from typing import Any
+from uuid import UUID
+
+from insula.audit.models import Actor
+from insula.kernel.ids import Kind, digest
+from insula.oidc.models import (
+    Ask,
+    AskSignOut,
+    Caller,
+    Client,
+    Interaction,
+    Redirection,
+    Session,
+    Visit,
+)
+from insula.oidc.ports import Cookies
+from insula.providers import store
+from insula.sign_in import service
+from insula.sign_in.cookies import Jar
+from insula.sign_in.errors import InteractionGone
+from insula.sign_in.models import Prompt
+from insula.sign_in.settings import InteractionLife
+from insula.tenancy.db import Tenant
+
+_PAGES = {
+    "login": "/sign-in",
+    "select_account": "/sign-in/select-account",
+    "consent": "/sign-in/consent",
+}
+_NOBODY = bytes(32)
+
+
+def _actor(caller: Caller) -> Actor:
+    return Actor("user", None, caller.ip, caller.user_agent, caller.request_id)
+
+
+def _session(row: Any) -> Session | None:  # noqa: ANN401  (a row of the driver)
+    if row.id is None:
+        return None
+    return Session(row.id, row.user_id, row.auth_time, tuple(row.amr), row.acr)
+
+
+class TenantPeople:
+    """Sessions, interactions and consent of one tenant."""
+
+    def __init__(self, tenant: Tenant, jar: Jar, life: InteractionLife) -> None:
+        self._tenant = tenant
+        self._jar = jar
+        self._life = life
+
+    def _session_hash(self, tokens: tuple[str, ...]) -> bytes:
+        return digest(Kind.SESSION, self._tenant.id, tokens[0]) if tokens else _NOBODY
+
+    async def visit(self, cookies: Cookies, client: Client, caller: Caller) -> Visit:
+        return await self._visit(cookies, client.id, caller)
+
+    async def _visit(self, cookies: Cookies, client: UUID, caller: Caller) -> Visit:
+        cookie = self._jar.read_session(cookies, self._tenant.id)
+        if cookie.foreign:
+            # The host wins; whose session it was is not looked up (features.md A07).
+            await service.note_conflict(self._tenant, _actor(caller))
+            return Visit(None, set_cookies=(self._jar.write_session(self._tenant.id, ()),))
+        if not cookie.tokens:
+            return Visit(None)
+        rows = await self._tenant.once(
+            store.VISIT, {"client": client, "session_hash": self._session_hash(cookie.tokens)}
+        )
+        if not rows:
+            return Visit(None, accounts=len(cookie.tokens) - 1)
+        row = rows[0]
+        return Visit(
+            _session(row),
+            None if row.granted is None else frozenset(row.granted),
+            accounts=len(cookie.tokens),
+        )
+
+    async def who(self, cookies: Cookies) -> Visit:
+        return await self._visit(cookies, UUID(int=0), Caller("", "", ""))
+
+    async def ask(self, cookies: Cookies, ask: Ask, caller: Caller) -> Redirection:  # noqa: ARG002  (the row says when; the step says who)
+        client = ask.client
+        prompt = Prompt(
+            need=ask.need,
+            application=client.name,
+            application_uri=client.client_uri,
+            policy_uri=client.policy_uri,
+            tos_uri=client.tos_uri,
+            first_party=client.consent == "skip",
+            host=ask.redirect_host,
+            scopes=ask.scopes,
+            optional_scopes=ask.optional_scopes,
+            login_hint=ask.login_hint,
+            fresh=ask.fresh,
+        )
+        browser, set_cookies = self._browser(cookies)
+        txn = ask.interaction
+        if txn is not None:
+            try:
+                await service.move(self._tenant, browser, txn, prompt, self._life)
+            except InteractionGone:
+                txn = None
+        if txn is None:
+            txn = await service.begin(
+                self._tenant,
+                browser,
+                "authorize",
+                prompt,
+                self._life,
+                client_id=client.id,
+                parameters=dict(ask.parameters),
+            )
+        return Redirection(f"{_PAGES[ask.need]}?txn={txn}", set_cookies)
+
+    def _browser(self, cookies: Cookies) -> tuple[str, tuple[str, ...]]:
+        browser = self._jar.read_browser(cookies)
+        if browser is not None:
+            return browser, ()
+        browser, header = self._jar.new_browser()
+        return browser, (header,)
+
+    async def resume(
+        self, cookies: Cookies, interaction: UUID, caller: Caller
+    ) -> Interaction | None:
+        browser = self._jar.read_browser(cookies)
+        if browser is None:
+            return None
+        cookie = self._jar.read_session(cookies, self._tenant.id)
+        if cookie.foreign:
+            await service.note_conflict(self._tenant, _actor(caller))
+        rows = await self._tenant.once(
+            store.RESUME,
+            {
+                "interaction": interaction,
+                "browser_hash": service.browser_hash(self._tenant, browser),
+                "session_hash": self._session_hash(cookie.tokens),
+            },
+        )
+        if not rows:
+            return None
+        row = rows[0]
+        session = _session(row)
+        return Interaction(
+            id=row.interaction,
+            parameters=row.parameters,
+            visit=Visit(
+                session,
+                None if row.granted is None else frozenset(row.granted),
+                accounts=len(cookie.tokens),
+            ),
+            authenticated=row.proved if row.authenticated_at is not None else None,
+            selected=row.selected_at is not None,
+            consented=None if row.consented is None else frozenset(row.consented),
+            denied=row.denied_at is not None,
+        )
+
+    async def cancel(self, cookies: Cookies, interaction: UUID) -> None:
+        browser = self._jar.read_browser(cookies)
+        if browser is not None:
+            await service.cancel(self._tenant, browser, interaction)
+
+    async def ask_sign_out(self, cookies: Cookies, ask: AskSignOut, caller: Caller) -> Redirection:  # noqa: ARG002
+        browser, set_cookies = self._browser(cookies)
+        prompt = Prompt(
+            need="sign_out",
+            application=ask.client.name if ask.client else "",
+            return_to=ask.return_to or "",
+        )
+        txn = await service.begin(self._tenant, browser, "sign_out", prompt, self._life)
+        return Redirection(f"/sign-in/out?txn={txn}", set_cookies)
+
+    async def end_session(
+        self,
+        cookies: Cookies,
+        session: UUID,
+        client: Client | None,
+        caller: Caller,  # noqa: ARG002
+    ) -> tuple[str, ...]:
+        """End the present session; whoever else is signed in here stays."""
+        await service.end_session(self._tenant, session, _actor(caller))
+        tokens = self._jar.read_session(cookies, self._tenant.id).tokens
+        return (self._jar.write_session(self._tenant.id, tokens[1:]),)

@@ -1,0 +1,50 @@
+"""
+Pieces that several hot statements share, so that liveness means the same everywhere.
+
+A tenant, client, person, grant and session is alive or not at the moment of use (protocol.md
+section 6, Liveness); these fragments are the one place that says so.
+"""
+
+#: The person may be let in: active, and not in a timed lock.
+PERSON_ALIVE = "u.status = 'active' and (u.locked_until is null or u.locked_until <= now())"
+
+SESSION_ALIVE = "s.ended_at is null and s.idle_expires_at > now() and s.absolute_expires_at > now()"
+
+GRANT_ALIVE = "g.revoked_at is null and g.expires_at > now()"
+
+#: What a token says of a person.
+PERSON = """u.username, u.email, u.email_verified, u.display_name, u.given_name, u.family_name,
+       u.locale, u.zoneinfo, u.phone_number, u.phone_verified,
+       extract(epoch from u.updated_at)::bigint as updated_at"""
+
+#: Tenant and client of a token's row `x` still serve.
+OWNERS = """join insula.tenants t on t.id = x.tenant_id and t.status = 'active'
+  join insula.clients c on c.tenant_id = x.tenant_id and c.id = x.client_id and c.status = 'active'"""
+
+#: An issue `x` with everything it hangs on; the where clause to go with it is ISSUE_ALIVE.
+ISSUE_JOINS = f"""{OWNERS}
+  left join insula.users u on u.tenant_id = x.tenant_id and u.id = x.user_id
+  left join insula.grants g on g.tenant_id = x.tenant_id and g.id = x.grant_id
+  left join insula.sessions s on s.tenant_id = x.tenant_id and s.id = x.session_id"""
+
+ISSUE_ALIVE = f"""x.revoked_at is null
+   and (x.user_id is null or ({PERSON_ALIVE}))
+   and (x.grant_id is null or ({GRANT_ALIVE}))
+   and (not x.session_bound or ({SESSION_ALIVE}))"""
+
+
+def audit_line(
+    event: str, source: str, *, status: str = "success", target: str = "'token_issue'"
+) -> str:
+    """
+    An insert into the record that rides in a hot statement, once for each row of *source*.
+
+    *source* must have `id`; the parameters actor_type, actor_id, ip, user_agent and request_id
+    belong to the statement.
+    """
+    return f"""
+      insert into insula.audit_events
+        (event, status, actor_type, actor_id, target_type, target_id, ip, user_agent, request_id, metadata)
+      select '{event}', '{status}', %(actor_type)s, %(actor_id)s, {target}, {source}.id::text,
+             %(ip)s::inet, %(user_agent)s, %(request_id)s, %(metadata)s::jsonb
+        from {source}"""  # noqa: S608  (constants of ours)

@@ -1,0 +1,357 @@
+"""
+The hot statements of the protocol: each one atomic act, sent in one round trip.
+
+Written as SQL because the statement is the decision (docs/decisions/0005): no row back is
+the refusal. The person's row is taken `for share`, so that a redemption that commits after
+a lock or a disable sees it (protocol.md section 6). All name `tenant_id` as a second belt.
+"""
+
+from insula.providers.statements import (
+    GRANT_ALIVE,
+    ISSUE_ALIVE,
+    ISSUE_JOINS,
+    PERSON,
+    PERSON_ALIVE,
+    SESSION_ALIVE,
+    audit_line,
+)
+from insula.tenancy.db import statement
+
+# ruff: noqa: S608  (every interpolated piece is a constant of this package)
+
+VISIT = statement(f"""
+    select s.id, s.user_id, extract(epoch from s.auth_time)::bigint as auth_time, s.amr, s.acr,
+           g.scopes as granted
+      from insula.sessions s
+      join insula.users u on u.tenant_id = s.tenant_id and u.id = s.user_id and {PERSON_ALIVE}
+      left join insula.grants g on g.tenant_id = s.tenant_id and g.user_id = s.user_id
+                               and g.client_id = %(client)s and {GRANT_ALIVE}
+     where s.tenant_id = %(tenant_id)s and s.token_hash = %(session_hash)s and {SESSION_ALIVE}
+""")
+
+RESUME = statement(f"""
+    select i.id as interaction, i.parameters, i.authenticated_at, i.session_id as proved, i.selected_at,
+           i.consented, i.denied_at,
+           v.id, v.user_id, v.auth_time, v.amr, v.acr, v.granted
+      from insula.interactions i
+      left join lateral (
+        select s.id, s.user_id, extract(epoch from s.auth_time)::bigint as auth_time, s.amr, s.acr,
+               g.scopes as granted
+          from insula.sessions s
+          join insula.users u on u.tenant_id = s.tenant_id and u.id = s.user_id and {PERSON_ALIVE}
+          left join insula.grants g on g.tenant_id = s.tenant_id and g.user_id = s.user_id
+                                   and g.client_id = i.client_id and {GRANT_ALIVE}
+         where s.tenant_id = i.tenant_id and s.token_hash = %(session_hash)s and {SESSION_ALIVE}) v on true
+     where i.tenant_id = %(tenant_id)s and i.id = %(interaction)s and i.browser_hash = %(browser_hash)s
+       and i.kind = 'authorize' and i.completed_at is null and i.step_expires_at > now()
+""")
+
+ISSUE_CODE = statement(f"""
+    with alive as materialized (
+      select s.tenant_id, s.id as session_id, s.user_id, g.id as grant_id
+        from insula.sessions s
+        join insula.users u on u.tenant_id = s.tenant_id and u.id = s.user_id and {PERSON_ALIVE}
+        join insula.tenants t on t.id = s.tenant_id and t.status = 'active'
+        join insula.clients c on c.tenant_id = s.tenant_id and c.id = %(client)s and c.status = 'active'
+        left join insula.grants g on g.tenant_id = s.tenant_id and g.user_id = s.user_id
+                                 and g.client_id = c.id and {GRANT_ALIVE}
+       where s.tenant_id = %(tenant_id)s and s.id = %(session_id)s and {SESSION_ALIVE}
+    ), finished as (
+      update insula.interactions i set completed_at = now()
+        from alive
+       where i.tenant_id = %(tenant_id)s and i.id = %(interaction)s::uuid and i.completed_at is null
+         and i.denied_at is null and i.expires_at > now()
+      returning i.id
+    ), seen as (
+      update insula.sessions s
+         set last_seen_at = now(), idle_expires_at = least(now() + %(session_idle)s, s.absolute_expires_at)
+        from alive
+       where s.tenant_id = %(tenant_id)s and s.id = alive.session_id
+         and s.last_seen_at < now() - interval '1 minute'
+    )
+    insert into insula.authorization_codes
+      (id, code_hash, client_id, user_id, session_id, grant_id, redirect_uri, code_challenge, nonce, scopes,
+       claims, auth_time, auth_time_wanted, amr, acr, expires_at, sweep_after)
+    select %(id)s, %(code_hash)s, %(client)s, alive.user_id, alive.session_id, alive.grant_id,
+           %(redirect_uri)s, %(code_challenge)s, %(nonce)s, %(scopes)s, %(claims)s,
+           to_timestamp(%(auth_time)s), %(auth_time_wanted)s, %(amr)s, %(acr)s,
+           now() + %(lifetime)s, now() + %(keep)s
+      from alive
+     where %(interaction)s::uuid is null or exists (select 1 from finished)
+    returning 1
+""")
+
+READ_CODE = statement(f"""
+    select x.id, x.user_id, x.session_id, x.redirect_uri, x.code_challenge, x.nonce, x.scopes, x.claims,
+           extract(epoch from x.auth_time)::bigint as auth_time, x.auth_time_wanted, x.amr, x.acr,
+           case when x.consumed_at is not null then 'consumed'
+                when x.expires_at <= now() then 'expired' else 'live' end as state,
+           (t.id is not null and c.id is not null and {PERSON_ALIVE} and {SESSION_ALIVE}
+            and (x.grant_id is null or ({GRANT_ALIVE}))) as alive,
+           {PERSON}
+      from insula.authorization_codes x
+      join insula.users u on u.tenant_id = x.tenant_id and u.id = x.user_id
+      join insula.sessions s on s.tenant_id = x.tenant_id and s.id = x.session_id
+      left join insula.tenants t on t.id = x.tenant_id and t.status = 'active'
+      left join insula.clients c on c.tenant_id = x.tenant_id and c.id = x.client_id and c.status = 'active'
+      left join insula.grants g on g.tenant_id = x.tenant_id and g.id = x.grant_id
+     where x.tenant_id = %(tenant_id)s and x.code_hash = %(code_hash)s and x.client_id = %(client)s
+""")
+
+#: What is written for an access token that is stored, and for a refresh family that begins.
+_OPAQUE = """
+      insert into insula.access_tokens (token_hash, issue_id, scopes, expires_at, sweep_after)
+      select %(access_hash)s::bytea, {source}.id, %(access_scopes)s, now() + %(access_life)s,
+             now() + %(access_life)s + interval '1 hour'
+        from {source} where %(access_hash)s::bytea is not null"""
+
+REDEEM_CODE = statement(f"""
+    with live as materialized (
+      select u.id from insula.users u
+       where u.tenant_id = %(tenant_id)s and u.id = %(user_id)s and {PERSON_ALIVE} for share
+    ), spent as (
+      update insula.authorization_codes x set consumed_at = now(), sweep_after = now() + %(keep)s
+        from live, insula.tenants t, insula.clients c
+       where x.tenant_id = %(tenant_id)s and x.code_hash = %(code_hash)s and x.client_id = %(client)s
+         and x.consumed_at is null and x.expires_at > now() and x.user_id = live.id
+         and t.id = x.tenant_id and t.status = 'active'
+         and c.tenant_id = x.tenant_id and c.id = x.client_id and c.status = 'active'
+      returning x.*
+    ), issue as (
+      insert into insula.token_issues
+        (id, kind, client_id, user_id, session_id, grant_id, session_bound, scopes, claims, auth_time,
+         auth_time_wanted, amr, acr, sweep_after)
+      select id, 'code', client_id, user_id, session_id, grant_id, %(session_bound)s, scopes, claims,
+             auth_time, auth_time_wanted, amr, acr, now() + %(keep)s
+        from spent
+    ), opaque as ({_OPAQUE.format(source="spent")}
+    ), family as (
+      insert into insula.refresh_families
+        (id, client_id, current_hash, idle_expires_at, absolute_expires_at, sweep_after)
+      select id, client_id, %(refresh_hash)s::bytea, now() + least(%(idle)s, %(absolute)s),
+             now() + %(absolute)s, now() + %(keep)s
+        from spent where %(refresh_hash)s::bytea is not null
+    ), generation as (
+      insert into insula.refresh_generations (token_hash, family_id, generation)
+      select %(refresh_hash)s::bytea, id, 1 from spent where %(refresh_hash)s::bytea is not null
+    ), line as ({audit_line("oauth.token_issued", "spent")})
+    select 1 from spent
+""")
+
+#: Step 1 of a refusal: a failed check leaves the code consumed (PK-6).
+BURN_CODE = statement(f"""
+    with burned as (
+      update insula.authorization_codes x set consumed_at = now()
+       where x.tenant_id = %(tenant_id)s and x.code_hash = %(code_hash)s and x.client_id = %(client)s
+         and x.consumed_at is null
+      returning x.id
+    ), line as ({audit_line("oauth.token_issued", "burned", status="failed", target="'authorization_code'")})
+    select 1 from burned
+""")
+
+#: Step 2, a statement of its own so that it sees what a parallel redemption committed: a replay
+#: ends the family and everything that came of the code (RFC6749-4.1.2).
+REPLAYED_CODE = statement(f"""
+    with ended as (
+      update insula.token_issues i set revoked_at = now(), revoked_for = 'code_replay'
+        from insula.authorization_codes x
+       where x.tenant_id = %(tenant_id)s and x.code_hash = %(code_hash)s and x.client_id = %(client)s
+         and x.consumed_at is not null
+         and i.tenant_id = x.tenant_id and i.id = x.id and i.revoked_at is null
+      returning i.tenant_id, i.id
+    ), family as (
+      update insula.refresh_families f set revoked_at = now(), revoked_for = 'code_replay', replay_copy = null
+        from ended
+       where f.tenant_id = ended.tenant_id and f.id = ended.id and f.revoked_at is null
+    ), line as ({audit_line("oauth.code_replayed", "ended", status="warning")})
+    select 1 from ended
+""")
+
+READ_REFRESH = statement(f"""
+    select f.id, x.user_id, x.session_id, x.scopes, x.claims,
+           extract(epoch from x.auth_time)::bigint as auth_time, x.auth_time_wanted, x.amr, x.acr,
+           case when f.revoked_at is not null or x.revoked_at is not null
+                  or f.idle_expires_at <= now() or f.absolute_expires_at <= now() then 'dead'
+                when f.current_hash = %(refresh_hash)s then 'current'
+                when f.previous_hash = %(refresh_hash)s and f.replay_copy is not null
+                 and f.advanced_at + %(grace)s > now() then 'former'
+                else 'reused' end as state,
+           (t.id is not null and c.id is not null and {PERSON_ALIVE}
+            and (x.grant_id is null or ({GRANT_ALIVE}))
+            and (not x.session_bound or ({SESSION_ALIVE}))) as alive,
+           f.replay_copy, extract(epoch from f.absolute_expires_at)::bigint as expires_at,
+           extract(epoch from f.created_at)::bigint as issued_at,
+           {PERSON}
+      from insula.refresh_generations r
+      join insula.refresh_families f on f.tenant_id = r.tenant_id and f.id = r.family_id
+      join insula.token_issues x on x.tenant_id = f.tenant_id and x.id = f.id
+      join insula.users u on u.tenant_id = x.tenant_id and u.id = x.user_id
+      left join insula.tenants t on t.id = x.tenant_id and t.status = 'active'
+      left join insula.clients c on c.tenant_id = x.tenant_id and c.id = x.client_id and c.status = 'active'
+      left join insula.grants g on g.tenant_id = x.tenant_id and g.id = x.grant_id
+      left join insula.sessions s on s.tenant_id = x.tenant_id and s.id = x.session_id
+     where r.tenant_id = %(tenant_id)s and r.token_hash = %(refresh_hash)s and f.client_id = %(client)s
+""")
+
+_LIVE_FAMILY = """f.tenant_id = %(tenant_id)s and f.current_hash = %(refresh_hash)s
+         and f.id = %(family)s and f.client_id = %(client)s and f.revoked_at is null
+         and f.idle_expires_at > now() and f.absolute_expires_at > now()"""
+
+_LIVE_OWNERS = f"""
+      select u.id from insula.users u
+        join insula.tenants t on t.id = u.tenant_id and t.status = 'active'
+        join insula.clients c on c.tenant_id = u.tenant_id and c.id = %(client)s and c.status = 'active'
+        join insula.token_issues i on i.tenant_id = u.tenant_id and i.id = %(family)s
+                                  and i.revoked_at is null
+       where u.tenant_id = %(tenant_id)s and u.id = %(user_id)s and {PERSON_ALIVE} for share of u"""
+
+ADVANCE_REFRESH = statement(f"""
+    with live as materialized ({_LIVE_OWNERS}
+    ), advanced as (
+      update insula.refresh_families f
+         set current_hash = %(new_hash)s, generation = f.generation + 1, previous_hash = %(refresh_hash)s,
+             advanced_at = now(), replay_copy = %(replay_copy)s,
+             idle_expires_at = least(now() + %(idle)s, f.absolute_expires_at)
+        from live
+       where {_LIVE_FAMILY}
+      returning f.id, f.generation
+    ), generation as (
+      insert into insula.refresh_generations (token_hash, family_id, generation)
+      select %(new_hash)s, id, generation from advanced
+    ), opaque as ({_OPAQUE.format(source="advanced")}
+    ), line as ({audit_line("oauth.token_issued", "advanced")})
+    select 1 from advanced
+""")
+
+TOUCH_REFRESH = statement(f"""
+    with live as materialized ({_LIVE_OWNERS}
+    ), advanced as (
+      update insula.refresh_families f
+         set idle_expires_at = least(now() + %(idle)s, f.absolute_expires_at)
+        from live
+       where {_LIVE_FAMILY}
+      returning f.id
+    ), opaque as ({_OPAQUE.format(source="advanced")}
+    ), line as ({audit_line("oauth.token_issued", "advanced")})
+    select 1 from advanced
+""")
+
+END_FAMILY = statement(f"""
+    with ended as (
+      update insula.refresh_families f set revoked_at = now(), revoked_for = %(why)s, replay_copy = null
+       where f.tenant_id = %(tenant_id)s and f.id = %(family)s and f.client_id = %(client)s
+         and f.revoked_at is null
+      returning f.tenant_id, f.id
+    ), issue as (
+      update insula.token_issues i set revoked_at = now(), revoked_for = %(why)s
+        from ended
+       where i.tenant_id = ended.tenant_id and i.id = ended.id and i.revoked_at is null
+    ), line as ({audit_line("oauth.refresh_reused", "ended", status="warning")})
+    select 1 from ended
+""")
+
+ISSUE_TO_CLIENT = statement(f"""
+    with issued as (
+      insert into insula.token_issues (id, kind, client_id, scopes, sweep_after)
+      select %(issue)s, 'client_credentials', c.id, %(access_scopes)s,
+             now() + %(access_life)s + interval '1 hour'
+        from insula.clients c join insula.tenants t on t.id = c.tenant_id and t.status = 'active'
+       where c.tenant_id = %(tenant_id)s and c.id = %(client)s and c.status = 'active'
+      returning id
+    ), opaque as ({_OPAQUE.format(source="issued")}
+    ), line as ({audit_line("oauth.token_issued", "issued")})
+    select 1 from issued
+""")
+
+_ISSUE = f"""c.client_id, x.user_id, x.claims,
+           extract(epoch from x.auth_time)::bigint as auth_time, x.acr, x.amr, {PERSON}"""
+
+FIND_ISSUE = statement(f"""
+    select x.id, x.scopes, extract(epoch from x.created_at)::bigint as issued_at, 0::bigint as expires_at,
+           {_ISSUE}
+      from insula.token_issues x
+      {ISSUE_JOINS}
+     where x.tenant_id = %(tenant_id)s and x.id = %(issue)s and {ISSUE_ALIVE}
+       and not exists (select 1 from insula.revoked_jtis j
+                        where j.tenant_id = %(tenant_id)s and j.jti_hash = %(jti_hash)s)
+""")
+
+FIND_ACCESS_TOKEN = statement(f"""
+    select x.id, a.scopes, extract(epoch from a.created_at)::bigint as issued_at,
+           extract(epoch from a.expires_at)::bigint as expires_at, {_ISSUE}
+      from insula.access_tokens a
+      join insula.token_issues x on x.tenant_id = a.tenant_id and x.id = a.issue_id
+      {ISSUE_JOINS}
+     where a.tenant_id = %(tenant_id)s and a.token_hash = %(access_hash)s
+       and a.revoked_at is null and a.expires_at > now() and {ISSUE_ALIVE}
+""")
+
+FIND_REFRESH_TOKEN = statement(f"""
+    select x.id, x.scopes, extract(epoch from f.created_at)::bigint as issued_at,
+           extract(epoch from least(f.idle_expires_at, f.absolute_expires_at))::bigint as expires_at, {_ISSUE}
+      from insula.refresh_generations r
+      join insula.refresh_families f on f.tenant_id = r.tenant_id and f.id = r.family_id
+      join insula.token_issues x on x.tenant_id = f.tenant_id and x.id = f.id
+      {ISSUE_JOINS}
+     where r.tenant_id = %(tenant_id)s and r.token_hash = %(refresh_hash)s
+       and f.current_hash = %(refresh_hash)s and f.revoked_at is null
+       and f.idle_expires_at > now() and f.absolute_expires_at > now() and {ISSUE_ALIVE}
+""")
+
+REVOKE_ACCESS_TOKEN = statement(f"""
+    with ended as (
+      update insula.access_tokens a set revoked_at = now()
+        from insula.token_issues i
+       where a.tenant_id = %(tenant_id)s and a.token_hash = %(access_hash)s and a.revoked_at is null
+         and i.tenant_id = a.tenant_id and i.id = a.issue_id and i.client_id = %(client)s
+      returning a.issue_id as id
+    ), line as ({audit_line("oauth.token_revoked", "ended")})
+    select 1 from ended
+""")
+
+REVOKE_JTI = statement(f"""
+    with ended as (
+      insert into insula.revoked_jtis (jti_hash, sweep_after)
+      select %(jti_hash)s, to_timestamp(%(expires_at)s) + interval '5 minutes'
+        from insula.token_issues i
+       where i.tenant_id = %(tenant_id)s and i.id = %(issue)s and i.client_id = %(client)s
+      on conflict do nothing
+      returning id
+    ), line as ({audit_line("oauth.token_revoked", "ended")})
+    select 1 from ended
+""")
+
+REVOKE_REFRESH_TOKEN = statement(f"""
+    with ended as (
+      update insula.refresh_families f set revoked_at = now(), revoked_for = 'revoked', replay_copy = null
+        from insula.refresh_generations r
+       where r.tenant_id = %(tenant_id)s and r.token_hash = %(refresh_hash)s
+         and f.tenant_id = r.tenant_id and f.id = r.family_id and f.client_id = %(client)s
+         and f.revoked_at is null
+      returning f.tenant_id, f.id
+    ), issue as (
+      update insula.token_issues i set revoked_at = now(), revoked_for = 'revoked'
+        from ended
+       where i.tenant_id = ended.tenant_id and i.id = ended.id and i.revoked_at is null
+    ), line as ({audit_line("oauth.token_revoked", "ended")})
+    select 1 from ended
+""")
+
+#: Failures of one client from one address; the window starts anew when it is over (CA-10).
+COUNT_CLIENT_FAILURE = statement("""
+    with counted as (
+      insert into insula.attempt_counters as a (kind, subject, n, window_ends_at, sweep_after)
+      values ('client', %(subject)s, 1, now() + %(window)s, now() + %(window)s + interval '1 hour')
+      on conflict (tenant_id, kind, subject) do update
+         set n = case when a.window_ends_at <= now() then 1 else a.n + 1 end,
+             window_ends_at = case when a.window_ends_at <= now() then excluded.window_ends_at
+                                   else a.window_ends_at end
+      returning n, extract(epoch from window_ends_at - now())::float8 as left_s
+    ), line as (
+      insert into insula.audit_events
+        (event, status, actor_type, actor_id, ip, user_agent, request_id, metadata)
+      select 'api.request_denied', 'failed', 'client', %(actor_id)s, %(ip)s::inet, %(user_agent)s,
+             %(request_id)s, '{"reason": "client_authentication"}'::jsonb
+        from counted where n <= 100)
+    select n, left_s from counted
+""")

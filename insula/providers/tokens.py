@@ -1,0 +1,340 @@
+"""The `Tokens` port over PostgreSQL: hashes what the engine hands over, sends one statement."""
+
+import json
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from insula.accounts.models import standard_claims
+from insula.kernel.crypto import DoesNotOpen, open_under, seal_under
+from insula.kernel.ids import Kind, digest
+from insula.oidc.models import (
+    ActiveToken,
+    Advance,
+    Caller,
+    Client,
+    Lifetimes,
+    NewAccess,
+    NewCode,
+    Person,
+    Redemption,
+    Session,
+    StoredCode,
+    StoredRefresh,
+)
+from insula.providers import store
+from insula.tenancy.db import Row, Statement, Tenant
+
+#: Kept this long past its life, so that a late replay is still recognised.
+_MARGIN = timedelta(days=1)
+
+
+def line(caller: Caller, actor_type: str, actor_id: str, **metadata: Any) -> dict[str, Any]:  # noqa: ANN401
+    """The parameters of an audit line that rides in a statement."""
+    return {
+        "actor_type": actor_type,
+        "actor_id": actor_id,
+        "ip": caller.ip or None,
+        "user_agent": caller.user_agent[:256] or None,
+        "request_id": caller.request_id or None,
+        "metadata": json.dumps(metadata),
+    }
+
+
+def _person(row: Row) -> Person:
+    return Person(row.user_id, standard_claims(row._asdict()))
+
+
+def _session(row: Row) -> Session:
+    return Session(row.session_id, row.user_id, row.auth_time, tuple(row.amr), row.acr)
+
+
+class TenantTokens:
+    """Codes, refresh families and access tokens of one tenant."""
+
+    def __init__(self, tenant: Tenant, lifetimes: Lifetimes, session_idle: timedelta) -> None:
+        self._tenant = tenant
+        self._lifetimes = lifetimes
+        self._session_idle = session_idle
+        #: A code is remembered as long as what came of it can live (protocol.md section 6 A).
+        self._keep = timedelta(seconds=lifetimes.refresh_absolute) + _MARGIN
+
+    def _hash(self, kind: Kind, value: str) -> bytes:
+        return digest(kind, self._tenant.id, value)
+
+    async def _done(self, statement: Statement, params: Mapping[str, Any]) -> bool:
+        return bool(await self._tenant.once(statement, params))
+
+    def _access(self, access: NewAccess) -> dict[str, Any]:
+        return {
+            "access_hash": self._hash(Kind.ACCESS_TOKEN, access.opaque) if access.opaque else None,
+            "access_scopes": sorted(access.scopes),
+            "access_life": timedelta(seconds=access.expires_in),
+        }
+
+    async def issue_code(self, code: NewCode, caller: Caller) -> bool:  # noqa: ARG002  (no line of its own: consent has one)
+        return await self._done(
+            store.ISSUE_CODE,
+            {
+                "id": uuid4(),
+                "code_hash": self._hash(Kind.CODE, code.code),
+                "client": code.client.id,
+                "session_id": code.session.id,
+                "session_idle": self._session_idle,
+                "interaction": code.interaction,
+                "redirect_uri": code.redirect_uri,
+                "code_challenge": code.code_challenge,
+                "nonce": code.nonce,
+                "scopes": sorted(code.scopes),
+                "claims": code.claims,
+                "auth_time": code.session.auth_time,
+                "auth_time_wanted": code.auth_time_wanted,
+                "amr": list(code.session.amr),
+                "acr": code.session.acr,
+                "lifetime": timedelta(seconds=code.lifetime),
+                "keep": timedelta(seconds=code.lifetime) + _MARGIN,
+            },
+        )
+
+    async def read_code(self, code: str, client: Client) -> StoredCode | None:
+        rows = await self._tenant.once(
+            store.READ_CODE, {"code_hash": self._hash(Kind.CODE, code), "client": client.id}
+        )
+        if not rows:
+            return None
+        row = rows[0]
+        return StoredCode(
+            state=row.state,
+            alive=row.alive,
+            issue_id=row.id,
+            session=_session(row),
+            person=_person(row),
+            redirect_uri=row.redirect_uri,
+            scopes=frozenset(row.scopes),
+            nonce=row.nonce,
+            code_challenge=row.code_challenge,
+            claims=row.claims,
+            auth_time_wanted=row.auth_time_wanted,
+        )
+
+    async def redeem_code(self, redemption: Redemption) -> bool:
+        refresh, stored = redemption.refresh, redemption.stored
+        return await self._done(
+            store.REDEEM_CODE,
+            {
+                "code_hash": self._hash(Kind.CODE, redemption.code),
+                "client": redemption.client.id,
+                "user_id": stored.person.user_id,
+                "session_bound": refresh.bound_to_session if refresh else True,
+                "refresh_hash": self._hash(Kind.REFRESH_TOKEN, refresh.token) if refresh else None,
+                "idle": timedelta(seconds=refresh.idle if refresh else 0),
+                "absolute": timedelta(seconds=refresh.absolute if refresh else 0),
+                "keep": self._keep
+                if refresh
+                else timedelta(seconds=redemption.access.expires_in) + _MARGIN,
+                **self._access(redemption.access),
+                **line(
+                    redemption.caller,
+                    "user",
+                    str(stored.person.user_id),
+                    client=redemption.client.client_id,
+                    grant="authorization_code",
+                ),
+            },
+        )
+
+    async def refuse_code(self, code: str, client: Client, caller: Caller) -> None:
+        params = {
+            "code_hash": self._hash(Kind.CODE, code),
+            "client": client.id,
+            **line(caller, "client", client.client_id),
+        }
+        if not await self._done(store.BURN_CODE, params):
+            await self._done(store.REPLAYED_CODE, params)
+
+    async def read_refresh(self, token: str, client: Client) -> StoredRefresh | None:
+        rows = await self._tenant.once(
+            store.READ_REFRESH,
+            {
+                "refresh_hash": self._hash(Kind.REFRESH_TOKEN, token),
+                "client": client.id,
+                "grace": timedelta(seconds=client.refresh_grace),
+            },
+        )
+        if not rows:
+            return None
+        row = rows[0]
+        state, replay = row.state, None
+        if state == "former":
+            try:
+                replay = open_under(token, bytes(row.replay_copy), self._place(row.id))
+            except DoesNotOpen:
+                state = "reused"
+        return StoredRefresh(
+            state=state,
+            alive=row.alive,
+            family_id=row.id,
+            session=_session(row),
+            person=_person(row),
+            scopes=frozenset(row.scopes),
+            claims=row.claims,
+            auth_time_wanted=row.auth_time_wanted,
+            replay=replay,
+        )
+
+    def _place(self, family_id: UUID) -> str:
+        return f"refresh replay\0{self._tenant.id}\0{family_id}"
+
+    async def advance_refresh(self, advance: Advance) -> bool:
+        stored = advance.stored
+        copy = None
+        if advance.client.refresh_grace:
+            copy = seal_under(advance.presented, advance.answer, self._place(stored.family_id))
+        return await self._done(
+            store.ADVANCE_REFRESH,
+            {
+                "refresh_hash": self._hash(Kind.REFRESH_TOKEN, advance.presented),
+                "new_hash": self._hash(Kind.REFRESH_TOKEN, advance.successor),
+                "family": stored.family_id,
+                "client": advance.client.id,
+                "user_id": stored.person.user_id,
+                "replay_copy": copy,
+                "idle": timedelta(seconds=advance.idle),
+                **self._access(advance.access),
+                **line(
+                    advance.caller,
+                    "user",
+                    str(stored.person.user_id),
+                    client=advance.client.client_id,
+                    grant="refresh_token",
+                ),
+            },
+        )
+
+    async def touch_refresh(  # noqa: PLR0913, PLR0917  (the port's)
+        self,
+        token: str,
+        client: Client,
+        stored: StoredRefresh,
+        access: NewAccess,
+        idle: int,
+        caller: Caller,
+    ) -> bool:
+        return await self._done(
+            store.TOUCH_REFRESH,
+            {
+                "refresh_hash": self._hash(Kind.REFRESH_TOKEN, token),
+                "family": stored.family_id,
+                "client": client.id,
+                "user_id": stored.person.user_id,
+                "idle": timedelta(seconds=idle),
+                **self._access(access),
+                **line(
+                    caller,
+                    "user",
+                    str(stored.person.user_id),
+                    client=client.client_id,
+                    grant="refresh_token",
+                ),
+            },
+        )
+
+    async def revoke_family(self, family_id: UUID, client: Client, caller: Caller) -> None:
+        await self._done(
+            store.END_FAMILY,
+            {
+                "family": family_id,
+                "client": client.id,
+                "why": "refresh_reuse",
+                **line(caller, "client", client.client_id),
+            },
+        )
+
+    async def issue_to_client(self, client: Client, access: NewAccess, caller: Caller) -> bool:
+        return await self._done(
+            store.ISSUE_TO_CLIENT,
+            {
+                "issue": access.issue_id,
+                "client": client.id,
+                **self._access(access),
+                **line(caller, "client", client.client_id, grant="client_credentials"),
+            },
+        )
+
+    async def find_access_token(self, token: str) -> ActiveToken | None:
+        return self._active(
+            "access_token",
+            await self._tenant.once(
+                store.FIND_ACCESS_TOKEN, {"access_hash": self._hash(Kind.ACCESS_TOKEN, token)}
+            ),
+        )
+
+    async def find_issue(self, issue_id: UUID, jti: str) -> ActiveToken | None:
+        return self._active(
+            "access_token",
+            await self._tenant.once(
+                store.FIND_ISSUE, {"issue": issue_id, "jti_hash": self._hash(Kind.JTI, jti)}
+            ),
+        )
+
+    async def find_refresh_token(self, token: str) -> ActiveToken | None:
+        return self._active(
+            "refresh_token",
+            await self._tenant.once(
+                store.FIND_REFRESH_TOKEN, {"refresh_hash": self._hash(Kind.REFRESH_TOKEN, token)}
+            ),
+        )
+
+    @staticmethod
+    def _active(kind: Any, rows: Any) -> ActiveToken | None:  # noqa: ANN401  (a literal; rows of the driver)
+        if not rows:
+            return None
+        row = rows[0]
+        return ActiveToken(
+            kind=kind,
+            issue_id=row.id,
+            client_id=row.client_id,
+            scopes=frozenset(row.scopes),
+            person=_person(row) if row.user_id is not None else None,
+            expires_at=row.expires_at,
+            issued_at=row.issued_at,
+            auth_time=row.auth_time,
+            acr=row.acr,
+            amr=tuple(row.amr),
+            claims=row.claims,
+        )
+
+    async def revoke_access_token(self, token: str, client: Client, caller: Caller) -> bool:
+        return await self._done(
+            store.REVOKE_ACCESS_TOKEN,
+            {
+                "access_hash": self._hash(Kind.ACCESS_TOKEN, token),
+                "client": client.id,
+                **line(caller, "client", client.client_id),
+            },
+        )
+
+    async def revoke_jti(
+        self, issue_id: UUID, jti: str, expires_at: int, client: Client, caller: Caller
+    ) -> None:
+        await self._done(
+            store.REVOKE_JTI,
+            {
+                "issue": issue_id,
+                "jti_hash": self._hash(Kind.JTI, jti),
+                "expires_at": expires_at,
+                "client": client.id,
+                **line(caller, "client", client.client_id),
+            },
+        )
+
+    async def revoke_refresh_token(self, token: str, client: Client, caller: Caller) -> bool:
+        return await self._done(
+            store.REVOKE_REFRESH_TOKEN,
+            {
+                "refresh_hash": self._hash(Kind.REFRESH_TOKEN, token),
+                "client": client.id,
+                **line(caller, "client", client.client_id),
+            },
+        )

@@ -1,0 +1,111 @@
+"""
+Counting attempts before the secret is looked at, so that parallel guesses count too.
+
+Three counters: a name from one address, an address whatever the names, and a name from
+anywhere. Unknown names are counted like known ones. A wait ends by itself, and a person who
+signs in from elsewhere is not kept out by somebody guessing at one address.
+"""
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from insula.kernel.ids import Kind, digest
+from insula.sign_in import store
+from insula.sign_in.errors import TooManyAttempts
+from insula.sign_in.settings import BruteForce
+from insula.tenancy.db import Connection, Tenant
+
+
+def prefix(ip: str) -> str:
+    """What of an address is counted: IPv4 whole, IPv6 by /64, mapped ones folded (row 61)."""
+    try:
+        address = ipaddress.ip_address(ip)
+    except ValueError:
+        return "unknown"
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of one name from one address."""
+
+    tenant_id: UUID
+    name_norm: str
+    ip: str
+
+    def subject(self, *parts: str) -> bytes:
+        return digest(Kind.ATTEMPT, self.tenant_id, "\0".join(parts))
+
+    @property
+    def by_name_and_ip(self) -> tuple[str, bytes]:
+        return "name_ip", self.subject(self.name_norm, prefix(self.ip))
+
+    @property
+    def by_ip(self) -> tuple[str, bytes]:
+        return "ip", self.subject(prefix(self.ip))
+
+    @property
+    def by_name(self) -> tuple[str, bytes]:
+        return "name", self.subject(self.name_norm)
+
+
+def wait(n: int, policy: BruteForce) -> int:
+    """Seconds to wait after *n* failures in a row; 0 below the limit, then doubling."""
+    over = n - policy.per_identifier_ip
+    if over < 0:
+        return 0
+    return int(min(policy.first_wait_seconds * 2 ** min(over, 20), policy.longest_wait_seconds))
+
+
+async def count(tenant: Tenant, attempt: Attempt, policy: BruteForce) -> int:
+    """
+    Count an attempt that is about to be made; how many remain before a wait.
+
+    Raises `TooManyAttempts`. A refused attempt is not counted, so a wait ends in spite of
+    whoever keeps trying; the counters are kept in PostgreSQL and never fail open.
+    """
+    before = await store.read_counts(
+        tenant, [attempt.by_name_and_ip, attempt.by_ip, attempt.by_name]
+    )
+    window = timedelta(seconds=policy.window_seconds)
+    _refuse(before, policy)
+    counts = await store.count(
+        tenant,
+        [
+            (*attempt.by_name_and_ip, window),
+            (*attempt.by_ip, timedelta(seconds=policy.per_ip_window_seconds)),
+            (*attempt.by_name, window),
+        ],
+    )
+    # those who were counted at the same moment as others see the sum, and are refused too
+    if counts["name_ip"] > policy.per_identifier_ip * 20 or counts["ip"] > policy.per_ip * 2:
+        raise TooManyAttempts("Too many attempts.", retry_after=policy.first_wait_seconds)
+    return max(policy.per_identifier_ip - counts["name_ip"], 0)
+
+
+def _refuse(counts: dict[str, tuple[int, float]], policy: BruteForce) -> None:
+    n, left = counts.get("name_ip", (0, 0.0))
+    pause = wait(n, policy)
+    since = policy.window_seconds - left
+    if pause and since < pause:
+        raise TooManyAttempts("Too many attempts.", retry_after=int(pause - since) + 1)
+    n, left = counts.get("ip", (0, 0.0))
+    if n >= policy.per_ip:
+        raise TooManyAttempts("Too many attempts.", retry_after=int(min(left, 3600)) + 1)
+    n, left = counts.get("name", (0, 0.0))
+    since = policy.window_seconds - left
+    if n >= policy.per_account and since < policy.longest_wait_seconds:
+        raise TooManyAttempts(
+            "Too many attempts.", retry_after=int(policy.longest_wait_seconds - since) + 1
+        )
+
+
+async def forget(db: Connection, attempt: Attempt) -> None:
+    """A success: the name's failures are forgotten, the address keeps its own."""
+    await store.forget_attempts(db, [attempt.by_name_and_ip, attempt.by_name])

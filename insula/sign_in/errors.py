@@ -1,0 +1,19 @@
+"""What can be refused at sign-in."""
+
+from insula.kernel.errors import Denied, NotFound, Unavailable
+
+
+class InteractionGone(NotFound):
+    """Expired, finished, or of another browser: the same page for all."""
+
+    code = "session_expired"
+
+
+class CsrfFailed(Denied):
+    code = "csrf_failed"
+
+
+class TooManyAttempts(Unavailable):
+    """*retry_after* says when the next try counts."""
+
+    code = "rate_limited"

@@ -1,0 +1,507 @@
+"""
+The pages of sign-in: each step a form, a POST and a 303 to the next step.
+
+They work without script, keep what was typed (secrets excepted) after a refusal, and answer
+an expired interaction with a page that says how to start again.
+"""
+
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from insula.accounts.errors import WeakPassword
+from insula.accounts.hashing import Passwords
+from insula.audit.models import Actor
+from insula.kernel.errors import Invalid
+from insula.sign_in import csrf, service
+from insula.sign_in.cookies import Jar
+from insula.sign_in.errors import InteractionGone, TooManyAttempts
+from insula.sign_in.models import Interaction, Prompt, SignedIn, describe
+from insula.sign_in.service import Here, InvalidCredentials, Policies
+from insula.tenancy.db import Tenant
+from insula.ui.branding import Branding
+from insula.ui.pages import render, theme_of
+from insula.ui.views import Account, App, Person, hue_of, initials
+
+#: Where the browser goes when the person has done what was needed.
+RESUME = "/oauth2/authorize/resume"
+_LONGEST_BODY = 64 * 1024
+_MOST_FIELDS = 100
+
+_R = TypeVar("_R", bound=Response)
+Handler = Callable[["Pages", Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What the pages need, wired once per process."""
+
+    passwords: Passwords
+    policies: Policies
+    jar: Jar
+    hmac_key: bytes
+    branding: Callable[[Tenant], Branding]
+
+    def routes(self) -> list[Route]:
+        return [
+            self._route("/", landing, "GET"),
+            self._route("/sign-in", show_sign_in, "GET"),
+            self._route("/sign-in", post_sign_in, "POST"),
+            self._route("/sign-in/new-password", show_new_password, "GET"),
+            self._route("/sign-in/new-password", post_new_password, "POST"),
+            self._route("/sign-in/select-account", show_accounts, "GET"),
+            self._route("/sign-in/select-account", post_account, "POST"),
+            self._route("/sign-in/consent", show_consent, "GET"),
+            self._route("/sign-in/consent", post_consent, "POST"),
+            self._route("/sign-in/out", show_sign_out, "GET"),
+            self._route("/sign-in/out", post_sign_out, "POST"),
+        ]
+
+    def _route(self, path: str, handler: Handler, method: str) -> Route:
+        async def endpoint(request: Request) -> Response:
+            return await handler(self, request)
+
+        return Route(path, endpoint, methods=[method], name=handler.__name__)
+
+
+def _tenant(request: Request) -> Tenant:
+    tenant: Tenant = request.scope["insula.tenant"]
+    return tenant
+
+
+def cookies_of(request: Request) -> dict[str, str]:
+    """The cookies of a request; a name that was sent twice is absent (security row 83)."""
+    found: dict[str, str] = {}
+    doubled: set[str] = set()
+    for header in request.headers.getlist("cookie"):
+        for pair in header.split(";"):
+            name, mark, value = pair.strip().partition("=")
+            if not mark:
+                continue
+            if name in found:
+                doubled.add(name)
+            found[name] = value
+    return {name: value for name, value in found.items() if name not in doubled}
+
+
+def _here(pages: Pages, request: Request, browser: str = "") -> Here:
+    cookies = cookies_of(request)
+    return Here(
+        browser=browser or pages.jar.read_browser(cookies) or "",
+        tokens=pages.jar.read_session(cookies, _tenant(request).id).tokens,
+        actor=Actor(
+            "user",
+            None,
+            request.scope.get("insula.client_ip", ""),
+            request.headers.get("user-agent", ""),
+            request.scope.get("insula.request_id", ""),
+        ),
+    )
+
+
+def _csrf(pages: Pages, request: Request, browser: str) -> str:
+    session = cookies_of(request).get(pages.jar.session_name, "")
+    return csrf.token(pages.hmac_key, _tenant(request).id, browser, session)
+
+
+async def _form(pages: Pages, request: Request) -> dict[str, list[str]]:
+    """The fields of a form that may have been sent. Raises `CsrfFailed`, `Invalid`."""
+    headers = request.headers
+    csrf.check_origin(
+        request.scope["insula.host"] or "", headers.get("origin"), headers.get("sec-fetch-site")
+    )
+    if headers.get("content-type", "").split(";")[0].strip() != "application/x-www-form-urlencoded":
+        raise Invalid("Send the form as the page does.", code="media_type")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LONGEST_BODY:
+            raise Invalid("The form is too large.", code="too_large")
+    try:
+        pairs = parse_qsl(
+            body.decode("utf-8"),
+            keep_blank_values=True,
+            max_num_fields=_MOST_FIELDS,
+            errors="strict",
+        )
+    except ValueError as error:
+        raise Invalid("The form cannot be read.") from error
+    fields: dict[str, list[str]] = {}
+    for name, value in pairs:
+        fields.setdefault(name, []).append(value)
+    browser = pages.jar.read_browser(cookies_of(request)) or ""
+    csrf.check_token(_csrf(pages, request, browser), _one(fields, "csrf_token"))
+    return fields
+
+
+def _one(fields: dict[str, list[str]], name: str) -> str:
+    """A field that is sent once; doubled or absent is empty."""
+    values = fields.get(name, [])
+    return values[0] if len(values) == 1 else ""
+
+
+async def _interaction(pages: Pages, request: Request) -> tuple[Here, Interaction]:
+    """The interaction in the URL, if it is this browser's. Raises `InteractionGone`."""
+    here = _here(pages, request)
+    with contextlib.suppress(ValueError):
+        txn = UUID(request.query_params.get("txn", ""))
+        return here, await service.load(_tenant(request), here.browser or None, txn)
+    raise InteractionGone("This sign-in has expired.")
+
+
+def _page(
+    pages: Pages,
+    request: Request,
+    name: str,
+    *,
+    status: int = 200,
+    cookies: tuple[str, ...] = (),
+    **variables: Any,  # noqa: ANN401  (a template's variables)
+) -> HTMLResponse:
+    html = render(
+        name,
+        theme=theme_of(cookies_of(request)),
+        branding=pages.branding(_tenant(request)),
+        **variables,
+    )
+    return _with_cookies(HTMLResponse(html, status), cookies)
+
+
+def _go(location: str, cookies: tuple[str, ...] = ()) -> Response:
+    """303: what was posted is never posted again (RFC9700-4.12)."""
+    return _with_cookies(RedirectResponse(location, 303), cookies)
+
+
+def _with_cookies(response: _R, cookies: tuple[str, ...]) -> _R:
+    for cookie in cookies:
+        response.raw_headers.append((b"set-cookie", cookie.encode("latin-1")))
+    return response
+
+
+def _next(interaction: Interaction) -> str:
+    """Where an interaction leads when its step is done."""
+    if interaction.kind == "authorize":
+        return f"{RESUME}?txn={interaction.id}"
+    return interaction.prompt.return_to or "/"
+
+
+def _action(path: str, interaction: Interaction) -> str:
+    return f"{path}?{urlencode({'txn': interaction.id})}"
+
+
+def _person(person: SignedIn) -> Person:
+    return Person(person.name, person.email or person.username, hue_of(str(person.user_id)))
+
+
+async def landing(pages: Pages, request: Request) -> Response:
+    """Who is signed in at this tenant, and nothing else."""
+    present = await service.signed_in(_tenant(request), _here(pages, request).tokens)
+    if not present:
+        return _go("/sign-in")
+    return _page(
+        pages,
+        request,
+        "sign_in/signed_in.html",
+        user=_person(present[0]),
+        sign_out_url="/sign-in/out",
+        switch_url="/sign-in/select-account",
+    )
+
+
+async def _begin(
+    pages: Pages, request: Request, need: str, path: str, kind: str = "sign_in"
+) -> Response:
+    """Start an interaction that no application asked for, and show its first step."""
+    cookies: tuple[str, ...] = ()
+    browser = pages.jar.read_browser(cookies_of(request))
+    if browser is None:
+        browser, header = pages.jar.new_browser()
+        cookies = (header,)
+    prompt = Prompt(need=need, return_to="/" if kind == "sign_in" else "")  # type: ignore[arg-type]  (literals of ours)
+    txn = await service.begin(
+        _tenant(request),
+        browser,
+        kind,
+        prompt,
+        pages.policies.interaction,  # type: ignore[arg-type]
+    )
+    return _go(f"{path}?txn={txn}", cookies)
+
+
+async def show_sign_in(pages: Pages, request: Request) -> Response:
+    """The sign-in form; without an interaction, one begins here."""
+    if "txn" not in request.query_params:
+        return await _begin(pages, request, "login", "/sign-in")
+    here, interaction = await _interaction(pages, request)
+    return await _sign_in_page(pages, request, here, interaction)
+
+
+async def _sign_in_page(  # noqa: PLR0913
+    pages: Pages,
+    request: Request,
+    here: Here,
+    interaction: Interaction,
+    *,
+    username: str | None = None,
+    alert: tuple[str, str, str] | None = None,
+    errors: tuple[tuple[str, str], ...] = (),
+    status: int = 200,
+) -> Response:
+    prompt = interaction.prompt
+    known = None
+    if prompt.fresh and "another" not in request.query_params:
+        present = await service.signed_in(_tenant(request), here.tokens)
+        known = present[0] if present else None
+    response = _page(
+        pages,
+        request,
+        "sign_in/sign_in.html",
+        status=status,
+        app=prompt.application or None,
+        username=(
+            known.username if known else username if username is not None else prompt.login_hint
+        ),
+        errors=list(errors),
+        alert=alert,
+        csrf_token=_csrf(pages, request, here.browser),
+        action=_action("/sign-in", interaction),
+        reauthenticate=known is not None,
+        user_label=(known.email or known.username) if known else "",
+        switch_url=f"{_action('/sign-in', interaction)}&another=1" if known else None,
+    )
+    if status == 429:  # noqa: PLR2004
+        response.headers["retry-after"] = "30"
+    return response
+
+
+async def post_sign_in(pages: Pages, request: Request) -> Response:
+    fields = await _form(pages, request)
+    here, interaction = await _interaction(pages, request)
+    username, password = _one(fields, "username").strip(), _one(fields, "password")
+    missing = tuple(
+        (field, text)
+        for field, value, text in (
+            ("username", username, "Enter your e-mail address or username."),
+            ("password", password, "Enter your password."),
+        )
+        if not value
+    )
+    if missing:
+        return await _sign_in_page(
+            pages, request, here, interaction, username=username, errors=missing, status=422
+        )
+    try:
+        proved = await service.prove(
+            _tenant(request), here, interaction, pages.passwords, pages.policies,
+            name=username[:254], password=password[:1024],
+        )  # fmt: skip
+    except InvalidCredentials as refusal:
+        tries = f" {refusal.left} tries left before a pause." if 0 < refusal.left <= 3 else ""  # noqa: PLR2004
+        return await _sign_in_page(
+            pages, request, here, interaction, username=username, status=422,
+            alert=("bad", "That did not work", f"The name and password do not match.{tries}"),
+            errors=(("password", "Check the password and type it again."),),
+        )  # fmt: skip
+    except TooManyAttempts as refusal:
+        minutes = -(-refusal.retry_after // 60)
+        pause = (
+            f"{refusal.retry_after} seconds" if refusal.retry_after < 90 else f"{minutes} minutes"
+        )  # noqa: PLR2004
+        response = await _sign_in_page(
+            pages, request, here, interaction, username=username, status=429,
+            alert=("bad", "Too many tries", f"Wait {pause}, then try again."),
+        )  # fmt: skip
+        response.headers["retry-after"] = str(refusal.retry_after)
+        return response
+    if proved.must_change_password:
+        return _go(_action("/sign-in/new-password", interaction))
+    return _signed_in(pages, request, interaction, proved.tokens)
+
+
+def _signed_in(
+    pages: Pages, request: Request, interaction: Interaction, tokens: tuple[str, ...]
+) -> Response:
+    cookie = pages.jar.write_session(_tenant(request).id, tokens)
+    return _go(_next(interaction), (cookie,))
+
+
+async def show_new_password(pages: Pages, request: Request) -> Response:
+    here, interaction = await _interaction(pages, request)
+    return _new_password_page(pages, request, here, interaction)
+
+
+def _new_password_page(
+    pages: Pages,
+    request: Request,
+    here: Here,
+    interaction: Interaction,
+    errors: tuple[tuple[str, str], ...] = (),
+) -> Response:
+    if not interaction.prompt.proved:
+        return _go(_action("/sign-in", interaction))
+    return _page(
+        pages,
+        request,
+        "sign_in/new_password.html",
+        status=422 if errors else 200,
+        app=interaction.prompt.application or None,
+        user_label="",
+        min_length=pages.policies.password.min_length,
+        errors=list(errors),
+        csrf_token=_csrf(pages, request, here.browser),
+        action=_action("/sign-in/new-password", interaction),
+    )
+
+
+async def post_new_password(pages: Pages, request: Request) -> Response:
+    fields = await _form(pages, request)
+    here, interaction = await _interaction(pages, request)
+    password = _one(fields, "new_password")
+    if password != _one(fields, "repeat"):
+        return _new_password_page(
+            pages, request, here, interaction, (("repeat", "The two passwords differ."),)
+        )
+    try:
+        tokens = await service.replace_password(
+            _tenant(request), here, interaction, pages.passwords, pages.policies, password
+        )
+    except WeakPassword as refusal:
+        return _new_password_page(
+            pages, request, here, interaction, (("new_password", refusal.description),)
+        )
+    return _signed_in(pages, request, interaction, tokens)
+
+
+async def show_accounts(pages: Pages, request: Request) -> Response:
+    if "txn" not in request.query_params:
+        return await _begin(pages, request, "select_account", "/sign-in/select-account")
+    here, interaction = await _interaction(pages, request)
+    present = await service.signed_in(_tenant(request), here.tokens)
+    if not present:
+        return _go(_action("/sign-in", interaction))
+    return _page(
+        pages,
+        request,
+        "sign_in/select_account.html",
+        accounts=[
+            Account(
+                str(p.session_id),
+                p.name,
+                p.email or p.username,
+                hue_of(str(p.user_id)),
+                "Signed in",
+            )
+            for p in present
+        ],
+        app=interaction.prompt.application or None,
+        csrf_token=_csrf(pages, request, here.browser),
+        action=_action("/sign-in/select-account", interaction),
+        other_url=f"{_action('/sign-in', interaction)}&another=1",
+    )
+
+
+async def post_account(pages: Pages, request: Request) -> Response:
+    fields = await _form(pages, request)
+    here, interaction = await _interaction(pages, request)
+    try:
+        chosen = UUID(_one(fields, "account"))
+    except ValueError:
+        return _go(_action("/sign-in/select-account", interaction))
+    tokens = await service.choose(_tenant(request), here, interaction, chosen)
+    return _signed_in(pages, request, interaction, tokens)
+
+
+async def _present(pages: Pages, request: Request, here: Here) -> SignedIn:
+    """The person signed in here. Raises `InteractionGone` when there is none any more."""
+    present = await service.signed_in(_tenant(request), here.tokens)
+    if not present:
+        raise InteractionGone("You are not signed in any more.")
+    return present[0]
+
+
+async def show_consent(pages: Pages, request: Request) -> Response:
+    here, interaction = await _interaction(pages, request)
+    prompt = interaction.prompt
+    if prompt.need != "consent":
+        return _go(_next(interaction))
+    person = await _present(pages, request, here)
+    return _page(
+        pages,
+        request,
+        "sign_in/consent.html",
+        client=App(
+            prompt.application,
+            prompt.host,
+            prompt.application_uri or None,
+            prompt.policy_uri or None,
+            prompt.tos_uri or None,
+            prompt.first_party,
+            initials(prompt.application),
+        ),
+        scopes=describe(prompt.scopes, prompt.optional_scopes),
+        user=_person(person),
+        csrf_token=_csrf(pages, request, here.browser),
+        action=_action("/sign-in/consent", interaction),
+        switch_url=_action("/sign-in/select-account", interaction),
+    )
+
+
+async def post_consent(pages: Pages, request: Request) -> Response:
+    fields = await _form(pages, request)
+    here, interaction = await _interaction(pages, request)
+    person = await _present(pages, request, here)
+    allow, deny = bool(_one(fields, "allow")), bool(_one(fields, "deny"))
+    if allow == deny or interaction.prompt.need != "consent":
+        return _go(_action("/sign-in/consent", interaction))
+    allowed = tuple(fields.get("scope", ())) if allow else None
+    await service.decide(_tenant(request), here, interaction, person, allowed)
+    return _go(_next(interaction))
+
+
+async def show_sign_out(pages: Pages, request: Request) -> Response:
+    """Ask before signing out; an application may have asked, or the person came by themselves."""
+    if "txn" not in request.query_params:
+        return await _begin(pages, request, "sign_out", "/sign-in/out", kind="sign_out")
+    here, interaction = await _interaction(pages, request)
+    present = await service.signed_in(_tenant(request), here.tokens)
+    if not present:
+        return await _after_sign_out(pages, request, interaction)
+    return _page(
+        pages,
+        request,
+        "sign_in/sign_out.html",
+        user=_person(present[0]),
+        app=interaction.prompt.application or None,
+        csrf_token=_csrf(pages, request, here.browser),
+        action=_action("/sign-in/out", interaction),
+    )
+
+
+async def post_sign_out(pages: Pages, request: Request) -> Response:
+    fields = await _form(pages, request)
+    here, interaction = await _interaction(pages, request)
+    if not _one(fields, "sign_out"):
+        await service.cancel(_tenant(request), here.browser, interaction.id)
+        return _go("/")
+    await service.sign_out(_tenant(request), here)
+    return await _after_sign_out(pages, request, interaction)
+
+
+async def _after_sign_out(pages: Pages, request: Request, interaction: Interaction) -> Response:
+    gone = (pages.jar.write_session(_tenant(request).id, ()),)
+    if interaction.prompt.return_to:
+        return _go(interaction.prompt.return_to, gone)
+    return _page(
+        pages,
+        request,
+        "sign_in/signed_out.html",
+        cookies=gone,
+        app=interaction.prompt.application or None,
+    )

@@ -1,0 +1,377 @@
+"""Proving who somebody is, and the session that comes of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from uuid import UUID
+
+from insula.accounts import service as accounts
+from insula.accounts.hashing import Passwords
+from insula.accounts.models import User, normalise_name
+from insula.accounts.settings import PasswordPolicy
+from insula.audit import service as audit
+from insula.audit.models import Actor, Event
+from insula.kernel.errors import Denied
+from insula.kernel.ids import Kind, digest, new_id, new_secret
+from insula.kernel.metrics import SIGN_INS
+from insula.sign_in import attempts, store
+from insula.sign_in.attempts import Attempt
+from insula.sign_in.errors import InteractionGone, TooManyAttempts
+from insula.sign_in.models import PASSWORD_ACR, PASSWORD_AMR, Interaction, Prompt, SignedIn
+from insula.sign_in.models import Kind as InteractionKind
+from insula.sign_in.settings import BruteForce, InteractionLife, SessionPolicy
+from insula.tenancy.db import Connection, Tenant
+
+
+class InvalidCredentials(Denied):
+    """*left* tries remain before a wait."""
+
+    code = "invalid_credentials"
+
+    def __init__(self, left: int) -> None:
+        super().__init__("The name and password do not match.")
+        self.left = left
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """The settings that sign-in obeys."""
+
+    session: SessionPolicy = SessionPolicy()
+    brute_force: BruteForce = BruteForce()
+    interaction: InteractionLife = InteractionLife()
+    password: PasswordPolicy = PasswordPolicy()
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """Where a person is: this browser, the tokens of its session cookie, and who is calling."""
+
+    browser: str
+    tokens: tuple[str, ...]
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """A right password: the tokens the browser shall hold now, or a password to be replaced first."""
+
+    tokens: tuple[str, ...] = ()
+    must_change_password: bool = False
+
+
+def browser_hash(tenant: Tenant, browser: str) -> bytes:
+    return digest(Kind.BROWSER, tenant.id, browser)
+
+
+def session_hash(tenant: Tenant, token: str) -> bytes:
+    return digest(Kind.SESSION, tenant.id, token)
+
+
+async def begin(  # noqa: PLR0913
+    tenant: Tenant,
+    browser: str,
+    kind: InteractionKind,
+    prompt: Prompt,
+    life: InteractionLife,
+    *,
+    client_id: UUID | None = None,
+    parameters: dict[str, str] | None = None,
+) -> UUID:
+    """Store an interaction for this browser; its id. One trip."""
+    interaction_id = new_id()
+    await store.begin(
+        tenant,
+        interaction_id,
+        browser_hash(tenant, browser),
+        kind,
+        client_id,
+        parameters or {},
+        prompt,
+        step=timedelta(seconds=life.step_seconds),
+        total=timedelta(seconds=life.total_seconds),
+    )
+    return interaction_id
+
+
+async def move(
+    tenant: Tenant, browser: str, interaction_id: UUID, prompt: Prompt, life: InteractionLife
+) -> None:
+    """Take an interaction to its next step. Raises `InteractionGone`."""
+    step = timedelta(seconds=life.step_seconds)
+    if not await store.move(tenant, interaction_id, browser_hash(tenant, browser), prompt, step):
+        raise InteractionGone("This sign-in has expired.")
+
+
+async def load(tenant: Tenant, browser: str | None, interaction_id: UUID) -> Interaction:
+    """The interaction of this browser. Raises `InteractionGone` for any other."""
+    found = browser and await store.load(tenant, interaction_id, browser_hash(tenant, browser))
+    if not found:
+        raise InteractionGone("This sign-in has expired.")
+    return found
+
+
+async def cancel(tenant: Tenant, browser: str, interaction_id: UUID) -> None:
+    await store.cancel(tenant, interaction_id, browser_hash(tenant, browser))
+
+
+async def signed_in(tenant: Tenant, tokens: Sequence[str]) -> list[SignedIn]:
+    """Who is signed in in this browser, the present one first; dead sessions are left out."""
+    if not tokens:
+        return []
+    by_hash = {session_hash(tenant, token): token for token in tokens}
+    rows = await store.signed_in(tenant, list(by_hash))
+    found = [
+        SignedIn(
+            row.id, row.user_id, row.username, row.email, row.display_name,
+            by_hash[bytes(row.token_hash)],
+        )
+        for row in rows
+    ]  # fmt: skip
+    return sorted(found, key=lambda s: tokens.index(s.token))
+
+
+async def prove(  # noqa: PLR0913
+    tenant: Tenant,
+    here: Here,
+    interaction: Interaction,
+    passwords: Passwords,
+    policies: Policies,
+    *,
+    name: str,
+    password: str,
+) -> Proved:
+    """
+    Check a name and a password and begin a session.
+
+    An unknown, locked or disabled person takes the same steps and the same time as a wrong
+    password, and gets the same answer. Raises `InvalidCredentials`, `TooManyAttempts`,
+    `InteractionGone`, `Unavailable`.
+    """
+    attempt = Attempt(tenant.id, normalise_name(name)[:254], here.actor.ip or "")
+    try:
+        left = await attempts.count(tenant, attempt, policies.brute_force)
+    except TooManyAttempts:
+        SIGN_INS.labels("rate_limited").inc()
+        raise
+    async with tenant.transaction() as db:
+        found = await accounts.find(db, name)
+    fits = await passwords.verify(tenant.id, found.password_hash, password)
+    user = found.user
+    if not fits or user is None or user.status != "active" or found.locked:
+        await _refused(tenant, here, user, fits=fits, locked=found.locked)
+        raise InvalidCredentials(left)
+    if user.must_change_password:
+        proved = replace(interaction.prompt, proved=str(user.id))
+        await move(tenant, here.browser, interaction.id, proved, policies.interaction)
+        return Proved(must_change_password=True)
+    stored = found.password_hash or ""
+    renewed = await passwords.hash(tenant.id, password) if passwords.is_stale(stored) else None
+    async with tenant.transaction() as db:
+        if renewed is not None:
+            await accounts.renew_hash(db, user.id, stored, renewed)
+        await attempts.forget(db, attempt)
+        tokens = await _begin_session(db, tenant, here, interaction, user, policies)
+    return Proved(tokens)
+
+
+async def _refused(
+    tenant: Tenant, here: Here, user: User | None, *, fits: bool, locked: bool
+) -> None:
+    if user is None or not fits:
+        why = "invalid_credentials"
+    elif locked:
+        why = "account_locked"
+    else:
+        why = "account_disabled"
+    SIGN_INS.labels(why).inc()
+    async with tenant.transaction() as db:
+        await audit.record(
+            db,
+            Event(
+                "user.login_failed",
+                here.actor,
+                "failed",
+                target_type="user",
+                target_id=str(user.id) if user else None,
+                metadata={"reason": why},
+            ),
+        )
+
+
+async def _begin_session(  # noqa: PLR0913
+    db: Connection,
+    tenant: Tenant,
+    here: Here,
+    interaction: Interaction,
+    user: User,
+    policies: Policies,
+) -> tuple[str, ...]:
+    """
+    A new session, with a new secret, in place of this person's former one in this browser.
+
+    The tokens of the browser from now on. Raises `InteractionGone`.
+    """
+    token, session_id = new_secret(Kind.SESSION), new_id()
+    former = await _tokens_of(db, tenant, here.tokens, user.id)
+    await store.end_sessions(db, [session_hash(tenant, t) for t in former], "renewed")
+    await store.insert_session(
+        db,
+        {
+            "id": session_id,
+            "token_hash": session_hash(tenant, token),
+            "user_id": user.id,
+            "amr": list(PASSWORD_AMR),
+            "acr": PASSWORD_ACR,
+            "ip": here.actor.ip or None,
+            "user_agent": (here.actor.user_agent or "")[:256],
+            "idle": timedelta(minutes=policies.session.idle_timeout_minutes),
+            "absolute": timedelta(hours=policies.session.absolute_timeout_hours),
+        },
+    )
+    noted = await store.note_authenticated(
+        db, interaction.id, browser_hash(tenant, here.browser), session_id, selected=False
+    )
+    if not noted:
+        raise InteractionGone("This sign-in has expired.")
+    await accounts.note_login(db, user.id)
+    actor = replace(here.actor, type="user", id=str(user.id))
+    await audit.record(
+        db,
+        Event("user.logged_in", actor, target_type="session", target_id=str(session_id),
+              metadata={"amr": list(PASSWORD_AMR)}),
+    )  # fmt: skip
+    SIGN_INS.labels("success").inc()
+    others = tuple(t for t in here.tokens if t not in former)
+    return (token, *others)[: policies.session.max_accounts_per_session]
+
+
+async def _tokens_of(
+    db: Connection, tenant: Tenant, tokens: Sequence[str], user_id: UUID
+) -> list[str]:
+    """Which of a browser's tokens are this person's."""
+    by_hash = {session_hash(tenant, token): token for token in tokens}
+    owned = await store.owned_by(db, list(by_hash), user_id)
+    return [by_hash[h] for h in owned]
+
+
+async def replace_password(  # noqa: PLR0913
+    tenant: Tenant,
+    here: Here,
+    interaction: Interaction,
+    passwords: Passwords,
+    policies: Policies,
+    password: str,
+) -> tuple[str, ...]:
+    """
+    The new password of somebody who had to choose one; the session begins with it.
+
+    Raises `WeakPassword`, `InteractionGone`, `Unavailable`.
+    """
+    if not interaction.prompt.proved:
+        raise InteractionGone("This sign-in has expired.")
+    async with tenant.transaction() as db:
+        user = await accounts.get(db, UUID(interaction.prompt.proved))
+    hashed = await accounts.prepare_password(
+        tenant, passwords, policies.password, password, username=user.username, email=user.email
+    )
+    actor = replace(here.actor, type="user", id=str(user.id))
+    async with tenant.transaction() as db:
+        fresh = await accounts.get(db, user.id)
+        if fresh.status != "active" or not fresh.must_change_password:
+            raise InteractionGone("This sign-in has expired.")
+        await accounts.change_password(db, user.id, hashed, actor=actor)
+        return await _begin_session(db, tenant, here, interaction, fresh, policies)
+
+
+async def choose(
+    tenant: Tenant, here: Here, interaction: Interaction, session_id: UUID
+) -> tuple[str, ...]:
+    """
+    Go on as one of the people signed in here; the tokens in their new order.
+
+    Raises `InteractionGone` when that session has ended meanwhile.
+    """
+    present = await signed_in(tenant, here.tokens)
+    chosen = next((s for s in present if s.session_id == session_id), None)
+    if chosen is None:
+        raise InteractionGone("This account is not signed in any more.")
+    async with tenant.transaction() as db:
+        noted = await store.note_authenticated(
+            db, interaction.id, browser_hash(tenant, here.browser), session_id, selected=True
+        )
+        if not noted:
+            raise InteractionGone("This sign-in has expired.")
+    return (chosen.token, *(t for t in here.tokens if t != chosen.token))
+
+
+async def decide(  # noqa: PLR0913
+    tenant: Tenant,
+    here: Here,
+    interaction: Interaction,
+    person: SignedIn,
+    allowed: tuple[str, ...] | None,
+    life: timedelta = timedelta(days=90),
+) -> None:
+    """
+    Record what somebody allowed an application, or that they refused (None).
+
+    Only what the stored request asked for can be allowed. Raises `InteractionGone`.
+    """
+    if allowed is not None:
+        required = set(interaction.prompt.scopes) - set(interaction.prompt.optional_scopes)
+        allowed = tuple(s for s in interaction.prompt.scopes if s in required or s in allowed)
+    actor = replace(here.actor, type="user", id=str(person.user_id))
+    async with tenant.transaction() as db:
+        noted = await store.note_consent(
+            db, interaction.id, browser_hash(tenant, here.browser), allowed
+        )
+        if not noted or interaction.client_id is None:
+            raise InteractionGone("This sign-in has expired.")
+        if allowed is not None:
+            await store.grant(db, person.user_id, interaction.client_id, allowed, life)
+        await audit.record(
+            db,
+            Event(
+                "oauth.authorized",
+                actor,
+                "success" if allowed is not None else "failed",
+                target_type="client",
+                target_id=str(interaction.client_id),
+                metadata={
+                    "scopes": list(allowed or ()),
+                    "application": interaction.prompt.application,
+                },
+            ),
+        )
+
+
+async def sign_out(tenant: Tenant, here: Here) -> None:
+    """End every session of this browser."""
+    hashes = [session_hash(tenant, token) for token in here.tokens]
+    async with tenant.transaction() as db:
+        for session_id in await store.end_sessions(db, hashes, "logout"):
+            await audit.record(
+                db,
+                Event(
+                    "user.logged_out", here.actor, target_type="session", target_id=str(session_id)
+                ),
+            )
+
+
+async def end_session(tenant: Tenant, session_id: UUID, actor: Actor) -> None:
+    """End one session because a client asked for it on its person's behalf."""
+    async with tenant.transaction() as db:
+        ended = await store.end_session_by_id(db, session_id, "logout")
+        if ended is not None:
+            actor = replace(actor, type="user", id=str(ended.user_id))
+            await audit.record(
+                db,
+                Event("user.logged_out", actor, target_type="session", target_id=str(session_id)),
+            )
+
+
+async def note_conflict(tenant: Tenant, actor: Actor) -> None:
+    """A session cookie of another tenant came to this host; nothing of that tenant was read (A07)."""
+    async with tenant.transaction() as db:
+        await audit.record(db, Event("session.tenant_conflict", actor, "warning"))

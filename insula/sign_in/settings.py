@@ -1,0 +1,57 @@
+"""How long sessions live and how often somebody may try."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from insula.kernel.settings import DecidedBy, Section
+
+
+class SessionPolicy(Section):
+    """How long a person stays signed in."""
+
+    key: ClassVar[str] = "security.session"
+    decided_by: ClassVar[DecidedBy] = DecidedBy.TENANT
+
+    absolute_timeout_hours: int = Field(720, ge=1, description="A session ends after this.")
+    idle_timeout_minutes: int = Field(
+        20160, ge=1, description="A session ends when unused for this."
+    )
+    max_accounts_per_session: int = Field(
+        5, ge=1, le=10, description="People who can be signed in side by side in one browser."
+    )
+
+
+class BruteForce(Section):
+    """How often somebody may try a password."""
+
+    key: ClassVar[str] = "security.brute_force"
+    decided_by: ClassVar[DecidedBy] = DecidedBy.TENANT
+
+    per_identifier_ip: int = Field(
+        5, ge=1, description="Failures of one name from one address before waits begin."
+    )
+    window_seconds: int = Field(
+        3600, ge=60, description="After this without a failure they are forgotten."
+    )
+    per_ip: int = Field(100, ge=1, description="Failures from one address, whatever the names.")
+    per_ip_window_seconds: int = Field(86400, ge=60, description="The window of per_ip.")
+    per_account: int = Field(
+        100,
+        ge=1,
+        description="Failures of one name in a row, from anywhere, before it must wait an hour.",
+    )
+    first_wait_seconds: int = Field(
+        30, ge=1, description="The first wait; each next one is twice as long."
+    )
+    longest_wait_seconds: int = Field(3600, ge=30, description="No wait is longer.")
+
+
+class InteractionLife(Section):
+    """How long an unfinished sign-in waits for the person."""
+
+    key: ClassVar[str] = "security.interaction"
+    decided_by: ClassVar[DecidedBy] = DecidedBy.PLATFORM
+
+    step_seconds: int = Field(600, ge=60, description="From one step to the next.")
+    total_seconds: int = Field(3600, ge=60, description="From the first step to the last.")

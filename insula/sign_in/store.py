@@ -1,0 +1,305 @@
+"""All SQL on sessions, interactions, grants and attempt_counters."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from insula.sign_in.models import Interaction, Prompt
+from insula.tenancy.db import Connection, Row, Tenant, statement
+
+_BEGIN = statement("""
+    insert into insula.interactions
+      (id, browser_hash, kind, client_id, parameters, prompt, step_expires_at, expires_at, sweep_after)
+    values (%(id)s, %(browser_hash)s, %(kind)s, %(client_id)s, %(parameters)s::jsonb, %(prompt)s::jsonb,
+            now() + %(step)s, now() + %(total)s, now() + %(total)s + interval '1 day')
+""")
+
+_MOVE = statement("""
+    update insula.interactions
+       set prompt = %(prompt)s::jsonb, step_expires_at = least(now() + %(step)s, expires_at)
+     where tenant_id = %(tenant_id)s and id = %(id)s and browser_hash = %(browser_hash)s
+       and completed_at is null and denied_at is null and step_expires_at > now()
+    returning id
+""")
+
+_LOAD = statement("""
+    select id, kind, client_id, prompt, session_id, step_expires_at from insula.interactions
+     where tenant_id = %(tenant_id)s and id = %(id)s and browser_hash = %(browser_hash)s
+       and completed_at is null and denied_at is null and step_expires_at > now()
+""")
+
+_CANCEL = statement("""
+    update insula.interactions set completed_at = now()
+     where tenant_id = %(tenant_id)s and id = %(id)s and browser_hash = %(browser_hash)s
+       and completed_at is null
+""")
+
+_SIGNED_IN = statement("""
+    select s.id, s.token_hash, s.user_id, u.username, u.email, u.display_name
+      from insula.sessions s
+      join insula.users u on u.tenant_id = s.tenant_id and u.id = s.user_id
+     where s.tenant_id = %(tenant_id)s and s.token_hash = any(%(hashes)s)
+       and s.ended_at is null and s.idle_expires_at > now() and s.absolute_expires_at > now()
+       and u.status = 'active' and (u.locked_until is null or u.locked_until <= now())
+""")
+
+#: One trip counts an attempt before the secret is looked at; the window starts anew when over.
+_COUNT = statement("""
+    insert into insula.attempt_counters as a (kind, subject, n, window_ends_at, sweep_after)
+    select x.kind, x.subject, 1, now() + x.span, now() + x.span + interval '1 hour'
+      from unnest(%(kinds)s::text[], %(subjects)s::bytea[], %(spans)s::interval[])
+           as x(kind, subject, span)
+     order by x.kind, x.subject
+    on conflict (tenant_id, kind, subject) do update
+       set n = case when a.window_ends_at <= now() then 1 else a.n + 1 end,
+           window_ends_at = excluded.window_ends_at, sweep_after = excluded.sweep_after
+    returning kind, n
+""")
+
+_READ_COUNTS = statement("""
+    select kind, n, extract(epoch from window_ends_at - now())::float8 as left_s
+      from insula.attempt_counters
+     where tenant_id = %(tenant_id)s and window_ends_at > now()
+       and (kind, subject) in (select * from unnest(%(kinds)s::text[], %(subjects)s::bytea[]))
+""")
+
+
+def _json(prompt: Prompt) -> str:
+    return json.dumps(asdict(prompt))
+
+
+async def begin(  # noqa: PLR0913
+    tenant: Tenant,
+    interaction_id: UUID,
+    browser_hash: bytes,
+    kind: str,
+    client_id: UUID | None,
+    parameters: dict[str, str],
+    prompt: Prompt,
+    *,
+    step: timedelta,
+    total: timedelta,
+) -> None:
+    await tenant.once(
+        _BEGIN,
+        {
+            "id": interaction_id,
+            "browser_hash": browser_hash,
+            "kind": kind,
+            "client_id": client_id,
+            "parameters": json.dumps(parameters),
+            "prompt": _json(prompt),
+            "step": step,
+            "total": total,
+        },
+    )
+
+
+async def move(
+    tenant: Tenant, interaction_id: UUID, browser_hash: bytes, prompt: Prompt, step: timedelta
+) -> bool:
+    rows = await tenant.once(
+        _MOVE,
+        {"id": interaction_id, "browser_hash": browser_hash, "prompt": _json(prompt), "step": step},
+    )
+    return bool(rows)
+
+
+async def load(tenant: Tenant, interaction_id: UUID, browser_hash: bytes) -> Interaction | None:
+    rows = await tenant.once(_LOAD, {"id": interaction_id, "browser_hash": browser_hash})
+    if not rows:
+        return None
+    row = rows[0]
+    return Interaction(
+        id=row.id,
+        kind=row.kind,
+        client_id=row.client_id,
+        prompt=Prompt.from_json(row.prompt),
+        session_id=row.session_id,
+        step_expires_at=row.step_expires_at,
+    )
+
+
+async def cancel(tenant: Tenant, interaction_id: UUID, browser_hash: bytes) -> None:
+    await tenant.once(_CANCEL, {"id": interaction_id, "browser_hash": browser_hash})
+
+
+async def signed_in(tenant: Tenant, hashes: Sequence[bytes]) -> Sequence[Row]:
+    return await tenant.once(_SIGNED_IN, {"hashes": list(hashes)})
+
+
+async def count(tenant: Tenant, counters: Sequence[tuple[str, bytes, timedelta]]) -> dict[str, int]:
+    """Count one attempt on each; the new numbers by kind."""
+    rows = await tenant.once(
+        _COUNT,
+        {
+            "kinds": [kind for kind, _, _ in counters],
+            "subjects": [subject for _, subject, _ in counters],
+            "spans": [span for _, _, span in counters],
+        },
+    )
+    return {row.kind: row.n for row in rows}
+
+
+async def read_counts(
+    tenant: Tenant, counters: Sequence[tuple[str, bytes]]
+) -> dict[str, tuple[int, float]]:
+    """Attempts so far and seconds until they are forgotten, by kind."""
+    rows = await tenant.once(
+        _READ_COUNTS,
+        {"kinds": [kind for kind, _ in counters], "subjects": [subject for _, subject in counters]},
+    )
+    return {row.kind: (row.n, row.left_s) for row in rows}
+
+
+async def forget_attempts(db: Connection, counters: Sequence[tuple[str, bytes]]) -> None:
+    for kind, subject in counters:
+        await db.execute(
+            text("delete from insula.attempt_counters where kind = :kind and subject = :subject"),
+            {"kind": kind, "subject": subject},
+        )
+
+
+async def insert_session(db: Connection, values: dict[str, Any]) -> None:
+    await db.execute(
+        text("""
+            insert into insula.sessions
+              (id, token_hash, user_id, amr, acr, ip, user_agent, idle_expires_at,
+               absolute_expires_at, sweep_after)
+            values (:id, :token_hash, :user_id, :amr, :acr, cast(:ip as inet), :user_agent,
+                    now() + least(cast(:idle as interval), cast(:absolute as interval)),
+                    now() + cast(:absolute as interval),
+                    now() + cast(:absolute as interval) + interval '1 day')
+        """),
+        values,
+    )
+
+
+async def end_sessions(db: Connection, hashes: Sequence[bytes], why: str) -> list[UUID]:
+    """End these sessions and what dies with them; their ids."""
+    rows = await db.execute(
+        text("""
+            update insula.sessions set ended_at = now(), ended_for = :why
+             where token_hash = any(:hashes) and ended_at is null returning id
+        """),
+        {"hashes": list(hashes), "why": why},
+    )
+    ended = [row.id for row in rows]
+    await _end_bound(db, ended, why)
+    return ended
+
+
+async def end_session_by_id(db: Connection, session_id: UUID, why: str) -> Row | None:
+    row = (
+        await db.execute(
+            text("""
+                update insula.sessions set ended_at = now(), ended_for = :why
+                 where id = :id and ended_at is null returning id, user_id
+            """),
+            {"id": session_id, "why": why},
+        )
+    ).one_or_none()
+    if row is not None:
+        await _end_bound(db, [row.id], why)
+    return row
+
+
+async def _end_bound(db: Connection, sessions: Sequence[UUID], why: str) -> None:
+    """Tokens without `offline_access` end with the session that they came from (LO-8)."""
+    if not sessions:
+        return
+    await db.execute(
+        text("""
+            with ended as (
+              update insula.token_issues set revoked_at = now(), revoked_for = :why
+               where session_id = any(:sessions) and session_bound and revoked_at is null
+              returning tenant_id, id)
+            update insula.refresh_families f set revoked_at = now(), revoked_for = :why
+              from ended
+             where f.tenant_id = ended.tenant_id and f.id = ended.id and f.revoked_at is null
+        """),
+        {"sessions": list(sessions), "why": why},
+    )
+
+
+async def note_authenticated(
+    db: Connection, interaction_id: UUID, browser_hash: bytes, session_id: UUID, *, selected: bool
+) -> bool:
+    """Write into the interaction who was proved in it; False if it has ended."""
+    result = await db.execute(
+        text("""
+            update insula.interactions
+               set session_id = :session_id,
+                   -- choosing an account proves nothing; proof of another account is not this one's
+                   authenticated_at = case when not :selected then now()
+                                           when session_id = :session_id then authenticated_at end,
+                   selected_at = now(),
+                   step_expires_at = least(now() + interval '10 minutes', expires_at)
+             where id = :id and browser_hash = :browser_hash and completed_at is null
+               and denied_at is null and step_expires_at > now()
+        """),
+        {
+            "id": interaction_id,
+            "browser_hash": browser_hash,
+            "session_id": session_id,
+            "selected": selected,
+        },
+    )
+    return result.rowcount > 0
+
+
+async def note_consent(
+    db: Connection, interaction_id: UUID, browser_hash: bytes, scopes: Sequence[str] | None
+) -> bool:
+    """Write the decision into the interaction; None is a refusal."""
+    result = await db.execute(
+        text("""
+            update insula.interactions
+               set consented = :scopes, denied_at = case when :denied then now() end,
+                   step_expires_at = least(now() + interval '10 minutes', expires_at)
+             where id = :id and browser_hash = :browser_hash and completed_at is null
+               and denied_at is null and step_expires_at > now()
+        """),
+        {
+            "id": interaction_id,
+            "browser_hash": browser_hash,
+            "scopes": None if scopes is None else list(scopes),
+            "denied": scopes is None,
+        },
+    )
+    return result.rowcount > 0
+
+
+async def grant(
+    db: Connection, user_id: UUID, client_id: UUID, scopes: Sequence[str], life: timedelta
+) -> None:
+    """Remember what was allowed; what was allowed before stays allowed."""
+    await db.execute(
+        text("""
+            insert into insula.grants as g (user_id, client_id, scopes, expires_at)
+            values (:user_id, :client_id, :scopes, now() + :life)
+            on conflict (tenant_id, user_id, client_id) do update
+               set scopes = case when g.revoked_at is null and g.expires_at > now()
+                                 then array(select distinct unnest(g.scopes || excluded.scopes))
+                                 else excluded.scopes end,
+                   granted_at = now(), expires_at = excluded.expires_at, revoked_at = null
+        """),
+        {"user_id": user_id, "client_id": client_id, "scopes": list(scopes), "life": life},
+    )
+
+
+async def owned_by(db: Connection, hashes: Sequence[bytes], user_id: UUID) -> list[bytes]:
+    """Which of these sessions are one person's."""
+    rows = await db.execute(
+        text(
+            "select token_hash from insula.sessions"
+            " where token_hash = any(:hashes) and user_id = :user_id and ended_at is null"
+        ),
+        {"hashes": list(hashes), "user_id": user_id},
+    )
+    return [bytes(row.token_hash) for row in rows]
