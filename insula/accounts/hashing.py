@@ -45,7 +45,9 @@ class FairPool(Generic[T]):
         mine = self._waiting.get(tenant_id, ())
         if self._count >= self._queue or len(mine) >= self._queue_per_tenant:
             HASHING_REFUSED.inc()
-            raise Unavailable("too many sign-ins at once", retry_after=2, detail="hashing queue full")
+            raise Unavailable(
+                "too many sign-ins at once", retry_after=2, detail="hashing queue full"
+            )
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(tenant_id, deque()).append((work, future))
         self._count += 1

@@ -44,7 +44,9 @@ async def find(db: Connection, name: str) -> Credentials:
     row = await store.by_name(db, normalise_name(name))
     if row is None:
         return Credentials(None, None, locked=False)
-    return Credentials(_user(row), row.password_hash, locked=row.locked_now or row.status == "locked")
+    return Credentials(
+        _user(row), row.password_hash, locked=row.locked_now or row.status == "locked"
+    )
 
 
 async def get(db: Connection, user_id: UUID) -> User:
@@ -205,7 +207,11 @@ async def list_users(db: Connection, *, after: str = "", limit: int = 100) -> li
 
 
 async def _audit(
-    db: Connection, event: str, user_id: UUID, actor: Actor, **metadata: Any  # noqa: ANN401
+    db: Connection,
+    event: str,
+    user_id: UUID,
+    actor: Actor,
+    **metadata: Any,  # noqa: ANN401
 ) -> None:
     details: Mapping[str, Any] = metadata
     await audit.record(

@@ -114,7 +114,9 @@ async def end_access(db: Connection, user_id: UUID, why: str) -> None:
 
 async def grant_role(db: Connection, user_id: UUID, role: str) -> bool:
     result = await db.execute(
-        text("insert into insula.user_roles (user_id, role) values (:id, :role) on conflict do nothing"),
+        text(
+            "insert into insula.user_roles (user_id, role) values (:id, :role) on conflict do nothing"
+        ),
         {"id": user_id, "role": role},
     )
     return result.rowcount > 0
@@ -130,7 +132,8 @@ async def revoke_role(db: Connection, user_id: UUID, role: str) -> bool:
 
 async def roles(db: Connection, user_id: UUID) -> list[str]:
     rows = await db.execute(
-        text("select role from insula.user_roles where user_id = :id order by role"), {"id": user_id}
+        text("select role from insula.user_roles where user_id = :id order by role"),
+        {"id": user_id},
     )
     return [row.role for row in rows]
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from insula.clients.errors import InvalidClientMetadata
 
 _DANGEROUS = frozenset({"javascript", "data", "file", "vbscript", "blob", "about"})
-_PATTERN = frozenset("*{}|\\^`<>\" \t\r\n")
+_PATTERN = frozenset('*{}|\\^`<>" \t\r\n')
 
 
 class Metadata(BaseModel):
@@ -55,7 +55,9 @@ class Metadata(BaseModel):
 def check_metadata(metadata: Metadata, *, development: bool) -> None:
     """Raise `InvalidClientMetadata` for what the protocol forbids; *development* allows loopback http."""
     for uri in metadata.redirect_uris:
-        _check_redirect_uri(uri, "redirect_uris", metadata.application_type, development=development)
+        _check_redirect_uri(
+            uri, "redirect_uris", metadata.application_type, development=development
+        )
     for uri in metadata.post_logout_redirect_uris:
         _check_redirect_uri(
             uri, "post_logout_redirect_uris", metadata.application_type, development=development
@@ -66,13 +68,18 @@ def check_metadata(metadata: Metadata, *, development: bool) -> None:
             raise InvalidClientMetadata("must be an https address", field=name)
     for origin in metadata.allowed_origins:
         _check_origin(origin, development=development)
-    if metadata.token_endpoint_auth_method == "none" and "client_credentials" in metadata.grant_types:
+    if (
+        metadata.token_endpoint_auth_method == "none"
+        and "client_credentials" in metadata.grant_types
+    ):
         raise InvalidClientMetadata(
             "a public client cannot use client_credentials", field="grant_types"
         )
     if "authorization_code" in metadata.grant_types and not metadata.redirect_uris:
         raise InvalidClientMetadata(
-            "needs at least one address", field="redirect_uris", example="https://app.example/callback"
+            "needs at least one address",
+            field="redirect_uris",
+            example="https://app.example/callback",
         )
 
 

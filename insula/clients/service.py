@@ -75,7 +75,12 @@ def parse_metadata(values: Mapping[str, Any], *, development: bool) -> Metadata:
 
 
 async def register(
-    tenant: Tenant, name: str, metadata: Metadata, *, client_id: str | None = None, actor: Actor = SYSTEM
+    tenant: Tenant,
+    name: str,
+    metadata: Metadata,
+    *,
+    client_id: str | None = None,
+    actor: Actor = SYSTEM,
 ) -> Registered:
     """
     Register an application, its id chosen by us unless an operator names it (CLI and fixtures).
@@ -83,7 +88,9 @@ async def register(
     Raises `ClientExists`.
     """
     async with tenant.transaction() as db:
-        registered = await register_in(db, tenant.id, name, metadata, client_id=client_id, actor=actor)
+        registered = await register_in(
+            db, tenant.id, name, metadata, client_id=client_id, actor=actor
+        )
         await raise_version(db, "clients")
     return registered
 
@@ -156,9 +163,7 @@ async def rotate_secret(
         if from_row(row.metadata).token_endpoint_auth_method == "none":
             raise InvalidClientMetadata("a public client has no secret", field="client_id")
         await store.end_secrets(db, row.id, overlap)
-        await store.insert_secret(
-            db, row.id, digest(Kind.CLIENT_SECRET, tenant.id, secret), None
-        )
+        await store.insert_secret(db, row.id, digest(Kind.CLIENT_SECRET, tenant.id, secret), None)
         await _audit(db, "client.secret_rotated", client_id, actor)
         await raise_version(db, "clients")
     return secret

@@ -39,7 +39,9 @@ async def origins(tenant: Tenant) -> Sequence[str]:
     return [row.origin for row in await tenant.once(_ORIGINS, {})]
 
 
-async def insert(db: Connection, client_id: str, name: str, metadata: dict[str, Any]) -> UUID | None:
+async def insert(
+    db: Connection, client_id: str, name: str, metadata: dict[str, Any]
+) -> UUID | None:
     """The new row's id; None if the client_id is taken."""
     try:
         async with db.begin_nested():
@@ -93,7 +95,9 @@ async def lock(db: Connection, client_id: str) -> Row | None:
     ).one_or_none()
 
 
-async def update(db: Connection, client: UUID, name: str, status: str, metadata: dict[str, Any]) -> None:
+async def update(
+    db: Connection, client: UUID, name: str, status: str, metadata: dict[str, Any]
+) -> None:
     await db.execute(
         text("""
             update insula.clients

@@ -90,7 +90,9 @@ def _honest() -> Any:
     try:
         yield
     except _AWAY as error:
-        raise Unavailable("the database is away", detail=f"{type(error).__name__}: {error}") from error
+        raise Unavailable(
+            "the database is away", detail=f"{type(error).__name__}: {error}"
+        ) from error
 
 
 class Database:

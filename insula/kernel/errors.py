@@ -47,7 +47,13 @@ class Invalid(InsulaError):
     code = "validation_failed"
 
     def __init__(
-        self, description: str, *, field: str = "", example: str = "", code: str = "", detail: str = ""
+        self,
+        description: str,
+        *,
+        field: str = "",
+        example: str = "",
+        code: str = "",
+        detail: str = "",
     ) -> None:
         super().__init__(description, code=code, detail=detail)
         self.field = field

@@ -94,7 +94,9 @@ class Bus:
             await asyncio.sleep(pause)
             pause = min(pause * 2, 2.0)
 
-    async def _messages(self, connected: Callable[[], None]) -> AsyncIterator[tuple[UUID, str, int]]:
+    async def _messages(
+        self, connected: Callable[[], None]
+    ) -> AsyncIterator[tuple[UUID, str, int]]:
         assert self._client is not None  # noqa: S101  (listen has looked)
         async with self._client.pubsub(ignore_subscribe_messages=True) as channel:
             await channel.psubscribe(f"{_PREFIX}*")

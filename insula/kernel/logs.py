@@ -14,7 +14,9 @@ _SECRETS = re.compile(
     r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*\.?[A-Za-z0-9_-]*"
     r"|(?<=://)[^/@\s:]*:[^/@\s]*(?=@)"
 )
-_NAMES = re.compile(r"password|secret|token|authorization|cookie|code_verifier|private", re.IGNORECASE)
+_NAMES = re.compile(
+    r"password|secret|token|authorization|cookie|code_verifier|private", re.IGNORECASE
+)
 
 
 def redact(text: str) -> str:
@@ -23,11 +25,15 @@ def redact(text: str) -> str:
 
 
 def _redact_event(
-    _logger: Any, _method: str, event: MutableMapping[str, Any]  # noqa: ANN401  (structlog's own)
+    _logger: Any,
+    _method: str,
+    event: MutableMapping[str, Any],  # noqa: ANN401  (structlog's own)
 ) -> MutableMapping[str, Any]:
     for name, value in event.items():
         if isinstance(value, str):
-            hidden = name not in {"event", "exception", "level", "timestamp"} and _NAMES.search(name)
+            hidden = name not in {"event", "exception", "level", "timestamp"} and _NAMES.search(
+                name
+            )
             event[name] = "[redacted]" if hidden and value else redact(value)
     return event
 

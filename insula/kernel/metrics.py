@@ -27,7 +27,9 @@ RESOLUTIONS = Counter(
     "insula_tenant_resolutions", "How requests found their tenant.", ["outcome"], registry=REGISTRY
 )
 POOL_SIZE = Gauge("provider_pool_size", "Provider instances in memory.", registry=REGISTRY)
-POOL_HITS = Counter("provider_pool_hits", "Requests served by a pooled provider.", registry=REGISTRY)
+POOL_HITS = Counter(
+    "provider_pool_hits", "Requests served by a pooled provider.", registry=REGISTRY
+)
 POOL_MISSES = Counter("provider_pool_misses", "Requests that had to build one.", registry=REGISTRY)
 POOL_BUILDS = Counter("provider_pool_builds", "Provider instances built.", registry=REGISTRY)
 POOL_EVICTIONS = Counter(
@@ -43,7 +45,11 @@ HASHING_WAITING = Gauge("insula_hashing_waiting", "Password hashes waiting.", re
 HASHING_REFUSED = Counter(
     "insula_hashing_refused", "Password hashes refused, queue full.", registry=REGISTRY
 )
-DATABASE_AWAY = Counter("insula_database_away", "Requests refused: database away.", registry=REGISTRY)
-EVENTS_CONNECTED = Gauge("insula_events_connected", "1 while Valkey delivers events.", registry=REGISTRY)
+DATABASE_AWAY = Counter(
+    "insula_database_away", "Requests refused: database away.", registry=REGISTRY
+)
+EVENTS_CONNECTED = Gauge(
+    "insula_events_connected", "1 while Valkey delivers events.", registry=REGISTRY
+)
 EVENTS_RECEIVED = Counter("insula_events_received", "Change events received.", registry=REGISTRY)
 SIGN_INS = Counter("insula_sign_ins", "Sign-ins.", ["outcome"], registry=REGISTRY)

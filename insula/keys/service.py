@@ -82,7 +82,9 @@ async def load(tenant: Tenant, envelope: Envelope) -> Keyring:
         raise Unavailable("no signing keys", detail=f"tenant {tenant.slug} has no keys")
     cipher = envelope.cipher(tenant.id, rows[0].wrapped)
     signing = {
-        row.alg: load_signing_key(row.kid, row.alg, cipher.open(row.sealed, purpose(row.kid, row.alg)))
+        row.alg: load_signing_key(
+            row.kid, row.alg, cipher.open(row.sealed, purpose(row.kid, row.alg))
+        )
         for row in rows
         if row.state == "active"
     }
@@ -129,7 +131,9 @@ async def publish(
         keys = await store.lock(db)
         taken = {key.alg for key in keys if key.state == "next"} & set(wanted)
         if taken:
-            raise AlreadyPublished(f"A next key is published already for {', '.join(sorted(taken))}.")
+            raise AlreadyPublished(
+                f"A next key is published already for {', '.join(sorted(taken))}."
+            )
         cipher = await _cipher(db, tenant, envelope)
         lead = timedelta(seconds=rotation.lead_seconds)
         for key in prepared:
@@ -139,9 +143,7 @@ async def publish(
     return [key.kid for key in prepared]
 
 
-async def promote(
-    tenant: Tenant, kid: str, rotation: KeyRotation, actor: Actor = SYSTEM
-) -> None:
+async def promote(tenant: Tenant, kid: str, rotation: KeyRotation, actor: Actor = SYSTEM) -> None:
     """
     Let a published key sign; the one before it becomes `retiring`, in the same transaction.
 
@@ -293,7 +295,9 @@ async def public_jwks(tenant: Tenant) -> Mapping[str, Any]:
     return {"keys": [json.loads(json.dumps(key.public_jwk)) for key in shown]}
 
 
-async def _audit(db: Connection, event: str, kid: str | None, actor: Actor, **metadata: Any) -> None:  # noqa: ANN401
+async def _audit(
+    db: Connection, event: str, kid: str | None, actor: Actor, **metadata: Any
+) -> None:  # noqa: ANN401
     await audit.record(
         db, Event(event, actor, target_type="signing_key", target_id=kid, metadata=metadata)
     )

@@ -17,7 +17,8 @@ _COLUMNS = (
 
 async def insert_data_key(db: Connection, wrapped: bytes) -> None:
     await db.execute(
-        text("insert into insula.tenant_data_keys (wrapped) values (:wrapped)"), {"wrapped": wrapped}
+        text("insert into insula.tenant_data_keys (wrapped) values (:wrapped)"),
+        {"wrapped": wrapped},
     )
 
 
@@ -27,7 +28,9 @@ async def data_key(db: Connection) -> bytes | None:
 
 
 async def replace_data_key(db: Connection, wrapped: bytes) -> None:
-    await db.execute(text("update insula.tenant_data_keys set wrapped = :wrapped"), {"wrapped": wrapped})
+    await db.execute(
+        text("update insula.tenant_data_keys set wrapped = :wrapped"), {"wrapped": wrapped}
+    )
 
 
 async def insert(
@@ -84,7 +87,9 @@ async def is_past(db: Connection, kid: str, column: str, span: timedelta) -> boo
     )
 
 
-async def activate(db: Connection, kid: str, alg: str, interval: timedelta, overlap: timedelta) -> None:
+async def activate(
+    db: Connection, kid: str, alg: str, interval: timedelta, overlap: timedelta
+) -> None:
     """`next` becomes `active` and `active` becomes `retiring`, under the unique index."""
     await db.execute(
         text("""
@@ -119,7 +124,9 @@ async def set_state(db: Connection, kid: str, state: str) -> None:
 
 async def postpone(db: Connection, kid: str) -> None:
     """Nothing more to do for this key by itself."""
-    await db.execute(text("update insula.signing_keys set due_at = null where kid = :kid"), {"kid": kid})
+    await db.execute(
+        text("update insula.signing_keys set due_at = null where kid = :kid"), {"kid": kid}
+    )
 
 
 async def due(db: Connection) -> list[SigningKeyRecord]:

@@ -23,7 +23,12 @@ class Directory:
     """Tenants by name ('slug:acme', 'host:login.acme.example'), as far as this process has met them."""
 
     def __init__(
-        self, lookup: Lookup, *, size: int = 50_000, unknown_for: float = 5.0, unknown_size: int = 20_000
+        self,
+        lookup: Lookup,
+        *,
+        size: int = 50_000,
+        unknown_for: float = 5.0,
+        unknown_size: int = 20_000,
     ) -> None:
         self._lookup = lookup
         self._known: LRUCache[str, Tenant] = LRUCache(size)

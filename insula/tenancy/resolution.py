@@ -43,7 +43,9 @@ def required() -> Unresolved:
 
 
 def ill_formed(detail: str) -> Unresolved:
-    return Unresolved(400, "tenant_invalid", "The name of the tenant is not well formed.", detail=detail)
+    return Unresolved(
+        400, "tenant_invalid", "The name of the tenant is not well formed.", detail=detail
+    )
 
 
 def not_found(detail: str) -> Unresolved:
@@ -52,7 +54,10 @@ def not_found(detail: str) -> Unresolved:
 
 def not_active(tenant: Tenant) -> Unresolved:
     return Unresolved(
-        403, "tenant_not_active", "This tenant is not active.", detail=f"{tenant.slug} {tenant.status}"
+        403,
+        "tenant_not_active",
+        "This tenant is not active.",
+        detail=f"{tenant.slug} {tenant.status}",
     )
 
 

@@ -36,4 +36,6 @@ async def changes_since(database: Database, mark: str) -> tuple[Sequence[tuple[s
     rows = await database.fetch(
         "select tenant_id, version, next_mark from insula.changes_since(%(mark)s)", {"mark": mark}
     )
-    return [(str(r.tenant_id), r.version) for r in rows if r.tenant_id is not None], rows[0].next_mark
+    return [(str(r.tenant_id), r.version) for r in rows if r.tenant_id is not None], rows[
+        0
+    ].next_mark

@@ -67,7 +67,9 @@ async def _add_host(db: Connection, host: str) -> None:
         raise DomainTaken("The domain belongs to a tenant already.")
 
 
-async def ensure_special(platform: Platform, envelope: Envelope, rotation: KeyRotation) -> list[str]:
+async def ensure_special(
+    platform: Platform, envelope: Envelope, rotation: KeyRotation
+) -> list[str]:
     """
     Make `_platforms` and `_ops`, and give `default` its keys, if that has not happened yet.
 
