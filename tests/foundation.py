@@ -1,0 +1,194 @@
+"""What every test may ask for: a migrated database of its own worker, the doors, and people."""
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import psycopg
+import pytest
+from cluster import create_database, database_url
+from people import Houses, KeyPool
+from psycopg import sql
+
+from insula.accounts.hashing import Passwords
+from insula.accounts.settings import Hashing
+from insula.kernel.crypto import Envelope
+from insula.kernel.db import Database
+from insula.kernel.events import Bus
+from insula.keys import service as keys
+from insula.keys.settings import KeyRotation
+from insula.platform.migrations import migrate
+from insula.tenancy.db import Doors, Platform
+from insula.tenancy.directory import Directory
+from insula.tenancy.models import Naming
+
+_TEMPLATE = "insula_template"
+#: Any number: one worker at a time makes the roles and the template, which belong to all.
+_LOCK = 4_711_002
+_make_keys = keys.prepare
+
+
+@dataclass(frozen=True)
+class DatabaseUrls:
+    """One worker's database, as each role connects to it; the superuser is for looking behind."""
+
+    app: str
+    platform: str
+    owner: str
+    superuser: str
+
+    @classmethod
+    def of(cls, superuser_url, name):
+        def connect_as(role):
+            return database_url(superuser_url, name).replace(
+                superuser_url.split("@")[0], f"postgresql://{role}:{role}"
+            )
+
+        return cls(
+            connect_as("insula_app"),
+            connect_as("insula_platform"),
+            connect_as("insula_owner"),
+            database_url(superuser_url, name),
+        )
+
+
+@pytest.fixture(scope="session")
+def template(cluster) -> str:
+    """The name of a database that was migrated once in this run, by an owner without privileges."""
+    with psycopg.connect(cluster.postgres_url, autocommit=True) as db:
+        db.execute("select pg_advisory_lock(%s)", [_LOCK])
+        if not db.execute("select from pg_database where datname = %s", [_TEMPLATE]).fetchone():
+            _make_template(db, cluster.postgres_url)
+    return _TEMPLATE
+
+
+def _make_template(db, superuser_url):
+    if not db.execute("select from pg_roles where rolname = 'insula_owner'").fetchone():
+        db.execute("create role insula_owner login createrole password 'insula_owner'")
+    making = f"{_TEMPLATE}_making"
+    create_database(superuser_url, making)
+    db.execute(f"alter database {making} owner to insula_owner")
+    migrate(DatabaseUrls.of(superuser_url, making).owner)
+    for role in ("insula_app", "insula_platform"):
+        db.execute(
+            sql.SQL("alter role {} password {}").format(sql.Identifier(role), sql.Literal(role))
+        )
+    db.execute(f"alter database {making} rename to {_TEMPLATE}")
+
+
+@pytest.fixture(scope="session")
+def database(cluster, template, worker_id) -> DatabaseUrls:
+    """This worker's own database."""
+    name = f"insula_{worker_id}"
+    create_database(cluster.postgres_url, name, template)
+    return DatabaseUrls.of(cluster.postgres_url, name)
+
+
+@pytest.fixture
+def superuser(database):
+    """A connection that no policy holds, in a transaction that is rolled back."""
+    with psycopg.connect(database.superuser) as db:
+        yield db
+        db.rollback()
+
+
+@asynccontextmanager
+async def opened(url, size=4):
+    database = Database(url, size=size, application="insula-tests")
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@pytest.fixture
+async def app_db(database):
+    async with opened(database.app) as db:
+        yield db
+
+
+@pytest.fixture
+async def platform_db(database):
+    async with opened(database.platform) as db:
+        yield db
+
+
+@pytest.fixture
+async def bus(cluster):
+    bus = Bus(cluster.valkey_url)
+    yield bus
+    await bus.close()
+
+
+@pytest.fixture
+def doors(app_db, bus) -> Doors:
+    return Doors(app_db, bus)
+
+
+@pytest.fixture
+def platform_door(platform_db, bus) -> Platform:
+    return Platform(platform_db, bus)
+
+
+@pytest.fixture(scope="session")
+def envelope() -> Envelope:
+    return Envelope(bytes(range(32)))
+
+
+@pytest.fixture(scope="session")
+def naming() -> Naming:
+    return Naming("localhost", scheme="http", port=8000)
+
+
+@pytest.fixture(scope="session")
+def rotation() -> KeyRotation:
+    return KeyRotation()
+
+
+@pytest.fixture
+def directory(doors, naming) -> Directory:
+    return Directory.over(doors, naming)
+
+
+@pytest.fixture(scope="session")
+def passwords():
+    passwords = Passwords(Hashing())
+    yield passwords
+    passwords.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _keys_from_a_pool():
+    """A new RSA key costs a tenth of a second: a handful serves all tenants of a worker."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keys, "prepare", KeyPool(_make_keys).prepare)
+        yield
+
+
+@pytest.fixture
+def fresh_keys(monkeypatch):
+    """Keys made as in production, for a test that is about their making."""
+    monkeypatch.setattr(keys, "prepare", _make_keys)
+
+
+@pytest.fixture
+def houses(platform_door, envelope, rotation, doors, naming) -> Houses:
+    return Houses(platform_door, envelope, rotation, doors, naming)
+
+
+@pytest.fixture
+def make_tenant(houses):
+    """`await make_tenant(slug=None)` is a house: Ada lives in the first, Bea in the second."""
+    return houses.make
+
+
+@pytest.fixture
+async def house(make_tenant):
+    """Ada's house."""
+    return await make_tenant()
+
+
+@pytest.fixture
+async def two_houses(make_tenant):
+    """Ada's house and Bea's."""
+    return await make_tenant(), await make_tenant()
