@@ -46,7 +46,7 @@ class _Key:
     __slots__ = ("key", "registry")
 
     def __init__(self, public: PublicKey) -> None:
-        members: dict[str, str | list[str]] = dict(public.jwk)
+        members: dict[str, str | list[str]] = {**public.members}
         self.key = _KINDS[public.jwk["kty"]].import_key(members)
         self.registry = _Pinned(public.alg)
 

@@ -495,14 +495,16 @@ class MemoryTokens:
 
     async def revoke_jti(
         self,
-        issue_id: UUID,  # noqa: ARG002
+        issue_id: UUID,
         jti: str,
         expires_at: int,  # noqa: ARG002
-        client: Client,  # noqa: ARG002
+        client: Client,
         caller: Caller,  # noqa: ARG002
     ) -> None:
         await self._wire.trip("revoke_jti")
-        self.revoked.add(jti)
+        issue = self.issues.get(issue_id)
+        if issue is not None and issue.client.id == client.id:
+            self.revoked.add(jti)
 
 
 class PlainPages:

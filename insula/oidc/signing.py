@@ -27,6 +27,8 @@ KeyState = Literal["next", "active", "retiring", "retired"]
 #: In the order in which metadata lists them.
 ALGORITHMS = ("RS256", "ES256", "PS256", "EdDSA")
 
+_PUBLIC_MEMBERS = ("kty", "use", "alg", "kid", "n", "e", "crv", "x", "y")
+
 #: One encoder for all: `json.dumps` with separators would build one for each token.
 compact_json = json.JSONEncoder(separators=(",", ":")).encode
 
@@ -43,6 +45,11 @@ class PublicKey:
     alg: str
     jwk: Mapping[str, str]
     state: KeyState
+
+    @property
+    def members(self) -> dict[str, str]:
+        """What is shown of it, whatever it was stored with."""
+        return {name: self.jwk[name] for name in _PUBLIC_MEMBERS if name in self.jwk}
 
 
 @dataclass(frozen=True, slots=True)

@@ -241,16 +241,18 @@ class World:
     async def post(self, path, client, params, *, headers=None):
         """A form of *client*, authenticated as it is registered; an absent value is None."""
         params = {name: value for name, value in params.items() if value is not None}
-        if headers is None:
-            headers = []
-            if client.is_public:
-                params = {"client_id": client.client_id} | params
-            elif client.token_endpoint_auth_method == "client_secret_post":  # noqa: S105
-                params = {"client_id": client.client_id, "client_secret": SECRET} | params
-            else:
-                headers = [basic(client.client_id)]
+        if client.is_public:
+            params = {"client_id": client.client_id} | params
+        if headers is None and client.token_endpoint_auth_method == "client_secret_post":  # noqa: S105
+            params = {"client_id": client.client_id, "client_secret": SECRET} | params
+        if headers is None and client.token_endpoint_auth_method == "client_secret_basic":  # noqa: S105
+            headers = [basic(client.client_id)]
         return await call(
-            self.provider, "POST", path, headers=[FORM, *headers], body=urlencode(params).encode()
+            self.provider,
+            "POST",
+            path,
+            headers=[FORM, *(headers or ())],
+            body=urlencode(params).encode(),
         )
 
     async def token(self, client, *, headers=None, **params):

@@ -4,7 +4,6 @@ The metadata of an issuer: OIDCD-3, RFC8414-2.
 Only what is built is advertised, and both well-known addresses serve the same bytes.
 """
 
-import json
 from typing import Any
 
 from insula.oidc import issuer as paths
@@ -13,14 +12,14 @@ from insula.oidc.endpoints.documents import Document
 from insula.oidc.features import METADATA
 from insula.oidc.grants import GRANTS
 from insula.oidc.issuer import Issuer
-from insula.oidc.signing import ALGORITHMS
+from insula.oidc.signing import ALGORITHMS, compact_json
 
 #: What an id_token says besides the claims of scopes.
 _PROTOCOL_CLAIMS = ("iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr")
 
 
 def document(issuer: Issuer) -> Document:
-    body = json.dumps(metadata(issuer), separators=(",", ":")).encode()
+    body = compact_json(metadata(issuer)).encode()
     return Document(body, b"application/json", b"public, max-age=300")
 
 

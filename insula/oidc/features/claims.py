@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from insula.oidc.errors import InvalidRequest
 from insula.oidc.models import Client, Scopes
+from insula.oidc.signing import compact_json
 
 METADATA = {"claims_parameter_supported": True, "claim_types_supported": ["normal"]}
 PARAMETERS = frozenset({"claims"})
@@ -96,7 +97,7 @@ def cover(
             if home is not None:
                 covering.add(home)
                 kept.setdefault(place, []).append(name)
-    return frozenset(covering), json.dumps(kept, separators=(",", ":")) if kept else ""
+    return frozenset(covering), compact_json(kept) if kept else ""
 
 
 def of_scopes(

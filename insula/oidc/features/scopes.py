@@ -85,9 +85,9 @@ def read_narrower(params: Mapping[str, str], widest: Scopes) -> Scopes:
     return asked
 
 
-def read_own_scopes(params: Mapping[str, str], client: Client, known: Iterable[str]) -> Scopes:
+def read_own_scopes(params: Mapping[str, str], client: Client) -> Scopes:
     """Read the scopes that a client asks for itself: its own list, no person's (TK-8)."""
-    own = client.scopes.intersection(known) - OF_A_PERSON
+    own = client.scopes - OF_A_PERSON
     if "scope" not in params:
         return (client.default_scopes & own) or own
     asked = frozenset(params["scope"].split())

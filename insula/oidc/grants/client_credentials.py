@@ -17,7 +17,7 @@ async def exchange(issuer: Issuer, client: Client, params: Parameters, caller: C
     """Issue an access token to a client that has proved itself by more than its name."""
     if client.is_public:
         raise UnauthorizedClient("A public client cannot act for itself")
-    granted = read_own_scopes(params, client, issuer.scopes)
+    granted = read_own_scopes(params, client)
     access_token, access = await tokens.mint_access_token(issuer, client, new_id(), granted, None)
     if not await issuer.tokens.issue_to_client(client, access, caller):
         raise InvalidClient("Client authentication failed", detail="ended while it was used")
