@@ -1,5 +1,6 @@
 """Where a refusal of an authorization request goes: to a page, or to the client (AZ-1 to AZ-16)."""
 
+import asyncio
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -330,11 +331,31 @@ async def test_a_dropped_session_is_dropped_in_every_answer(world, web):
         assert "session" not in browser.cookies
 
 
-async def test_a_session_that_ends_while_the_code_is_made_gets_none(world, web, monkeypatch):
-    async def refuse(_code, _caller):
-        return False
+@pytest.mark.parametrize("ended", ["session", "client"])
+async def test_what_ends_while_the_code_is_made_gets_none(world, web, monkeypatch, ended):
+    visit = world.host.people.visit
 
-    monkeypatch.setattr(world.host.tokens, "issue_code", refuse)
+    async def visit_then_end(*args):
+        found = await visit(*args)
+        host = world.host
+        (host.people.sessions if ended == "session" else host.clients.active).clear()
+        return found
 
-    assert is_page(await world.signed_in().authorize(web))
-    assert is_told(await world.signed_in().authorize(web, prompt="none"), "login_required")
+    monkeypatch.setattr(world.host.people, "visit", visit_then_end)
+
+    spoken = await world.signed_in().authorize(web)
+    world.host.clients.add(web)
+    silent = await world.signed_in().authorize(web, prompt="none")
+
+    assert is_page(spoken)
+    assert is_told(silent, "login_required")
+
+
+async def test_of_two_that_come_back_at_once_one_gets_the_code(world, web):
+    browser = world.browser()
+    txn = world.txn(await browser.authorize(web))
+    browser.cookies["session"] = world.host.people.prove(txn, world.ada)
+
+    answers = await asyncio.gather(*(browser.resume(txn) for _ in range(10)))
+
+    assert sorted(answer.status for answer in answers) == [303] + [400] * 9

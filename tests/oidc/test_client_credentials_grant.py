@@ -66,10 +66,14 @@ async def test_a_public_client_cannot_act_for_itself(world):
 
 
 async def test_a_client_that_ends_meanwhile_gets_none(world, web, monkeypatch):
-    async def refuse(*_):
-        return False
+    find = world.host.clients.find
 
-    monkeypatch.setattr(world.host.tokens, "issue_to_client", refuse)
+    async def find_then_end(client_id):
+        found = await find(client_id)
+        world.host.clients.active.clear()
+        return found
+
+    monkeypatch.setattr(world.host.clients, "find", find_then_end)
 
     answer = await world.token(web, **GRANT)
 

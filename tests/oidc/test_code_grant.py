@@ -6,6 +6,8 @@ from dataclasses import replace
 import pytest
 from oidc_world import CALLBACK
 
+from insula.oidc.models import Caller
+
 
 def is_refused(answer, error="invalid_grant"):
     assert (answer.status, answer.json["error"]) == (400, error), answer.text
@@ -128,8 +130,10 @@ async def test_what_ended_meanwhile_gets_no_tokens(world, web, ended):
     assert "access_token" not in answer.json
 
 
-@pytest.mark.parametrize("ended", ["session", "spent"])
-async def test_what_ends_while_the_tokens_are_signed_gets_none(world, web, monkeypatch, ended):
+@pytest.mark.parametrize("ended", ["session", "spent", "expired"])
+async def test_what_ends_while_the_tokens_are_signed_gets_none(
+    world, web, monkeypatch, later, ended
+):
     code = await world.code(web)
     read = world.host.tokens.read_code
 
@@ -137,8 +141,10 @@ async def test_what_ends_while_the_tokens_are_signed_gets_none(world, web, monke
         stored = await read(code, client)
         if ended == "session":
             world.host.people.sessions.clear()
-        else:
+        elif ended == "spent":
             world.host.tokens.codes[code].is_consumed = True
+        else:
+            later(61)
         return stored
 
     monkeypatch.setattr(world.host.tokens, "read_code", read_then_end)
@@ -201,3 +207,12 @@ async def test_the_second_client_of_one_person_has_a_family_of_its_own(world, we
 
     assert (await world.refresh(other, theirs["refresh_token"])).status == 200
     assert is_refused(await world.refresh(replace(other), mine["refresh_token"]))
+
+
+@pytest.mark.spec("RFC6749-4.1.3")
+async def test_a_refusal_of_another_client_burns_nothing(world, web):
+    code = await world.code(web)
+
+    await world.host.tokens.refuse_code(code, world.client("other"), Caller("", "", ""))
+
+    assert (await world.redeem(web, code)).status == 200
