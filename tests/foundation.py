@@ -80,6 +80,8 @@ def database(cluster, template, worker_id) -> DatabaseUrls:
     """This worker's own database."""
     name = f"insula_{worker_id}"
     create_database(cluster.postgres_url, name, template)
+    with psycopg.connect(cluster.postgres_url, autocommit=True) as db:
+        db.execute(f"alter database {name} owner to insula_owner")
     return DatabaseUrls.of(cluster.postgres_url, name)
 
 
