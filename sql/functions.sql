@@ -35,9 +35,10 @@ insert into insula.gate_exceptions (object, reason) values
   ('insula.refresh_families_copies', 'as authorization_codes_dead'),
   ('insula.sessions_dead', 'as authorization_codes_dead'),
   ('insula.interactions_dead', 'as authorization_codes_dead'),
-  ('insula.attempt_counters_dead', 'as authorization_codes_dead');
+  ('insula.attempt_counters_dead', 'as authorization_codes_dead'),
+  ('insula.schema_version', 'the revision of the schema, which belongs to nobody');
 
--- A tenant by what a request names: 'slug:acme' or 'host:login.acme.example'. One row or none,
+-- A tenant by what a request or a job names: 'slug:acme', 'host:login.acme.example', 'id:…'. One row or none,
 -- whatever the reason; never a list.
 create or replace function insula.find_tenant(wanted text)
   returns table (id uuid, slug text, display_name text, status text, version bigint,
@@ -49,9 +50,12 @@ create or replace function insula.find_tenant(wanted text)
                       where h.tenant_id = t.id), '{}'),
            (select h.host from insula.tenant_hosts h where h.tenant_id = t.id and h.is_primary)
       from insula.tenants t
-     where (wanted like 'slug:%' and t.slug = substr(wanted, 6))
-        or (wanted like 'host:%' and t.id = (select h.tenant_id from insula.tenant_hosts h
-                                              where h.host = substr(wanted, 6)));
+     where t.id = case
+             when wanted like 'slug:%' then (select x.id from insula.tenants x where x.slug = substr(wanted, 6))
+             when wanted like 'host:%' then (select h.tenant_id from insula.tenant_hosts h
+                                              where h.host = substr(wanted, 6))
+             when wanted like 'id:%' then substr(wanted, 4)::uuid
+           end;
   end;
 
 -- What changed since a mark, and the next mark. A mark is the oldest transaction that was still

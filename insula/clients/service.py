@@ -17,6 +17,7 @@ from insula.clients.models import Metadata, check_metadata, from_row
 from insula.kernel.ids import Kind, digest, new_secret
 from insula.oidc.models import Client, ClientSecret
 from insula.tenancy.db import Connection, Row, Tenant, raise_version
+from insula.tenancy.models import PLATFORMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,18 @@ async def allowed_origins(tenant: Tenant) -> frozenset[str]:
     return frozenset(await store.origins(tenant))
 
 
+def check_scopes(tenant_slug: str, metadata: Metadata) -> None:
+    """
+    Refuse scopes that cross tenants to every tenant but `_platforms` (security row 100).
+
+    Raises `InvalidClientMetadata`.
+    """
+    if tenant_slug != PLATFORMS and any(
+        scope.startswith(("insula:tenants:", "insula:cross-tenant:")) for scope in metadata.scopes
+    ):
+        raise InvalidClientMetadata("may not hold scopes that cross tenants", field="scopes")
+
+
 def parse_metadata(values: Mapping[str, Any], *, development: bool) -> Metadata:
     """Read and check metadata from outside. Raises `InvalidClientMetadata` naming the member."""
     try:
@@ -85,8 +98,9 @@ async def register(
     """
     Register an application, its id chosen by us unless an operator names it (CLI and fixtures).
 
-    Raises `ClientExists`.
+    Raises `ClientExists`, `InvalidClientMetadata`.
     """
+    check_scopes(tenant.slug, metadata)
     async with tenant.transaction() as db:
         registered = await register_in(
             db, tenant.id, name, metadata, client_id=client_id, actor=actor
@@ -132,6 +146,7 @@ async def change(
         row = await _locked(db, client_id)
         before = from_row(row.metadata)
         after = parse_metadata({**before.model_dump(), **changes}, development=development)
+        check_scopes(tenant.slug, after)
         await store.update(
             db, row.id, name or row.name, status or row.status, after.model_dump(mode="json")
         )

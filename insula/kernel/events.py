@@ -115,6 +115,17 @@ class Bus:
                     continue  # not ours
                 yield found
 
+    async def answers(self) -> bool:
+        """Whether the bus answers now; for `insula check`."""
+        if self._client is None:
+            return False
+        try:
+            async with asyncio.timeout(1):
+                await self._client.ping()
+        except _AWAY:
+            return False
+        return True
+
     async def close(self) -> None:
         await self.flush()
         if self._client is not None:

@@ -94,7 +94,7 @@ def _weak_passwords(settings: Settings) -> Iterator[Mistake]:
     redis = settings.redis_url_text()
     if redis and not password_of(redis) and not _is_near(redis):
         yield _mistake("redis_url", "has no password, and its server is on another machine")
-    least = PasswordPolicy().min_length
+    least = PasswordPolicy.model_validate({}).min_length
     _, first = settings.bootstrap_admin()
     if first and (len(first) < least or _is_usual(first)):
         yield _mistake(

@@ -214,7 +214,9 @@ class Settings(BaseSettings):
         cls,
         settings_cls: type[BaseSettings],  # noqa: ARG003  (pydantic's signature)
         init_settings: PydanticBaseSettingsSource,
-        **_others: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what `load` hands over: it reads the sources, so that it knows each value's."""
         return (init_settings,)
@@ -265,4 +267,4 @@ class Settings(BaseSettings):
     def bootstrap_admin(self) -> tuple[str | None, str | None]:
         """Address and password of the first administrator; both or neither."""
         password = self.bootstrap_admin_password
-        return self.bootstrap_admin_email, password and password.get_secret_value()
+        return self.bootstrap_admin_email, None if password is None else password.get_secret_value()

@@ -97,5 +97,6 @@ def read_own_scopes(params: Mapping[str, str], client: Client) -> Scopes:
 
 
 def in_order(scopes: Scopes, known: Iterable[str]) -> tuple[str, ...]:
-    """Sort as the issuer lists them, so that pages and tokens always read the same."""
-    return tuple(scope for scope in known if scope in scopes)
+    """Sort as the issuer lists them, a client's own after them: everything reads the same."""
+    listed = [scope for scope in known if scope in scopes]
+    return (*listed, *sorted(scopes.difference(listed)))

@@ -1,0 +1,190 @@
+"""insula client: the applications of a tenant."""
+
+import json as jsonlib
+from datetime import timedelta
+from typing import Annotated, Any
+
+import typer
+
+from insula.clients import service
+from insula.clients.errors import InvalidClientMetadata
+from insula.clients.models import Metadata
+from insula.platform.cli.context import opened
+from insula.platform.cli.output import Json, run, show, show_rows
+
+app = typer.Typer(help="Register applications, change them, renew their secrets.", no_args_is_help=True)
+
+InTenant = Annotated[str | None, typer.Option("--tenant", "-t", help="The tenant's slug.")]
+ClientId = Annotated[str, typer.Argument(help="The client_id.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A setting as name=value; lists as JSON. Repeatable."),
+]
+
+
+def parse_settings(pairs: list[str] | None) -> dict[str, Any]:
+    """name=value pairs as metadata: JSON where it is JSON, else text."""
+    values: dict[str, Any] = {}
+    for pair in pairs or []:
+        name, mark, text = pair.partition("=")
+        if not mark or name not in Metadata.model_fields:
+            raise InvalidClientMetadata(
+                f"no such setting; there are {', '.join(sorted(Metadata.model_fields))}", field=name
+            )
+        try:
+            values[name] = jsonlib.loads(text)
+        except ValueError:
+            values[name] = text
+    return values
+
+
+@app.command("list")
+def list_clients(
+    tenant: InTenant = None,
+    after: Annotated[str, typer.Option(help="Continue after this client_id.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    *,
+    json: Json = False,
+) -> None:
+    """Applications by client_id."""
+
+    async def work() -> None:
+        async with opened() as here:
+            rows = await service.list_clients(await here.tenant(tenant), after=after, limit=limit)
+        show_rows(
+            [row._asdict() for row in rows], ("client_id", "name", "status", "created_at"), json=json
+        )
+
+    run(work, json=json)
+
+
+@app.command()
+def add(  # noqa: PLR0913  (options of a command)
+    name: str,
+    tenant: InTenant = None,
+    redirect_uri: Annotated[list[str] | None, typer.Option(help="Repeatable.")] = None,
+    public: Annotated[bool, typer.Option(help="It cannot keep a secret: PKCE instead.")] = False,  # noqa: FBT002
+    machine: Annotated[bool, typer.Option(help="It acts for itself: client_credentials.")] = False,  # noqa: FBT002
+    client_id: Annotated[str | None, typer.Option(help="Choose the id; else it is random.")] = None,
+    settings: Settings = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Register an application; its secret is shown once."""
+
+    async def work() -> None:
+        values: dict[str, Any] = {"redirect_uris": tuple(redirect_uri or ())}
+        if public:
+            values["token_endpoint_auth_method"] = "none"
+        if machine:
+            values |= {"grant_types": ("client_credentials",), "scopes": ()}
+        values |= parse_settings(settings)
+        async with opened() as here:
+            development = here.settings.env == "development"
+            metadata = service.parse_metadata(values, development=development)
+            made = await service.register(
+                await here.tenant(tenant), name, metadata, client_id=client_id
+            )
+        shown = {"client_id": made.client_id, "client_secret": made.secret}
+        text = f"client_id      {made.client_id}"
+        if made.secret:
+            text += f"\nclient_secret  {made.secret}   (shown once)"
+        show(shown, json=json, text=text)
+
+    run(work, json=json)
+
+
+@app.command("set")
+def change(
+    client_id: ClientId,
+    tenant: InTenant = None,
+    settings: Settings = None,
+    name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Change settings; every process follows at once."""
+
+    async def work() -> None:
+        async with opened() as here:
+            after = await service.change(
+                await here.tenant(tenant),
+                client_id,
+                parse_settings(settings),
+                name=name,
+                development=here.settings.env == "development",
+            )
+        show(after.model_dump(mode="json"), json=json, text=f"{client_id} is changed.")
+
+    run(work, json=json)
+
+
+def _status(client_id: str, tenant: str | None, status: str, *, json: bool) -> None:
+    async def work() -> None:
+        async with opened() as here:
+            await service.change(
+                await here.tenant(tenant),
+                client_id,
+                {},
+                status=status,
+                development=here.settings.env == "development",
+            )
+        show({"client_id": client_id, "status": status}, json=json, text=f"{client_id} is {status}.")
+
+    run(work, json=json)
+
+
+@app.command()
+def deactivate(client_id: ClientId, tenant: InTenant = None, *, json: Json = False) -> None:
+    """Refuse an application and its tokens, at once."""
+    _status(client_id, tenant, "inactive", json=json)
+
+
+@app.command()
+def activate(client_id: ClientId, tenant: InTenant = None, *, json: Json = False) -> None:
+    """Serve an application again."""
+    _status(client_id, tenant, "active", json=json)
+
+
+@app.command("rotate-secret")
+def rotate_secret(
+    client_id: ClientId,
+    tenant: InTenant = None,
+    overlap_hours: Annotated[int, typer.Option(min=0, max=720, help="The old one lives on.")] = 0,
+    *,
+    json: Json = False,
+) -> None:
+    """Make a new secret, shown once."""
+
+    async def work() -> None:
+        async with opened() as here:
+            secret = await service.rotate_secret(
+                await here.tenant(tenant), client_id, overlap=timedelta(hours=overlap_hours)
+            )
+        show(
+            {"client_id": client_id, "client_secret": secret},
+            json=json,
+            text=f"client_secret  {secret}   (shown once)",
+        )
+
+    run(work, json=json)
+
+
+@app.command()
+def delete(
+    client_id: ClientId,
+    tenant: InTenant = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002
+    *,
+    json: Json = False,
+) -> None:
+    """Delete an application; its codes and tokens end."""
+    if not yes:
+        typer.confirm(f"Delete {client_id} and end all its tokens?", abort=True)
+
+    async def work() -> None:
+        async with opened() as here:
+            await service.delete(await here.tenant(tenant), client_id)
+        show({"client_id": client_id, "deleted": True}, json=json, text=f"{client_id} is deleted.")
+
+    run(work, json=json)

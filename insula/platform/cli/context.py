@@ -1,0 +1,73 @@
+"""What a command works with: the doors, opened for as long as the command runs."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from insula.accounts.hashing import Passwords
+from insula.accounts.settings import Hashing
+from insula.kernel.crypto import Envelope
+from insula.kernel.db import Database
+from insula.kernel.errors import Invalid
+from insula.kernel.events import Bus
+from insula.keys.settings import KeyRotation
+from insula.platform import environment
+from insula.tenancy.db import Doors, Platform, Tenant
+from insula.tenancy.directory import Directory
+from insula.tenancy.models import DEFAULT
+from insula.tenants.errors import NoSuchTenant
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The installation, as a command reaches it."""
+
+    settings: environment.Settings
+    platform: Platform
+    directory: Directory
+    envelope: Envelope
+    rotation: KeyRotation
+    passwords: Passwords
+    database: Database
+    bus: Bus
+
+    async def tenant(self, slug: str | None) -> Tenant:
+        """The tenant a command is about. Raises `NoSuchTenant`, `Invalid`."""
+        if slug is None:
+            if self.settings.naming().multi_tenant:
+                raise Invalid("name the tenant", field="--tenant", example="--tenant acme")
+            slug = DEFAULT
+        found = await self.directory.find(f"slug:{slug}")
+        if found is None:
+            raise NoSuchTenant(f"There is no tenant “{slug}”.")
+        return found
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[Context]:
+    """The context of one command; what it announced is on its way when this ends."""
+    settings = environment.load()
+    bus = Bus(settings.redis_url_text())
+    database = Database(settings.database_url_text(), size=2, application="insula-cli")
+    platform_database = Database(
+        settings.database_platform_url_text(), size=2, application="insula-cli"
+    )
+    await database.open()
+    await platform_database.open()
+    passwords = Passwords(Hashing())
+    try:
+        yield Context(
+            settings=settings,
+            platform=Platform(platform_database, bus),
+            directory=Directory.over(Doors(database, bus), settings.naming()),
+            envelope=Envelope(settings.secrets_key_bytes(), settings.previous_keys_bytes()),
+            rotation=KeyRotation(),
+            passwords=passwords,
+            database=database,
+            bus=bus,
+        )
+    finally:
+        await bus.close()
+        await database.close()
+        await platform_database.close()
+        passwords.close()

@@ -1,0 +1,184 @@
+"""insula keys: what a tenant signs with."""
+
+import json as jsonlib
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from insula.keys import service
+from insula.keys.errors import AlreadyPublished
+from insula.keys.models import ALGORITHMS
+from insula.kernel.errors import Invalid
+from insula.platform.cli.context import opened
+from insula.platform.cli.output import Json, run, show, show_rows
+
+app = typer.Typer(help="List, publish, rotate and retire signing keys.", no_args_is_help=True)
+
+InTenant = Annotated[str | None, typer.Option("--tenant", "-t", help="The tenant's slug.")]
+_PRIVATE = 0o600
+
+
+def _write_private(path: Path, text: str) -> None:
+    """A file that only its owner can read, never over another one."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+
+
+@app.command("list")
+def list_keys(tenant: InTenant = None, *, json: Json = False) -> None:
+    """All keys and their phases, newest first."""
+
+    async def work() -> None:
+        async with opened() as here:
+            keys = await service.list_keys(await here.tenant(tenant))
+        show_rows(
+            [
+                {
+                    "kid": k.kid,
+                    "alg": k.alg,
+                    "state": k.state,
+                    "published_at": k.published_at,
+                    "activated_at": k.activated_at,
+                    "due_at": k.due_at,
+                }
+                for k in keys
+            ],
+            ("kid", "alg", "state", "published_at", "activated_at", "due_at"),
+            json=json,
+        )
+
+    run(work, json=json)
+
+
+@app.command()
+def generate(
+    alg: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(ALGORITHMS)}.")] = None,
+    tenant: InTenant = None,
+    backup_to: Annotated[Path | None, typer.Option(help="Where the backup goes first.")] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """
+    Publish keys for algorithms, also such as the tenant has none of yet.
+
+    Where a next key exists already it is refused when nobody can be asked; an owner-only backup
+    of the present rows is written first.
+    """
+
+    async def work() -> None:
+        wanted = alg or ["RS256", "ES256"]
+        unknown = sorted(set(wanted) - set(ALGORITHMS))
+        if unknown:
+            raise Invalid(f"one of {', '.join(ALGORITHMS)}", field="--alg")
+        async with opened() as here:
+            owner = await here.tenant(tenant)
+            target = backup_to or Path(f"insula-keys-{owner.slug}-{os.getpid()}.json")
+            _write_private(target, jsonlib.dumps(await service.backup(owner), indent=1))
+            present = {k.alg for k in await service.list_keys(owner) if k.state == "next"}
+            if present & set(wanted) and not sys.stdin.isatty():
+                raise AlreadyPublished(
+                    f"A next key exists for {', '.join(sorted(present & set(wanted)))}; "
+                    "promote or retire it first."
+                )
+            kids = await service.publish(owner, here.envelope, here.rotation, wanted)
+        show(
+            {"published": kids, "backup": str(target)},
+            json=json,
+            text="\n".join([*(f"published {kid}" for kid in kids), f"backup of the rest: {target}"]),
+        )
+
+    run(work, json=json)
+
+
+@app.command()
+def rotate(tenant: InTenant = None, *, json: Json = False) -> None:
+    """Publish the next key of every algorithm; each signs after its lead."""
+
+    async def work() -> None:
+        async with opened() as here:
+            kids = await service.publish(await here.tenant(tenant), here.envelope, here.rotation)
+            lead = here.rotation.lead_seconds
+        show(
+            {"published": kids, "lead_seconds": lead},
+            json=json,
+            text="\n".join(
+                [*(f"published {kid}" for kid in kids), f"They sign in {lead // 3600} hours."]
+            ),
+        )
+
+    run(work, json=json)
+
+
+@app.command()
+def promote(kid: str, tenant: InTenant = None, *, json: Json = False) -> None:
+    """Let a published key sign now, once verifiers can have seen it."""
+
+    async def work() -> None:
+        async with opened() as here:
+            await service.promote(await here.tenant(tenant), kid, here.rotation)
+        show({"kid": kid, "state": "active"}, json=json, text=f"{kid} signs.")
+
+    run(work, json=json)
+
+
+@app.command()
+def retire(
+    kid: Annotated[str | None, typer.Argument(help="One key; without it, all past their overlap.")] = None,
+    tenant: InTenant = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Take keys out of the JWKS that no living token needs."""
+
+    async def work() -> None:
+        async with opened() as here:
+            owner = await here.tenant(tenant)
+            if kid is None:
+                gone = await service.retire_expired(owner, here.rotation)
+            else:
+                await service.retire(owner, kid, here.rotation)
+                gone = [kid]
+        show(
+            {"retired": gone},
+            json=json,
+            text="\n".join(f"retired {k}" for k in gone) or "Nothing is past its overlap.",
+        )
+
+    run(work, json=json)
+
+
+@app.command()
+def backup(
+    out: Annotated[Path, typer.Option("--out", help="A new file, readable by its owner only.")],
+    tenant: InTenant = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Write the sealed rows to a file; useless without INSULA_SECRETS_KEY."""
+
+    async def work() -> None:
+        async with opened() as here:
+            rows = await service.backup(await here.tenant(tenant))
+        try:
+            _write_private(out, jsonlib.dumps(rows, indent=1))
+        except OSError as error:
+            raise Invalid(f"cannot write: {error.strerror}", field="--out") from error
+        show({"keys": len(rows), "file": str(out)}, json=json, text=f"{len(rows)} keys in {out}")
+
+    run(work, json=json)
+
+
+@app.command()
+def download(tenant: InTenant = None, *, json: Json = False) -> None:  # noqa: ARG001  (a JWKS is JSON either way)
+    """Print the public JWKS; private keys never leave."""
+
+    async def work() -> None:
+        async with opened() as here:
+            jwks = await service.public_jwks(await here.tenant(tenant))
+        sys.stdout.write(jsonlib.dumps(jwks, indent=1) + "\n")
+
+    run(work)

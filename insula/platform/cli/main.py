@@ -1,0 +1,133 @@
+"""The command `insula`."""
+
+import asyncio
+import sys
+from typing import Annotated
+
+import typer
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from sqlalchemy.exc import SQLAlchemyError
+
+from insula import __version__
+from insula.kernel import logs
+from insula.platform import environment, migrations
+from insula.platform.cli import check, clients, keys, tenants, users
+from insula.platform.cli.context import opened
+from insula.platform.cli.output import AWAY, Json, err, fail, run, show, show_rows
+
+app = typer.Typer(
+    name="insula",
+    help="A multi-tenant OpenID Connect identity provider.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(tenants.app, name="tenant")
+app.add_typer(users.app, name="user")
+app.add_typer(clients.app, name="client")
+app.add_typer(keys.app, name="keys")
+app.command("check")(check.check)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    sys.stdout.write(f"insula {__version__}\n")
+
+
+@app.command()
+def dev(
+    port: Annotated[int, typer.Option(help="Where the provider answers.")] = 8000,
+    demo_port: Annotated[int, typer.Option(help="Where the demo application answers.")] = 8001,
+) -> None:
+    """Run everything on this machine: database, events, provider, worker, demo application."""
+    from insula.platform import dev as development  # noqa: PLC0415  (needs the extra `embedded`)
+
+    raise typer.Exit(development.run(port=port, demo_port=demo_port))
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Instead of INSULA_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Instead of INSULA_PORT.")] = None,
+) -> None:
+    """Serve tenants, in as many processes as INSULA_WORKERS says."""
+    from insula.platform.server import serve as start  # noqa: PLC0415  (uvicorn is for this alone)
+
+    try:
+        settings = environment.load()
+    except environment.BadConfiguration as mistakes:
+        fail(str(mistakes), status=2)
+    start(settings, host=host, port=port)
+
+
+@app.command()
+def worker(
+    once: Annotated[bool, typer.Option(help="End when the queue is empty.")] = False,  # noqa: FBT002
+) -> None:
+    """Run queued jobs: key phases, sweeps, partitions."""
+
+    async def work() -> None:
+        from insula.jobs.queue import Queue  # noqa: PLC0415  (procrastinate is for this alone)
+        from insula.platform.tasks import Tasks  # noqa: PLC0415
+
+        async with opened() as here:
+            logs.configure(
+                json=here.settings.env != "development", level=here.settings.log_level
+            )
+            queue = Queue(here.settings.database_platform_url_text())
+            Tasks(here.platform, here.directory, here.envelope, here.rotation).register(queue)
+            await queue.work(wait=not once)
+
+    run(work)
+
+
+@app.command()
+def migrate(*, json: Json = False) -> None:
+    """Bring the database to this release, as its owner; safe to repeat."""
+    try:
+        settings = environment.load(needs=environment.MIGRATE)
+    except environment.BadConfiguration as mistakes:
+        fail(str(mistakes), json=json, code="configuration", status=2)
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(),
+        console=err, disable=json, transient=True,
+    ) as progress:  # fmt: skip
+        progress.add_task("Migrating", total=None)
+        try:
+            before, after = migrations.migrate(settings.database_owner_url_text())
+        except SQLAlchemyError as error:
+            cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+            fail(f"the migration did not happen: {cause}", json=json, status=AWAY)
+    show(
+        {"before": before, "after": after},
+        json=json,
+        text=f"The schema is at {after}" + (" already." if before == after else f" (was {before})."),
+    )
+
+
+@app.command()
+def config(*, json: Json = False) -> None:
+    """Print the effective configuration, secrets masked."""
+    try:
+        settings = environment.load()
+    except environment.BadConfiguration as mistakes:
+        fail(str(mistakes), json=json, code="configuration", status=2)
+    rows = [
+        {"variable": name, "value": value, "source": source}
+        for name, value, source in environment.effective(settings)
+    ]
+    show_rows(rows, ("variable", "value", "source"), json=json)
+    if not json:
+        for warning in environment.warnings(settings):
+            err.print(f"[yellow]warning:[/yellow] {warning}", highlight=False)
+
+
+def main() -> None:
+    """The entry point of the script `insula`."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except asyncio.CancelledError:
+        sys.exit(130)

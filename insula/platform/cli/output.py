@@ -1,0 +1,93 @@
+"""How commands speak: tables for people, JSON for programs, one line for a refusal."""
+
+import asyncio
+import json as jsonlib
+import sys
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, NoReturn
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from insula.kernel.errors import InsulaError, Invalid, Unavailable
+from insula.platform.environment import BadConfiguration
+
+REFUSED, AWAY = 1, 3
+
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+out = Console(soft_wrap=True)
+err = Console(stderr=True, soft_wrap=True)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  (whatever a row holds)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"cannot write {type(value).__name__}")
+
+
+def show(value: Any, *, json: bool, text: str = "") -> None:  # noqa: ANN401
+    """One result: *value* for programs, *text* for people."""
+    if json:
+        sys.stdout.write(jsonlib.dumps(value, default=_plain) + "\n")
+    else:
+        out.print(text, highlight=False, markup=False)
+
+
+def show_rows(
+    rows: Iterable[Mapping[str, Any]], columns: Sequence[str], *, json: bool, empty: str = "None."
+) -> None:
+    """A list: as JSON, or as a table of *columns*."""
+    found = list(rows)
+    if json:
+        sys.stdout.write(jsonlib.dumps(found, default=_plain) + "\n")
+        return
+    if not found:
+        out.print(empty)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in found:
+        table.add_row(*(_cell(row.get(column)) for column in columns))
+    out.print(table)
+
+
+def _cell(value: Any) -> str:  # noqa: ANN401
+    if value is None:
+        return "-"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+def fail(text: str, *, json: bool = False, code: str = "failed", status: int = REFUSED) -> NoReturn:
+    """End with one line and an exit code."""
+    if json:
+        sys.stdout.write(jsonlib.dumps({"error": code, "detail": text}) + "\n")
+    else:
+        err.print(f"[red]insula:[/red] {text}", highlight=False)
+    raise typer.Exit(status)
+
+
+def run(work: Callable[[], Coroutine[Any, Any, None]], *, json: bool = False) -> None:
+    """Run a command; every refusal becomes one line."""
+    try:
+        asyncio.run(work())
+    except BadConfiguration as mistakes:
+        fail(str(mistakes), json=json, code="configuration", status=2)
+    except Unavailable as away:
+        fail(f"{away.description}; try again. ({away.detail})", json=json, code="away", status=AWAY)
+    except Invalid as refusal:
+        field = f"{refusal.field}: " if refusal.field else ""
+        example = f" For example: {refusal.example}" if refusal.example else ""
+        fail(f"{field}{refusal.description}{example}", json=json, code=refusal.code)
+    except InsulaError as refusal:
+        fail(refusal.description, json=json, code=refusal.code)

@@ -1,0 +1,139 @@
+"""insula tenant: a tenant's life."""
+
+from typing import Annotated
+
+import typer
+
+from insula.platform.cli.context import opened
+from insula.platform.cli.output import Json, run, show, show_rows
+from insula.tenants import service
+from insula.tenants.models import Status
+
+app = typer.Typer(help="Create tenants, give them domains, change their state.", no_args_is_help=True)
+
+Slug = Annotated[str, typer.Argument(help="The tenant's slug.")]
+
+
+@app.command("list")
+def list_tenants(
+    after: Annotated[str, typer.Option(help="Continue after this slug.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    *,
+    json: Json = False,
+) -> None:
+    """Tenants by slug."""
+
+    async def work() -> None:
+        async with opened() as here:
+            rows = await service.list_tenants(here.platform, after=after, limit=limit)
+        show_rows(
+            [row._asdict() for row in rows],
+            ("slug", "display_name", "status", "version", "created_at"),
+            json=json,
+        )
+
+    run(work, json=json)
+
+
+@app.command()
+def create(
+    slug: Slug,
+    name: Annotated[str, typer.Option("--name", help="What people call it.")] = "",
+    domain: Annotated[str | None, typer.Option(help="A custom domain, its issuer's host.")] = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Create a tenant with its keys."""
+
+    async def work() -> None:
+        async with opened() as here:
+            rules = here.settings.resolution_rules()
+            await service.create(
+                here.platform,
+                here.envelope,
+                here.rotation,
+                slug=slug,
+                display_name=name or slug,
+                domain=domain,
+                host_needed="header" not in rules.priority or not rules.trusted,
+            )
+            tenant = await here.tenant(slug)
+        show(
+            {"slug": slug, "id": tenant.id, "issuer": tenant.issuer},
+            json=json,
+            text=f"Created {slug}. Its issuer is {tenant.issuer}",
+        )
+
+    run(work, json=json)
+
+
+def _status(slug: str, status: Status, reason: str, *, json: bool) -> None:
+    async def work() -> None:
+        async with opened() as here:
+            await service.set_status(here.platform, slug, status, reason=reason)
+        show({"slug": slug, "status": status}, json=json, text=f"{slug} is {status}.")
+
+    run(work, json=json)
+
+
+Reason = Annotated[str, typer.Option(help="Why; kept in the record.")]
+
+
+@app.command()
+def suspend(slug: Slug, reason: Reason = "", *, json: Json = False) -> None:
+    """Stop serving a tenant, at once; nothing is lost."""
+    _status(slug, "suspended", reason, json=json)
+
+
+@app.command()
+def activate(slug: Slug, reason: Reason = "", *, json: Json = False) -> None:
+    """Serve a suspended or archived tenant again."""
+    _status(slug, "active", reason, json=json)
+
+
+@app.command()
+def archive(slug: Slug, reason: Reason = "", *, json: Json = False) -> None:
+    """Put a tenant away and keep its data."""
+    _status(slug, "archived", reason, json=json)
+
+
+@app.command()
+def rename(slug: Slug, name: str, *, json: Json = False) -> None:
+    """Change what a tenant is called."""
+
+    async def work() -> None:
+        async with opened() as here:
+            await service.rename(here.platform, slug, name)
+        show({"slug": slug, "display_name": name}, json=json, text=f"{slug} is called {name}.")
+
+    run(work, json=json)
+
+
+@app.command("add-domain")
+def add_domain(
+    slug: Slug,
+    domain: str,
+    primary: Annotated[bool, typer.Option(help="Make it the issuer's host.")] = False,  # noqa: FBT002  (typer's way)
+    *,
+    json: Json = False,
+) -> None:
+    """Give a tenant a custom domain, on your word that it is the tenant's."""
+
+    async def work() -> None:
+        async with opened() as here:
+            host = await service.add_domain(here.platform, slug, domain, primary=primary)
+        show({"slug": slug, "host": host, "primary": primary}, json=json, text=f"{slug} answers on {host}.")
+
+    run(work, json=json)
+
+
+@app.command("remove-domain")
+def remove_domain(slug: Slug, domain: str, *, json: Json = False) -> None:
+    """Take a custom domain away."""
+
+    async def work() -> None:
+        async with opened() as here:
+            await service.remove_domain(here.platform, slug, domain)
+        show({"slug": slug, "removed": domain}, json=json, text=f"{slug} no longer answers on {domain}.")
+
+    run(work, json=json)

@@ -1,0 +1,248 @@
+"""Start everything in order, say where to look and whom to be, and end as one."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
+from rich.console import Console
+from rich.table import Table
+
+from insula.platform import migrations
+from insula.platform.cli.context import opened
+from insula.platform.dev import secrets, seed
+from insula.platform.embedded import EmbeddedPostgres, EmbeddedServerError, EmbeddedValkey
+from insula.platform.supervisor import Child, ChildEnded, Supervisor
+from insula.tenancy.models import PLATFORMS
+
+FOLDER = Path(".insula")
+_DATABASE = "insula"
+
+out = Console(soft_wrap=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """How the roles reach the embedded database."""
+
+    app: str
+    platform: str
+    owner: str
+
+
+def run(*, port: int, demo_port: int) -> int:
+    """Run until Ctrl-C or until a part that everything needs has ended; the exit code."""
+    FOLDER.mkdir(mode=0o700, exist_ok=True)
+    try:
+        with Supervisor(FOLDER) as supervisor:
+            try:
+                _start(supervisor, port=port, demo_port=demo_port)
+            except KeyboardInterrupt:
+                return 130
+            return supervisor.watch()
+    except ChildEnded as ended:
+        out.print(f"insula: {ended}", highlight=False)
+        return ended.exit_code
+    except (EmbeddedServerError, TimeoutError) as error:
+        out.print(f"insula: {error}", highlight=False)
+        return 1
+
+
+def _start(supervisor: Supervisor, *, port: int, demo_port: int) -> None:
+    started = time.monotonic()
+    base, demo_url = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{demo_port}"
+    supervisor.announce([base, demo_url])
+    remembered_at = FOLDER / "secrets.json"
+    remembered = secrets.load(remembered_at)
+    secrets.save(remembered_at, remembered)
+
+    postgres = EmbeddedPostgres(FOLDER.resolve() / "postgres")
+    valkey = EmbeddedValkey(FOLDER.resolve() / "valkey")
+    with out.status("Starting PostgreSQL and Valkey"):
+        supervisor.start(postgres)
+        supervisor.start(valkey)
+    with out.status("Migrating the database"):
+        urls = _database(postgres.superuser_url, remembered)
+    environment = _environment(remembered, urls, valkey.url, port)
+    os.environ.update(environment)
+    with out.status("Making the demo tenants"):
+        asyncio.run(_seed(remembered, demo_url))
+    secrets.save(remembered_at, remembered)
+    described = asyncio.run(_describe(remembered, urls, valkey.url, base, demo_url))
+    secrets.save(FOLDER / "dev.json", described)
+
+    python = [sys.executable, "-m"]
+    dev_json = str((FOLDER / "dev.json").resolve())
+    with out.status("Starting the provider"):
+        supervisor.start(Child("serve", [*python, "insula.platform.cli", "serve"]))
+        supervisor.start(Child("worker", [*python, "insula.platform.cli", "worker"]))
+        supervisor.start(
+            Child(
+                "demo",
+                [*python, "uvicorn", "--factory", "insula.platform.demo.app:create_app",
+                 "--port", str(demo_port), "--no-access-log", "--log-level", "warning",
+                 "--timeout-graceful-shutdown", "3"],
+                env={**os.environ, "INSULA_DEV_JSON": dev_json},
+            )
+        )  # fmt: skip
+        supervisor.wait_for_http(port, "/ready", host=f"ops.localhost:{port}")
+        supervisor.wait_for_http(demo_port, "/")
+    _summary(described, demo_url, time.monotonic() - started)
+
+
+def _database(superuser_url: str, remembered: secrets.Remembered) -> Urls:
+    """The database with its roles, migrated; passwords are this installation's own."""
+    address = superuser_url.rpartition("@")[2].partition("/")[0]
+
+    def url(role: str, password: str) -> str:
+        return f"postgresql://{role}:{quote(password)}@{address}/{_DATABASE}"
+
+    urls = Urls(
+        app=url("insula_app", remembered.app_password),
+        platform=url("insula_platform", remembered.platform_password),
+        owner=url("insula_owner", remembered.owner_password),
+    )
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        _settle_role(connection, "insula_owner", remembered.owner_password, create=True)
+        present = connection.execute(
+            "select 1 from pg_database where datname = %s", (_DATABASE,)
+        ).fetchone()
+        if present is None:
+            connection.execute(f"create database {_DATABASE} owner insula_owner")
+        migrations.migrate(urls.owner)
+        _settle_role(connection, "insula_app", remembered.app_password)
+        _settle_role(connection, "insula_platform", remembered.platform_password)
+    return urls
+
+
+def _settle_role(
+    connection: "psycopg.Connection[Any]", role: str, password: str, *, create: bool = False
+) -> None:
+    known = connection.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone()
+    if create and known is None:
+        connection.execute(f"create role {role} login createrole")
+    statement = sql.SQL("alter role {} login password {}").format(
+        sql.Identifier(role), sql.Literal(password)
+    )
+    connection.execute(statement)
+
+
+def _environment(
+    remembered: secrets.Remembered, urls: Urls, events_url: str, port: int
+) -> Mapping[str, str]:
+    """What a development process runs with; what the caller has set already wins where it may."""
+    return {
+        "INSULA_ENV": "development",
+        "INSULA_BASE_DOMAIN": "localhost",
+        "INSULA_PUBLIC_PORT": str(port),
+        "INSULA_PORT": str(port),
+        "INSULA_HOST": "127.0.0.1",
+        "INSULA_DATABASE_URL": urls.app,
+        "INSULA_DATABASE_PLATFORM_URL": urls.platform,
+        "INSULA_DATABASE_OWNER_URL": urls.owner,
+        "INSULA_REDIS_URL": events_url,
+        "INSULA_MULTI_TENANCY_ENABLED": "true",
+        "INSULA_SECRETS_KEY": remembered.secrets_key,
+        "INSULA_HMAC_KEY": remembered.hmac_key,
+        "INSULA_LOG_LEVEL": os.environ.get("INSULA_LOG_LEVEL", "WARNING"),
+    }
+
+
+async def _seed(remembered: secrets.Remembered, demo_url: str) -> None:
+    async with opened() as here:
+        await seed.seed(here, remembered, demo_url)
+
+
+async def _describe(
+    remembered: secrets.Remembered, urls: Urls, events_url: str, base: str, demo_url: str
+) -> dict[str, Any]:
+    """The contents of .insula/dev.json."""
+    port = base.rpartition(":")[2]
+
+    def person(slug: str, who: seed.Person) -> dict[str, str]:
+        email = seed.email_of(slug, who)
+        return {
+            "email": email,
+            "username": who.username,
+            "password": remembered.people.get(f"{slug}/{email}", who.password),
+        }
+
+    def client(slug: str, client_id: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+        found: dict[str, Any] = {"client_id": client_id}
+        if (secret := remembered.clients.get(f"{slug}/{client_id}")) is not None:
+            found["client_secret"] = secret
+        return {**found, **more}
+
+    async with opened() as here:
+        issuers = {
+            slug: (await here.tenant(slug)).issuer for slug in (PLATFORMS, *dict(seed.DEMO))
+        }
+    entries = []
+    for slug, _name in seed.DEMO:
+        admin, user = seed.people_of(slug)
+        apps = {}
+        for client_id, (_label, values) in seed.applications(slug, demo_url).items():
+            more: dict[str, Any] = {}
+            if "redirect_uris" in values:
+                more["redirect_uris"] = list(values["redirect_uris"])
+                more["post_logout_redirect_uris"] = list(values["post_logout_redirect_uris"])
+            else:
+                more["scope"] = " ".join(values["scopes"])
+            apps[client_id] = client(slug, client_id, **more)
+        entries.append(
+            {
+                "slug": slug,
+                "host": f"{slug}.localhost:{port}",
+                "issuer": issuers[slug],
+                "admin": person(slug, admin),
+                "user": person(slug, user),
+                "clients": apps,
+            }
+        )
+    return {
+        "base_url": base,
+        "platform": {
+            "host": f"platform.localhost:{port}",
+            "issuer": issuers[PLATFORMS],
+            "admin": person(PLATFORMS, seed.OPERATOR),
+            "clients": {"api": client(PLATFORMS, "api", scope=" ".join(seed.PLATFORM_SCOPES))},
+        },
+        "ops": {"host": f"ops.localhost:{port}"},
+        "database": {
+            "app_url": urls.app,
+            "platform_url": urls.platform,
+            "owner_url": urls.owner,
+        },
+        "events_url": events_url,
+        "tenants": entries,
+    }
+
+
+def _summary(described: Mapping[str, Any], demo_url: str, seconds: float) -> None:
+    """One screen: where to look and whom to be."""
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold")
+    table.add_column()
+    table.add_row("Demo application", demo_url)
+    for tenant in described["tenants"]:
+        table.add_row(tenant["slug"].capitalize(), tenant["issuer"])
+        for role in ("user", "admin"):
+            who = tenant[role]
+            table.add_row(f"  {role}", f"{who['email']}   {who['password']}")
+    operator = described["platform"]["admin"]
+    table.add_row("Platform", described["platform"]["issuer"])
+    table.add_row("  operator", f"{operator['email']}   {operator['password']}")
+    table.add_row("Probes", f"http://{described['ops']['host']}/ready")
+    table.add_row("For scripts", str(FOLDER / "dev.json"))
+    out.print()
+    out.print(f"Insula is up after {seconds:.1f} s. Ctrl-C stops everything.", highlight=False)
+    out.print()
+    out.print(table, highlight=False)
+    out.print()

@@ -1,0 +1,50 @@
+"""`insula serve`: the web server and its worker processes."""
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from insula.platform.environment import Settings
+
+#: Below what a supervisor waits before it kills.
+_DRAIN = 4
+
+
+class StrictProtocol(HttpToolsProtocol):
+    """
+    HTTP/1.1 that refuses a request whose target names a host of its own.
+
+    An absolute-form target would name the tenant a second time, beside Host; no client of an
+    origin server needs one. It is shown to tenancy as a second Host header, which is refused.
+    """
+
+    def on_headers_complete(self) -> None:
+        if not self.url.startswith((b"/", b"*")):
+            self.headers.append((b"host", b"absolute-form.invalid"))
+        super().on_headers_complete()
+
+
+def serve(settings: Settings, *, host: str | None = None, port: int | None = None) -> None:
+    """
+    Serve until told to stop: one process, or as many as INSULA_WORKERS says.
+
+    Forwarding headers are read by the edge alone, from trusted proxies.
+    """
+    uvicorn.run(
+        "insula.platform.app:create",
+        factory=True,
+        host=host or settings.host,
+        port=port or settings.port,
+        workers=settings.workers,
+        http=StrictProtocol,
+        ws="none",
+        loop="uvloop",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        proxy_headers=False,
+        server_header=False,
+        date_header=True,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=_DRAIN,
+        backlog=2048,
+    )

@@ -1,0 +1,99 @@
+"""What the worker does: the list of tasks, each bound to its tenant or to the installation."""
+
+from uuid import UUID
+
+import structlog
+
+from insula.jobs.queue import Queue, enqueue
+from insula.kernel.crypto import Envelope
+from insula.keys import service as keys
+from insula.keys.settings import KeyRotation
+from insula.tenancy.db import Platform
+from insula.tenancy.directory import Directory
+
+_log = structlog.get_logger(__name__)
+
+_SWEPT = (
+    "authorization_codes",
+    "access_tokens",
+    "revoked_jtis",
+    "refresh_families",
+    "token_issues",
+    "interactions",
+    "sessions",
+    "attempt_counters",
+)
+_BATCH = 1000
+_MONTHS_AHEAD = 3
+
+
+class Tasks:
+    """The installation's housekeeping."""
+
+    def __init__(  # noqa: PLR0913, PLR0917  (what the tasks work with)
+        self,
+        platform: Platform,
+        directory: Directory,
+        envelope: Envelope,
+        rotation: KeyRotation,
+        audit_retention_days: int = 180,
+    ) -> None:
+        self._platform = platform
+        self._directory = directory
+        self._envelope = envelope
+        self._rotation = rotation
+        self._audit_retention_days = audit_retention_days
+
+    def register(self, queue: Queue) -> None:
+        """The one list of tasks."""
+        queue.tenant_task("keys.advance_phases", self.advance_keys)
+        queue.periodic("keys.find_due", "* * * * *", self.find_due_keys)
+        queue.periodic("platform.sweep", "*/5 * * * *", self.sweep)
+        queue.periodic("platform.forget_replays", "* * * * *", self.forget_replays)
+        queue.periodic("platform.keep_partitions", "17 3 * * *", self.keep_partitions)
+
+    async def advance_keys(self, tenant_id: UUID) -> None:
+        """Publish, promote and retire what is due for one tenant."""
+        tenant = await self._directory.find(f"id:{tenant_id}")
+        if tenant is None or tenant.status not in ("active", "suspended"):
+            return  # gone or put away since the job was queued
+        for done in await keys.advance_phases(tenant, self._envelope, self._rotation):
+            _log.info("keys.advanced", tenant=tenant.slug, done=done)
+
+    async def find_due_keys(self) -> None:
+        """Queue a job for each tenant with a key whose time has come."""
+        for row in await self._platform.fetch("select tenant_id from insula.tenants_with_keys_due()"):
+            async with self._platform.within(row.tenant_id) as db:
+                await enqueue(db, "keys.advance_phases", once=f"keys.advance_phases:{row.tenant_id}")
+
+    async def sweep(self) -> None:
+        """Delete dead rows in batches, each its own transaction (features.md CR-9)."""
+        for table in _SWEPT:
+            while True:
+                rows = await self._platform.fetch(
+                    "select insula.sweep_expired(%(table)s, %(batch)s) as n",
+                    {"table": table, "batch": _BATCH},
+                )
+                if rows[0].n:
+                    _log.info("swept", table=table, rows=rows[0].n)
+                if rows[0].n < _BATCH:
+                    break
+
+    async def forget_replays(self) -> None:
+        """Delete copies of refresh answers whose window is over."""
+        while True:
+            rows = await self._platform.fetch(
+                "select insula.forget_replay_copies(%(batch)s) as n", {"batch": _BATCH}
+            )
+            if rows[0].n < _BATCH:
+                break
+
+    async def keep_partitions(self) -> None:
+        """Make the record's partitions of the next months and drop those past the retention."""
+        await self._platform.fetch(
+            "select insula.ensure_partitions(%(months)s)", {"months": _MONTHS_AHEAD}
+        )
+        await self._platform.fetch(
+            "select insula.drop_old_partitions('audit_events', make_interval(days => %(days)s))",
+            {"days": self._audit_retention_days},
+        )
