@@ -17,10 +17,11 @@ from pydantic_settings import DotEnvSettingsSource
 
 from insula.platform import start_rules
 from insula.platform.start_rules import warnings
-from insula.platform.variable_kinds import Mistake, shown
+from insula.platform.variable_kinds import MASK, Mistake, shown
 from insula.platform.variables import PREFIX, Settings, Source, example, secrecy, variable
 
 __all__ = [
+    "MASK",
     "MIGRATE",
     "SERVE",
     "BadConfiguration",
