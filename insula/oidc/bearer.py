@@ -7,7 +7,13 @@ A token in an address ends in logs and histories, so it is refused even when it 
 
 import re
 
-from insula.oidc.errors import InvalidBearerRequest, InvalidToken, MissingToken
+from insula.oidc.errors import (
+    InvalidBearerRequest,
+    InvalidRequest,
+    InvalidToken,
+    MissingToken,
+    RequestTooLarge,
+)
 from insula.oidc.http import Request, read_pairs
 from insula.oidc.issuer import Issuer
 from insula.oidc.models import ActiveToken
@@ -25,12 +31,13 @@ async def authorize(issuer: Issuer, request: Request) -> ActiveToken:
 
 
 async def _read_token(request: Request) -> str:
-    elsewhere = any(name == "access_token" for name, _ in request.query())
-    if request.method == "POST" and (body := await request.body()):
-        if not request.is_form:
-            raise InvalidBearerRequest("The body must be application/x-www-form-urlencoded")
-        elsewhere = elsewhere or any(name == "access_token" for name, _ in read_pairs(body))
-    if elsewhere:
+    try:
+        is_elsewhere = await _is_elsewhere(request)
+    except RequestTooLarge:
+        raise
+    except InvalidRequest as malformed:
+        raise InvalidBearerRequest(malformed.description) from None
+    if is_elsewhere:
         raise InvalidBearerRequest("The access token must be sent in the Authorization header")
     headers = request.headers(b"authorization")
     if len(headers) > 1:
@@ -42,3 +49,12 @@ async def _read_token(request: Request) -> str:
     if not _TOKEN68.match(token):
         raise InvalidBearerRequest("The access token holds characters that none has")
     return token
+
+
+async def _is_elsewhere(request: Request) -> bool:
+    pairs = request.query()
+    if request.method == "POST" and (body := await request.body()):
+        if not request.is_form:
+            raise InvalidRequest("The body must be application/x-www-form-urlencoded")
+        pairs += read_pairs(body)
+    return any(name == "access_token" for name, _ in pairs)

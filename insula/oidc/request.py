@@ -72,12 +72,15 @@ async def read_front_channel(request: Request) -> Pairs:
 
 def by_get(request: Request, pairs: Pairs, known: frozenset[str]) -> Response | None:
     """
-    Answer a POST that came without cookies with the same request by GET.
+    Answer a POST of another site with the same request by GET.
 
-    Browsers keep `SameSite=Lax` cookies from a POST of another site, so nobody would be
-    signed in here; on the GET that follows they send them.
+    Browsers keep `SameSite=Lax` cookies from such a POST, so nobody would be signed in
+    here; on the GET that follows they send them.
     """
-    if request.method != "POST" or request.header(b"cookie") is not None:
+    is_foreign = (
+        request.header(b"cookie") is None or request.header(b"sec-fetch-site") == "cross-site"
+    )
+    if request.method != "POST" or not is_foreign:
         return None
     address = with_query(request.path, [(name, value) for name, value in pairs if name in known])
     if len(address) > MAX_QUERY:

@@ -304,6 +304,18 @@ async def test_a_post_of_another_site_comes_back_by_get_with_its_cookies(world, 
     assert "code" in answer.fields
 
 
+async def test_a_cookie_that_came_along_does_not_hide_that_the_others_did_not(world, web):
+    browser = world.signed_in()
+    theme = [("cookie", "theme=dark"), ("sec-fetch-site", "cross-site")]
+
+    without = await browser.go(
+        "/oauth2/authorize", world.request(web), method="POST", cookies=False, headers=theme
+    )
+
+    assert without.location.startswith("/oauth2/authorize?")
+    assert "code" in (await browser.follow(without)).fields
+
+
 async def test_a_post_of_another_site_that_fits_no_address_is_refused_on_a_page(world, web):
     params = world.request(web) | {"login_hint": "x" * 8000}
 

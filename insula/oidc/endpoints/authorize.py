@@ -7,16 +7,13 @@ the stored request runs down the same table again: clients, grants and sessions 
 changed meanwhile, and nothing is read from the browser twice (OIDCC-3.1.2.2).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 from enum import Flag, auto
-from typing import Literal
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from insula.kernel import clock
 from insula.kernel.ids import Kind, new_secret
-from insula.oidc import refusals
+from insula.oidc.authorization import Authorization, ask, refuse, send
 from insula.oidc.errors import (
     AccessDenied,
     AccountSelectionRequired,
@@ -42,48 +39,10 @@ from insula.oidc.features import (
     scopes,
     state,
 )
-from insula.oidc.http import Request, Response, see_other, set_cookies
+from insula.oidc.http import Request, Response
 from insula.oidc.issuer import Issuer
-from insula.oidc.models import Ask, Client, Interaction, NewCode, Scopes, Session, Visit
+from insula.oidc.models import NewCode
 from insula.oidc.request import Parameters, by_get, read_front_channel
-
-#: Until the host has told who is there.
-_NOT_ASKED = Visit(None)
-
-
-@dataclass(slots=True)
-class Authorization:
-    """One authorization request on its way down the table; each step fills in what it found."""
-
-    issuer: Issuer
-    request: Request
-    params: Mapping[str, str] = field(default_factory=dict)
-    repeated: frozenset[str] = frozenset()
-    pairs: list[tuple[str, str]] = field(default_factory=list)
-    interaction: Interaction | None = None
-    client: Client = field(init=False)
-    #: Empty until it may be trusted: as long, nothing can be answered but a page.
-    redirect_uri: str = ""
-    mode: str = response_modes.DEFAULT
-    scopes: Scopes = frozenset()
-    #: The scopes that must be allowed for the claims asked by name, and what is kept of those.
-    covering: Scopes = frozenset()
-    asked: claims.ClaimsRequest = field(init=False)
-    claims_kept: str = ""
-    challenge: str | None = None
-    prompts: frozenset[str] = frozenset()
-    max_age: int | None = None
-    visit: Visit = _NOT_ASKED
-    session: Session = field(init=False)
-
-    @property
-    def is_silent(self) -> bool:
-        return prompt.is_silent(self.params)
-
-    @property
-    def consented(self) -> Scopes | None:
-        return self.interaction.consented if self.interaction else None
-
 
 Answer = Response | None
 Step = Callable[[Authorization], Answer | Awaitable[Answer]]
@@ -201,12 +160,12 @@ async def ask_to_sign_in(a: Authorization) -> Answer:
     if visit.session is not None and needed == "no":
         a.session = visit.session
         return None
-    is_choice = visit.session is None and visit.accounts > 0
+    is_choice = visit.session is None and visit.accounts > 1
     if a.is_silent:
         if is_choice:
             raise AccountSelectionRequired("Several people are signed in, and none was chosen")
         raise LoginRequired("Nobody is signed in, or not recently enough")
-    return await _ask(a, "select_account" if is_choice else "login", fresh=needed == "again")
+    return await ask(a, "select_account" if is_choice else "login", fresh=needed == "again")
 
 
 async def ask_for_account(a: Authorization) -> Answer:
@@ -214,7 +173,7 @@ async def ask_for_account(a: Authorization) -> Answer:
         return None
     # Whoever has just signed in has thereby said which account it is to be.
     done = a.interaction and (a.interaction.selected or a.interaction.authenticated == a.session.id)
-    return None if done else await _ask(a, "select_account")
+    return None if done else await ask(a, "select_account")
 
 
 def check_person(a: Authorization) -> None:
@@ -235,7 +194,7 @@ async def ask_for_consent(a: Authorization) -> Answer:
         return None
     if a.is_silent:
         raise ConsentRequired("The person has not allowed this yet")
-    return await _ask(a, "consent")
+    return await ask(a, "consent")
 
 
 async def respond(a: Authorization) -> Answer:
@@ -263,7 +222,7 @@ async def respond(a: Authorization) -> Answer:
             raise LoginRequired("The session has ended")
         a.redirect_uri = ""  # nobody is signed in any more: a page, and no redirect (AZ-11)
         raise InvalidRequest("This sign-in has ended. Please start again from the application")
-    return _send(a, {"code": code})
+    return send(a, {"code": code})
 
 
 # fmt: off
@@ -316,58 +275,5 @@ async def _run(a: Authorization, steps: tuple[Step, ...]) -> Response:
             outcome = next(rest)(a)
             answer = await outcome if isinstance(outcome, Awaitable) else outcome
     except OAuthError as refusal:
-        return await _refuse(a, refusal)
+        return await refuse(a, refusal)
     return answer
-
-
-async def _refuse(a: Authorization, refusal: OAuthError) -> Response:
-    """Tell the client, if it may be told; otherwise the person (AZ-11)."""
-    if a.interaction is not None:
-        await a.issuer.people.cancel(a.request.cookies, a.interaction.id)
-    if not a.redirect_uri or not refusal.redirectable:
-        return refusals.as_page(a.issuer, a.request, refusal)
-    if not a.is_silent:
-        if a.visit is _NOT_ASKED:
-            await load_visit(a)
-        if a.visit.session is None:
-            return set_cookies(refusals.as_page(a.issuer, a.request, refusal), a.visit.set_cookies)
-    refusals.note(a.request, refusal)
-    return _send(a, {"error": refusal.code, "error_description": refusal.description})
-
-
-def _send(a: Authorization, fields: dict[str, str]) -> Response:
-    given_back = state.read_state(a.params)
-    if given_back is not None:
-        fields["state"] = given_back
-    fields["iss"] = a.issuer.url  # RFC9207-2: in every answer, against mix-ups
-    response = response_modes.respond(a.issuer.pages, a.mode, a.redirect_uri, fields)
-    return set_cookies(response, a.visit.set_cookies)
-
-
-async def _ask(
-    a: Authorization,
-    need: Literal["login", "select_account", "consent"],
-    *,
-    fresh: bool = False,
-) -> Response:
-    """Store the request and send the browser to where the person can do what is needed."""
-    wanted = scopes.in_order(a.scopes | a.covering, a.issuer.scopes)
-    target = urlsplit(a.redirect_uri)
-    redirection = await a.issuer.people.ask(
-        a.request.cookies,
-        Ask(
-            need=need,
-            parameters={name: value for name, value in a.params.items() if name in PARAMETERS},
-            client=a.client,
-            redirect_host=target.netloc or target.scheme,
-            scopes=wanted,
-            optional_scopes=tuple(scope for scope in wanted if scope in scopes.OPTIONAL),
-            login_hint=a.params.get("login_hint", ""),
-            fresh=fresh,
-            interaction=a.interaction.id if a.interaction else None,
-        ),
-        a.request.caller,
-    )
-    return set_cookies(
-        see_other(redirection.location), (*a.visit.set_cookies, *redirection.set_cookies)
-    )

@@ -1,0 +1,107 @@
+"""
+One authorization request on its way through the endpoint, and the three ways it can end.
+
+It is answered to the client, refused to whoever may be told, or stored while a person acts.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+from urllib.parse import urlsplit
+
+from insula.oidc import refusals
+from insula.oidc.errors import OAuthError
+from insula.oidc.features import PARAMETERS, claims, prompt, response_modes, scopes, state
+from insula.oidc.http import Request, Response, see_other, set_cookies
+from insula.oidc.issuer import Issuer
+from insula.oidc.models import Ask, Client, Interaction, Scopes, Session, Visit
+
+#: Until the host has told who is there.
+_NOT_ASKED = Visit(None)
+
+
+@dataclass(slots=True)
+class Authorization:
+    """One authorization request on its way down the table; each step fills in what it found."""
+
+    issuer: Issuer
+    request: Request
+    params: Mapping[str, str] = field(default_factory=dict)
+    repeated: frozenset[str] = frozenset()
+    pairs: list[tuple[str, str]] = field(default_factory=list)
+    interaction: Interaction | None = None
+    client: Client = field(init=False)
+    #: Empty until it may be trusted: as long, nothing can be answered but a page.
+    redirect_uri: str = ""
+    mode: str = response_modes.DEFAULT
+    scopes: Scopes = frozenset()
+    #: The scopes that must be allowed for the claims asked by name, and what is kept of those.
+    covering: Scopes = frozenset()
+    asked: claims.ClaimsRequest = field(init=False)
+    claims_kept: str = ""
+    challenge: str | None = None
+    prompts: frozenset[str] = frozenset()
+    max_age: int | None = None
+    visit: Visit = _NOT_ASKED
+    session: Session = field(init=False)
+
+    @property
+    def is_silent(self) -> bool:
+        return prompt.is_silent(self.params)
+
+    @property
+    def consented(self) -> Scopes | None:
+        return self.interaction.consented if self.interaction else None
+
+
+async def refuse(a: Authorization, refusal: OAuthError) -> Response:
+    """Tell the client, if it may be told; otherwise the person (AZ-11)."""
+    if a.interaction is not None:
+        await a.issuer.people.cancel(a.request.cookies, a.interaction.id)
+    if not a.redirect_uri or not refusal.redirectable:
+        return refusals.as_page(a.issuer, a.request, refusal)
+    if not a.is_silent:
+        if a.visit is _NOT_ASKED:
+            a.visit = await a.issuer.people.visit(a.request.cookies, a.client, a.request.caller)
+        if a.visit.session is None:
+            return set_cookies(refusals.as_page(a.issuer, a.request, refusal), a.visit.set_cookies)
+    refusals.note(a.request, refusal)
+    return send(a, {"error": refusal.code, "error_description": refusal.description})
+
+
+def send(a: Authorization, fields: dict[str, str]) -> Response:
+    given_back = state.read_state(a.params)
+    if given_back is not None:
+        fields["state"] = given_back
+    fields["iss"] = a.issuer.url  # RFC9207-2: in every answer, against mix-ups
+    response = response_modes.respond(a.issuer.pages, a.mode, a.redirect_uri, fields)
+    return set_cookies(response, a.visit.set_cookies)
+
+
+async def ask(
+    a: Authorization,
+    need: Literal["login", "select_account", "consent"],
+    *,
+    fresh: bool = False,
+) -> Response:
+    """Store the request and send the browser to where the person can do what is needed."""
+    wanted = scopes.in_order(a.scopes | a.covering, a.issuer.scopes)
+    target = urlsplit(a.redirect_uri)
+    redirection = await a.issuer.people.ask(
+        a.request.cookies,
+        Ask(
+            need=need,
+            parameters={name: value for name, value in a.params.items() if name in PARAMETERS},
+            client=a.client,
+            redirect_host=target.netloc or target.scheme,
+            scopes=wanted,
+            optional_scopes=tuple(scope for scope in wanted if scope in scopes.OPTIONAL),
+            login_hint=a.params.get("login_hint", ""),
+            fresh=fresh,
+            interaction=a.interaction.id if a.interaction else None,
+        ),
+        a.request.caller,
+    )
+    return set_cookies(
+        see_other(redirection.location), (*a.visit.set_cookies, *redirection.set_cookies)
+    )
