@@ -108,7 +108,7 @@ class Settings(BaseSettings):
         examples=["postgresql://insula_owner:<password>@db.example.com/insula"],
     )
     database_pool_size: int = Field(
-        10, ge=1, le=1000, description="Connections in each of a process's two tenant pools."
+        10, ge=1, le=1000, description="Connections in each of a process's two pools."
     )
     redis_url: Annotated[RedisUrl | None, SECRET_URL] = Field(
         None,
@@ -167,7 +167,7 @@ class Settings(BaseSettings):
     )
     hmac_key: Annotated[Key | None, SECRET] = Field(
         None,
-        description="256 bits in base64 or hex for keyed hashes, such as those of form tokens.",
+        description="256 bits in base64 or hex for keyed hashes: the tokens that guard forms.",
         examples=["$(openssl rand -base64 32)"],
     )
     trusted_proxies: Cidrs = Field(
