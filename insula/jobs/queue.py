@@ -36,7 +36,9 @@ class Backoff(BaseRetryStrategy):
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
         if job.attempts >= self._attempts:
-            _log.error("job.given_up", task=job.task_name, job=job.id, error=type(exception).__name__)
+            _log.error(
+                "job.given_up", task=job.task_name, job=job.id, error=type(exception).__name__
+            )
             return None
         pause = min(2 ** (job.attempts + 1), 3600) * random.uniform(0.5, 1.0)  # noqa: S311  (jitter)
         return RetryDecision(retry_in={"seconds": max(1, round(pause))})
@@ -49,7 +51,10 @@ class Queue:
         self._app = procrastinate.App(
             connector=procrastinate.PsycopgConnector(
                 conninfo=url,
-                kwargs={"options": "-c search_path=insula_jobs", "application_name": "insula-worker"},
+                kwargs={
+                    "options": "-c search_path=insula_jobs",
+                    "application_name": "insula-worker",
+                },
                 min_size=1,
                 max_size=4,
             )

@@ -74,7 +74,7 @@ def statement(text: str) -> Statement:
 
 def compiled(core: sa.sql.expression.ClauseElement) -> Statement:
     """The same from SQLAlchemy Core, compiled to text once."""
-    return statement(str(core.compile(dialect=PGDialect_psycopg())))
+    return statement(str(core.compile(dialect=PGDialect_psycopg())))  # type: ignore[no-untyped-call]  (SQLAlchemy's)
 
 
 def count_trip() -> None:

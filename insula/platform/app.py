@@ -92,7 +92,9 @@ class TenantApp:
     async def _branding(self, scope: Scope, send: Send, tenant: Tenant) -> None:
         branding = branding_of(tenant)
         if scope["method"] not in ("GET", "HEAD") or scope["path"] != branding_href(branding):
-            await refuse(scope, send, 404, "not_found", "The address does not belong to anything here.")
+            await refuse(
+                scope, send, 404, "not_found", "The address does not belong to anything here."
+            )
             return
         body = stylesheet(branding)
         headers = [
@@ -112,7 +114,10 @@ class TenantApp:
         if isinstance(refusal, Unavailable):
             DATABASE_AWAY.inc()
         _log.info(
-            "request.refused", code=refusal.code, status=status, detail=refusal.detail or str(refusal)
+            "request.refused",
+            code=refusal.code,
+            status=status,
+            detail=refusal.detail or str(refusal),
         )
         text = refusal.description
         if refusal.code == "session_expired":
@@ -122,7 +127,9 @@ class TenantApp:
             send,
             status,
             refusal.code,
-            text if status != 503 else "The service is not available at the moment. Try again soon.",  # noqa: PLR2004
+            text
+            if status != 503
+            else "The service is not available at the moment. Try again soon.",  # noqa: PLR2004
             retry_after=refusal.retry_after if isinstance(refusal, Unavailable) else None,
             branding=branding_of,
             action=("Start again", "/sign-in") if refusal.code == "session_expired" else None,
@@ -183,9 +190,7 @@ class Application:
         self.wiring = Wiring(settings)
         self._app = assemble(self.wiring)
 
-    async def __call__(
-        self, scope: Scope, receive: Receive, send: Send
-    ) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
             return
@@ -216,4 +221,3 @@ class Application:
 def create() -> Application:
     """The application of a worker process, from its environment (uvicorn's factory)."""
     return Application(environment.load())
-

@@ -97,7 +97,9 @@ class Edge:
             await self._late(scope, answer, 503, "busy", "This takes too long; try again.")
         except Exception:
             _log.exception("request.broken", request_id=request_id, path=scope["path"])
-            await self._late(scope, answer, 500, "server_error", "Something went wrong on our side.")
+            await self._late(
+                scope, answer, 500, "server_error", "Something went wrong on our side."
+            )
         finally:
             trips.reset(mark)
             _note(scope, answer.status, time.perf_counter() - started, counter[0])
@@ -147,7 +149,9 @@ class Edge:
             return True
         return any(k == b"x-insula-proxy-secret" and v == secret for k, v in scope["headers"])
 
-    async def _late(self, scope: Scope, answer: "_Answer", status: int, code: str, text: str) -> None:
+    async def _late(
+        self, scope: Scope, answer: "_Answer", status: int, code: str, text: str
+    ) -> None:
         """An answer after a failure, if none has begun."""
         if answer.status == 0:
             await refuse(scope, answer, status, code, text)
@@ -210,9 +214,7 @@ def _surface(path: str) -> str:
     return "other"
 
 
-_ENDPOINTS = frozenset(
-    {"authorize", "token", "userinfo", "introspect", "revoke", "jwks", "logout"}
-)
+_ENDPOINTS = frozenset({"authorize", "token", "userinfo", "introspect", "revoke", "jwks", "logout"})
 _counters: dict[tuple[str, str], Any] = {}
 _timers: dict[str, Any] = {}
 

@@ -78,4 +78,5 @@ def revision(connection: sa.Connection) -> str | None:
     """The revision a database is at; None for an empty one."""
     if connection.scalar(sa.text("select to_regclass('insula.schema_version')")) is None:
         return None
-    return connection.scalar(sa.text("select version_num from insula.schema_version"))
+    found: str | None = connection.scalar(sa.text("select version_num from insula.schema_version"))
+    return found

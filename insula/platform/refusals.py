@@ -110,6 +110,4 @@ async def refuse(  # noqa: PLR0913, PLR0917  (the parts of a refusal)
     if allow is not None:
         headers.append((b"allow", allow.encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send(
-        {"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body}
-    )
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

@@ -62,9 +62,13 @@ class Tasks:
 
     async def find_due_keys(self) -> None:
         """Queue a job for each tenant with a key whose time has come."""
-        for row in await self._platform.fetch("select tenant_id from insula.tenants_with_keys_due()"):
+        for row in await self._platform.fetch(
+            "select tenant_id from insula.tenants_with_keys_due()"
+        ):
             async with self._platform.within(row.tenant_id) as db:
-                await enqueue(db, "keys.advance_phases", once=f"keys.advance_phases:{row.tenant_id}")
+                await enqueue(
+                    db, "keys.advance_phases", once=f"keys.advance_phases:{row.tenant_id}"
+                )
 
     async def sweep(self) -> None:
         """Delete dead rows in batches, each its own transaction (features.md CR-9)."""

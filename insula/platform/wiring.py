@@ -131,9 +131,7 @@ class Wiring:
         Raises `Invalid` for what an operator must mend (a role that is too strong, a schema that
         is not migrated), `Unavailable` when the database is away.
         """
-        logs.configure(
-            json=self.settings.env != "development", level=self.settings.log_level
-        )
+        logs.configure(json=self.settings.env != "development", level=self.settings.log_level)
         await self.database.open()
         await self.platform_database.open()
         found = await health.revision(self.database)

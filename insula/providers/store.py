@@ -31,7 +31,7 @@ VISIT = statement(f"""
 
 RESUME = statement(f"""
     select i.id as interaction, i.parameters, i.authenticated_at, i.session_id as proved, i.selected_at,
-           i.consented, i.denied_at,
+           case when i.consented_by = v.id then i.consented end as consented, i.denied_at,
            v.id, v.user_id, v.auth_time, v.amr, v.acr, v.granted
       from insula.interactions i
       left join lateral (

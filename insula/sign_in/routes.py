@@ -23,7 +23,7 @@ from insula.kernel.errors import Invalid
 from insula.sign_in import csrf, service
 from insula.sign_in.cookies import Jar
 from insula.sign_in.errors import InteractionGone, TooManyAttempts
-from insula.sign_in.models import Interaction, Prompt, SignedIn, describe
+from insula.sign_in.models import Interaction, Kind, Need, Prompt, SignedIn, describe
 from insula.sign_in.service import Here, InvalidCredentials, Policies
 from insula.tenancy.db import Tenant
 from insula.ui.branding import Branding
@@ -216,7 +216,7 @@ async def landing(pages: Pages, request: Request) -> Response:
 
 
 async def _begin(
-    pages: Pages, request: Request, need: str, path: str, kind: str = "sign_in"
+    pages: Pages, request: Request, need: Need, path: str, kind: Kind = "sign_in"
 ) -> Response:
     """Start an interaction that no application asked for, and show its first step."""
     cookies: tuple[str, ...] = ()
@@ -224,13 +224,13 @@ async def _begin(
     if browser is None:
         browser, header = pages.jar.new_browser()
         cookies = (header,)
-    prompt = Prompt(need=need, return_to="/" if kind == "sign_in" else "")  # type: ignore[arg-type]  (literals of ours)
+    prompt = Prompt(need=need, return_to="/" if kind == "sign_in" else "")
     txn = await service.begin(
         _tenant(request),
         browser,
         kind,
         prompt,
-        pages.policies.interaction,  # type: ignore[arg-type]
+        pages.policies.interaction,
     )
     return _go(f"{path}?txn={txn}", cookies)
 

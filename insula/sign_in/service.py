@@ -324,7 +324,7 @@ async def decide(  # noqa: PLR0913
     actor = replace(here.actor, type="user", id=str(person.user_id))
     async with tenant.transaction() as db:
         noted = await store.note_consent(
-            db, interaction.id, browser_hash(tenant, here.browser), allowed
+            db, interaction.id, browser_hash(tenant, here.browser), person.session_id, allowed
         )
         if not noted or interaction.client_id is None:
             raise InteractionGone("This sign-in has expired.")

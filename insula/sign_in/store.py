@@ -254,13 +254,17 @@ async def note_authenticated(
 
 
 async def note_consent(
-    db: Connection, interaction_id: UUID, browser_hash: bytes, scopes: Sequence[str] | None
+    db: Connection,
+    interaction_id: UUID,
+    browser_hash: bytes,
+    session_id: UUID,
+    scopes: Sequence[str] | None,
 ) -> bool:
-    """Write the decision into the interaction; None is a refusal."""
+    """Write the decision and whose it is into the interaction; None is a refusal."""
     result = await db.execute(
         text("""
             update insula.interactions
-               set consented = :scopes, denied_at = case when :denied then now() end,
+               set consented = :scopes, consented_by = :session_id, denied_at = case when :denied then now() end,
                    step_expires_at = least(now() + interval '10 minutes', expires_at)
              where id = :id and browser_hash = :browser_hash and completed_at is null
                and denied_at is null and step_expires_at > now()
@@ -268,6 +272,7 @@ async def note_consent(
         {
             "id": interaction_id,
             "browser_hash": browser_hash,
+            "session_id": session_id,
             "scopes": None if scopes is None else list(scopes),
             "denied": scopes is None,
         },

@@ -13,7 +13,7 @@ revoke all on insula.interactions from public, insula_app, insula_platform, insu
 grant select on insula.interactions to insula_app;
 grant insert (id, browser_hash, kind, client_id, parameters, prompt, step_expires_at, expires_at, sweep_after)
   on insula.interactions to insula_app;
-grant update (prompt, session_id, authenticated_at, selected_at, consented, denied_at, completed_at,
+grant update (prompt, session_id, authenticated_at, selected_at, consented, consented_by, denied_at, completed_at,
               step_expires_at)
   on insula.interactions to insula_app;
 drop policy if exists sweep on insula.interactions;

@@ -76,7 +76,10 @@ async def _events(here: Context) -> Finding:
     url = here.settings.redis_url_text()
     if not url:
         return Finding(
-            "events", "warning", "not configured", "Set INSULA_REDIS_URL; until then changes are polled."
+            "events",
+            "warning",
+            "not configured",
+            "Set INSULA_REDIS_URL; until then changes are polled.",
         )
     if await here.bus.answers():
         return Finding("events", "ok", "Valkey answers")
@@ -119,7 +122,12 @@ async def _all(step: Callable[[str], None]) -> list[Finding]:
                 findings.append(await ask(here))
             except InsulaError as refusal:
                 findings.append(
-                    Finding(name, "failed", refusal.detail or refusal.description, _REMEDIES.get(name, ""))
+                    Finding(
+                        name,
+                        "failed",
+                        refusal.detail or refusal.description,
+                        _REMEDIES.get(name, ""),
+                    )
                 )
     return findings
 

@@ -12,7 +12,9 @@ from insula.clients.models import Metadata
 from insula.platform.cli.context import opened
 from insula.platform.cli.output import Json, run, show, show_rows
 
-app = typer.Typer(help="Register applications, change them, renew their secrets.", no_args_is_help=True)
+app = typer.Typer(
+    help="Register applications, change them, renew their secrets.", no_args_is_help=True
+)
 
 InTenant = Annotated[str | None, typer.Option("--tenant", "-t", help="The tenant's slug.")]
 ClientId = Annotated[str, typer.Argument(help="The client_id.")]
@@ -52,7 +54,9 @@ def list_clients(
         async with opened() as here:
             rows = await service.list_clients(await here.tenant(tenant), after=after, limit=limit)
         show_rows(
-            [row._asdict() for row in rows], ("client_id", "name", "status", "created_at"), json=json
+            [row._asdict() for row in rows],
+            ("client_id", "name", "status", "created_at"),
+            json=json,
         )
 
     run(work, json=json)
@@ -129,7 +133,9 @@ def _status(client_id: str, tenant: str | None, status: str, *, json: bool) -> N
                 status=status,
                 development=here.settings.env == "development",
             )
-        show({"client_id": client_id, "status": status}, json=json, text=f"{client_id} is {status}.")
+        show(
+            {"client_id": client_id, "status": status}, json=json, text=f"{client_id} is {status}."
+        )
 
     run(work, json=json)
 

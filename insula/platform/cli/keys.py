@@ -88,7 +88,9 @@ def generate(
         show(
             {"published": kids, "backup": str(target)},
             json=json,
-            text="\n".join([*(f"published {kid}" for kid in kids), f"backup of the rest: {target}"]),
+            text="\n".join(
+                [*(f"published {kid}" for kid in kids), f"backup of the rest: {target}"]
+            ),
         )
 
     run(work, json=json)
@@ -127,7 +129,9 @@ def promote(kid: str, tenant: InTenant = None, *, json: Json = False) -> None:
 
 @app.command()
 def retire(
-    kid: Annotated[str | None, typer.Argument(help="One key; without it, all past their overlap.")] = None,
+    kid: Annotated[
+        str | None, typer.Argument(help="One key; without it, all past their overlap.")
+    ] = None,
     tenant: InTenant = None,
     *,
     json: Json = False,

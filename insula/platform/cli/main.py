@@ -72,9 +72,7 @@ def worker(
         from insula.platform.tasks import Tasks  # noqa: PLC0415
 
         async with opened() as here:
-            logs.configure(
-                json=here.settings.env != "development", level=here.settings.log_level
-            )
+            logs.configure(json=here.settings.env != "development", level=here.settings.log_level)
             queue = Queue(here.settings.database_platform_url_text())
             Tasks(here.platform, here.directory, here.envelope, here.rotation).register(queue)
             await queue.work(wait=not once)
@@ -102,7 +100,8 @@ def migrate(*, json: Json = False) -> None:
     show(
         {"before": before, "after": after},
         json=json,
-        text=f"The schema is at {after}" + (" already." if before == after else f" (was {before})."),
+        text=f"The schema is at {after}"
+        + (" already." if before == after else f" (was {before})."),
     )
 
 

@@ -9,7 +9,9 @@ from insula.platform.cli.output import Json, run, show, show_rows
 from insula.tenants import service
 from insula.tenants.models import Status
 
-app = typer.Typer(help="Create tenants, give them domains, change their state.", no_args_is_help=True)
+app = typer.Typer(
+    help="Create tenants, give them domains, change their state.", no_args_is_help=True
+)
 
 Slug = Annotated[str, typer.Argument(help="The tenant's slug.")]
 
@@ -122,7 +124,11 @@ def add_domain(
     async def work() -> None:
         async with opened() as here:
             host = await service.add_domain(here.platform, slug, domain, primary=primary)
-        show({"slug": slug, "host": host, "primary": primary}, json=json, text=f"{slug} answers on {host}.")
+        show(
+            {"slug": slug, "host": host, "primary": primary},
+            json=json,
+            text=f"{slug} answers on {host}.",
+        )
 
     run(work, json=json)
 
@@ -134,6 +140,10 @@ def remove_domain(slug: Slug, domain: str, *, json: Json = False) -> None:
     async def work() -> None:
         async with opened() as here:
             await service.remove_domain(here.platform, slug, domain)
-        show({"slug": slug, "removed": domain}, json=json, text=f"{slug} no longer answers on {domain}.")
+        show(
+            {"slug": slug, "removed": domain},
+            json=json,
+            text=f"{slug} no longer answers on {domain}.",
+        )
 
     run(work, json=json)

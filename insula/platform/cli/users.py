@@ -12,6 +12,7 @@ from insula.accounts import service
 from insula.accounts.errors import InvalidUser, NoSuchUser
 from insula.accounts.models import Role
 from insula.accounts.settings import PasswordPolicy
+from insula.audit.models import SYSTEM
 from insula.platform.cli.context import Context, opened
 from insula.platform.cli.output import Json, run, show, show_rows
 from insula.tenancy.db import Connection, Tenant
@@ -88,7 +89,9 @@ def add(  # noqa: PLR0913  (options of a command)
     email: Annotated[str | None, typer.Option()] = None,
     name: Annotated[str | None, typer.Option(help="What people call them.")] = None,
     role: Annotated[list[str] | None, typer.Option(help="A tenant role; repeatable.")] = None,
-    password_stdin: Annotated[bool, typer.Option(help="Read the password from standard input.")] = False,  # noqa: FBT002
+    password_stdin: Annotated[
+        bool, typer.Option(help="Read the password from standard input.")
+    ] = False,  # noqa: FBT002
     *,
     json: Json = False,
 ) -> None:
@@ -132,7 +135,7 @@ def set_password(who: Who, tenant: InTenant = None, *, json: Json = False) -> No
             hashed = await here.passwords.hash(owner.id, password)
             async with owner.transaction() as db:
                 await service.change_password(
-                    db, await _id_of(db, who), hashed, actor=service.SYSTEM, must_change=True
+                    db, await _id_of(db, who), hashed, actor=SYSTEM, must_change=True
                 )
         show({"password": password}, json=json, text=f"New password, shown once: {password}")
 

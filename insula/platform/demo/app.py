@@ -147,8 +147,11 @@ class _Demo:
         return self._sessions.find(request.cookies.get(COOKIE)) or Session()
 
     def _check_origin(self, request: Request) -> None:
-        # Cookies do not know ports: a page of another local server could send this form.
-        if request.headers.get("origin") != f"http://{request.headers['host']}":
+        # Cookies do not know ports: a page of another local server could send this form. A page
+        # that sends no referrer, as ours do not, has the origin "null" even at home.
+        origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+        at_home = origin == f"http://{request.headers['host']}"
+        if not (at_home or (origin in (None, "null") and site == "same-origin")):
             raise HTTPException(403)
 
     def _home(self, session: Session, *, notice: str) -> Response:

@@ -92,6 +92,7 @@ class RelyingParty:
             "client_id": self.registration.client_id,
             "redirect_uri": self.registration.redirect_uri,
             "scope": SCOPE,
+            "prompt": "consent",  # what offline_access needs to count (OIDCC-11)
             "state": state,
             "nonce": pending.nonce,
             "code_challenge": _s256(pending.verifier),

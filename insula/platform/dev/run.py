@@ -181,9 +181,7 @@ async def _describe(
         return {**found, **more}
 
     async with opened() as here:
-        issuers = {
-            slug: (await here.tenant(slug)).issuer for slug in (PLATFORMS, *dict(seed.DEMO))
-        }
+        issuers = {slug: (await here.tenant(slug)).issuer for slug in (PLATFORMS, *dict(seed.DEMO))}
     entries = []
     for slug, _name in seed.DEMO:
         admin, user = seed.people_of(slug)

@@ -46,7 +46,10 @@ OPERATOR = Person(
 
 def people_of(slug: str) -> tuple[Person, Person]:
     """The administrator and the user of a demo tenant."""
-    first = {"acme": ("Mira", "Okafor", "Jonas", "Weber"), "globex": ("Lena", "Sato", "Omar", "Haddad")}
+    first = {
+        "acme": ("Mira", "Okafor", "Jonas", "Weber"),
+        "globex": ("Lena", "Sato", "Omar", "Haddad"),
+    }
     a, b, c, d = first.get(slug, ("Ada", "Admin", "Uma", "User"))
     return (
         Person(a.lower(), f"{a} {b}", a, b, f"{a.lower()}-opens-the-{slug}-door", ("admin",)),

@@ -46,6 +46,8 @@ def upgrade() -> None:
           authenticated_at timestamptz,
           selected_at      timestamptz,
           consented        text[],
+          -- the session whose person allowed it: another person's word is not theirs
+          consented_by     uuid,
           denied_at        timestamptz,
           completed_at     timestamptz,
           created_at       timestamptz not null default now(),
