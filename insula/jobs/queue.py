@@ -45,7 +45,7 @@ class Backoff(BaseRetryStrategy):
 
 
 class Queue:
-    """The tasks of this installation and the worker that runs them; *url* is the platform role's."""
+    """The tasks of an installation and the worker that runs them; *url* is the platform role's."""
 
     def __init__(self, url: str) -> None:
         self._app = procrastinate.App(
@@ -69,7 +69,7 @@ class Queue:
         self._app.task(name=name, queue="default", retry=Backoff())(run)
 
     def periodic(self, name: str, cron: str, work: Task) -> None:
-        """Register work that every installation does by the clock, once however many workers run."""
+        """Register work that is done by the clock, once, however many workers run."""
 
         async def run(timestamp: int) -> None:  # noqa: ARG001  (procrastinate tells when it was due)
             await _logged(name, work())

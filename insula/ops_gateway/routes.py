@@ -82,7 +82,7 @@ async def _send(
     await _answer(send, method, status, json.dumps(body).encode(), _JSON, more)
 
 
-async def _answer(  # noqa: PLR0913, PLR0917  (the parts of an answer)
+async def _answer(  # noqa: PLR0913  (the parts of an answer)
     send: Send,
     method: str,
     status: int,

@@ -44,6 +44,7 @@ _STATUS: tuple[tuple[type[InsulaError], int], ...] = (
     (Invalid, 422),
     (Unavailable, 503),
 )
+_AWAY = "The service is not available at the moment. Try again soon."
 _STATUS_OF_CODE = {"session_expired": 400, "too_large": 413, "media_type": 415, "rate_limited": 429}
 
 
@@ -119,7 +120,8 @@ class TenantApp:
             status=status,
             detail=refusal.detail or str(refusal),
         )
-        text = refusal.description
+        away = isinstance(refusal, Unavailable)
+        text = _AWAY if away else refusal.description
         if refusal.code == "session_expired":
             text += " Nothing was shared. Go back to the application and start again."
         await refuse(
@@ -127,9 +129,7 @@ class TenantApp:
             send,
             status,
             refusal.code,
-            text
-            if status != 503
-            else "The service is not available at the moment. Try again soon.",  # noqa: PLR2004
+            text,
             retry_after=refusal.retry_after if isinstance(refusal, Unavailable) else None,
             branding=branding_of,
             action=("Start again", "/sign-in") if refusal.code == "session_expired" else None,

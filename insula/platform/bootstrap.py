@@ -16,7 +16,7 @@ _PLATFORM_ROLES: tuple[Role, ...] = ("superadmin", "platform_admin")
 _SINGLE_ROLES: tuple[Role, ...] = ("superadmin",)
 
 
-async def make_administrator(
+async def make_administrator(  # noqa: PLR0913  (facts by name)
     platform: Platform,
     passwords: Passwords,
     tenant_id: UUID,

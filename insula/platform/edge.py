@@ -95,7 +95,7 @@ class Edge:
             await self._late(scope, answer, 413, "too_large", "The request is too large.")
         except TimeoutError:
             await self._late(scope, answer, 503, "busy", "This takes too long; try again.")
-        except Exception:
+        except Exception:  # noqa: BLE001  (the last resort: logged, told as a reference)
             _log.exception("request.broken", request_id=request_id, path=scope["path"])
             await self._late(
                 scope, answer, 500, "server_error", "Something went wrong on our side."

@@ -1,4 +1,4 @@
-"""Bringing a database to the present state: roles, revisions, functions, policies, in one transaction."""
+"""Bringing a database to the present state: roles, revisions, functions, policies, at once."""
 
 from pathlib import Path
 
@@ -8,6 +8,8 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from insula.kernel.errors import Unavailable
+
 SQL = next(
     folder
     for folder in (Path(__file__).parents[1] / "sql", Path(__file__).parents[2] / "sql")
@@ -15,6 +17,10 @@ SQL = next(
 )
 #: Any number; one migrate at a time.
 _LOCK = 4_711_001
+
+
+class MigrationFailed(Unavailable):
+    """The database was away, busy, or not the owner's; *detail* is its own word."""
 
 
 def _script() -> ScriptDirectory:
@@ -41,7 +47,7 @@ def migrate(owner_url: str) -> tuple[str | None, str]:
 
     Everything happens in one transaction, so there is no moment without a policy. Safe to call
     from several processes at once and to repeat: roles, functions and policies are applied each
-    time, so what stands in `sql/` is what holds.
+    time, so what stands in `sql/` is what holds. Raises `MigrationFailed`; then nothing happened.
     """
     engine = sa.create_engine(sa.make_url(owner_url).set(drivername="postgresql+psycopg"))
     script = _script()
@@ -67,6 +73,9 @@ def migrate(owner_url: str) -> tuple[str | None, str]:
                 _apply(connection, file)
             _apply(connection, SQL / "after.sql")
             after = revision(connection)
+    except sa.exc.SQLAlchemyError as error:
+        cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        raise MigrationFailed("the migration did not happen", detail=cause) from error
     finally:
         engine.dispose()
     if after is None:  # pragma: no cover  (alembic has just written it)

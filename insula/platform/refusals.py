@@ -52,7 +52,7 @@ def wants(scope: Scope) -> str:
     return "page"
 
 
-async def refuse(  # noqa: PLR0913, PLR0917  (the parts of a refusal)
+async def refuse(  # noqa: PLR0913  (the parts of a refusal)
     scope: Scope,
     send: Send,
     status: int,

@@ -30,7 +30,7 @@ _MONTHS_AHEAD = 3
 class Tasks:
     """The installation's housekeeping."""
 
-    def __init__(  # noqa: PLR0913, PLR0917  (what the tasks work with)
+    def __init__(
         self,
         platform: Platform,
         directory: Directory,

@@ -174,8 +174,8 @@ class TenantPeople:
         self,
         cookies: Cookies,
         session: UUID,
-        client: Client | None,
-        caller: Caller,  # noqa: ARG002
+        client: Client | None,  # noqa: ARG002  (whoever asked: the end is the person's)
+        caller: Caller,
     ) -> tuple[str, ...]:
         """End the present session; whoever else is signed in here stays."""
         await service.end_session(self._tenant, session, _actor(caller))

@@ -212,7 +212,7 @@ class TenantTokens:
             },
         )
 
-    async def touch_refresh(  # noqa: PLR0913, PLR0917  (the port's)
+    async def touch_refresh(  # noqa: PLR0913  (the port's)
         self,
         token: str,
         client: Client,

@@ -12,8 +12,8 @@ from insula.kernel.crypto import DoesNotOpen
 from insula.kernel.errors import InsulaError
 from insula.keys import service as keys
 from insula.platform import environment, migrations
-from insula.platform.cli.context import Context, opened
 from insula.platform.cli.output import Json, err, fail, show_rows
+from insula.platform.context import Context, opened
 from insula.tenancy import health
 from insula.tenancy.checks import refuse_strong_role
 from insula.tenancy.models import DEFAULT, PLATFORMS
@@ -142,7 +142,7 @@ _REMEDIES = {
 
 
 def check(*, json: Json = False) -> None:
-    """Ask everything an operator would ask, with remedies; exit code 1 if something must be done."""
+    """Ask everything an operator would ask; exit code 1 if something must be done."""
     with Progress(
         SpinnerColumn(), TextColumn("{task.description}"), console=err, disable=json, transient=True
     ) as progress:

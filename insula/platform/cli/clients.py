@@ -8,9 +8,9 @@ import typer
 
 from insula.clients import service
 from insula.clients.errors import InvalidClientMetadata
-from insula.clients.models import Metadata
-from insula.platform.cli.context import opened
+from insula.clients.models import Metadata, Status
 from insula.platform.cli.output import Json, run, show, show_rows
+from insula.platform.context import opened
 
 app = typer.Typer(
     help="Register applications, change them, renew their secrets.", no_args_is_help=True
@@ -123,7 +123,7 @@ def change(
     run(work, json=json)
 
 
-def _status(client_id: str, tenant: str | None, status: str, *, json: bool) -> None:
+def _status(client_id: str, tenant: str | None, status: Status, *, json: bool) -> None:
     async def work() -> None:
         async with opened() as here:
             await service.change(

@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
+from insula.kernel.errors import Invalid
 from insula.keys import service
 from insula.keys.errors import AlreadyPublished
 from insula.keys.models import ALGORITHMS
-from insula.kernel.errors import Invalid
-from insula.platform.cli.context import opened
 from insula.platform.cli.output import Json, run, show, show_rows
+from insula.platform.context import opened
 
 app = typer.Typer(help="List, publish, rotate and retire signing keys.", no_args_is_help=True)
 

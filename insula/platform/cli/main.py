@@ -6,14 +6,13 @@ from typing import Annotated
 
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from sqlalchemy.exc import SQLAlchemyError
 
 from insula import __version__
 from insula.kernel import logs
 from insula.platform import environment, migrations
 from insula.platform.cli import check, clients, keys, tenants, users
-from insula.platform.cli.context import opened
 from insula.platform.cli.output import AWAY, Json, err, fail, run, show, show_rows
+from insula.platform.context import opened
 
 app = typer.Typer(
     name="insula",
@@ -94,9 +93,8 @@ def migrate(*, json: Json = False) -> None:
         progress.add_task("Migrating", total=None)
         try:
             before, after = migrations.migrate(settings.database_owner_url_text())
-        except SQLAlchemyError as error:
-            cause = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-            fail(f"the migration did not happen: {cause}", json=json, status=AWAY)
+        except migrations.MigrationFailed as away:
+            fail(f"{away.description}: {away.detail}", json=json, code="away", status=AWAY)
     show(
         {"before": before, "after": after},
         json=json,

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from insula.platform.cli.context import opened
 from insula.platform.cli.output import Json, run, show, show_rows
+from insula.platform.context import opened
 from insula.tenants import service
 from insula.tenants.models import Status
 

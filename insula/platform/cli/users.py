@@ -13,8 +13,8 @@ from insula.accounts.errors import InvalidUser, NoSuchUser
 from insula.accounts.models import Role
 from insula.accounts.settings import PasswordPolicy
 from insula.audit.models import SYSTEM
-from insula.platform.cli.context import Context, opened
 from insula.platform.cli.output import Json, run, show, show_rows
+from insula.platform.context import Context, opened
 from insula.tenancy.db import Connection, Tenant
 
 app = typer.Typer(help="Make people, set passwords and roles, end access.", no_args_is_help=True)
@@ -89,13 +89,13 @@ def add(  # noqa: PLR0913  (options of a command)
     email: Annotated[str | None, typer.Option()] = None,
     name: Annotated[str | None, typer.Option(help="What people call them.")] = None,
     role: Annotated[list[str] | None, typer.Option(help="A tenant role; repeatable.")] = None,
+    *,
     password_stdin: Annotated[
         bool, typer.Option(help="Read the password from standard input.")
-    ] = False,  # noqa: FBT002
-    *,
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Make a person; without --password-stdin a password is made, shown once, and must be replaced."""
+    """Make a person; unless it is read, a first password is made, shown once, to be replaced."""
 
     async def work() -> None:
         password = _read_password(password_stdin)

@@ -5,36 +5,21 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-import psycopg
-from psycopg import sql
 from rich.console import Console
 from rich.table import Table
 
-from insula.platform import migrations
-from insula.platform.cli.context import opened
-from insula.platform.dev import secrets, seed
+from insula.platform.context import opened
+from insula.platform.dev import secrets, seed, store
 from insula.platform.embedded import EmbeddedPostgres, EmbeddedServerError, EmbeddedValkey
 from insula.platform.supervisor import Child, ChildEnded, Supervisor
 from insula.tenancy.models import PLATFORMS
 
 FOLDER = Path(".insula")
-_DATABASE = "insula"
 
 out = Console(soft_wrap=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Urls:
-    """How the roles reach the embedded database."""
-
-    app: str
-    platform: str
-    owner: str
 
 
 def run(*, port: int, demo_port: int) -> int:
@@ -69,7 +54,7 @@ def _start(supervisor: Supervisor, *, port: int, demo_port: int) -> None:
         supervisor.start(postgres)
         supervisor.start(valkey)
     with out.status("Migrating the database"):
-        urls = _database(postgres.superuser_url, remembered)
+        urls = store.prepare(postgres.superuser_url, remembered)
     environment = _environment(remembered, urls, valkey.url, port)
     os.environ.update(environment)
     with out.status("Making the demo tenants"):
@@ -97,45 +82,8 @@ def _start(supervisor: Supervisor, *, port: int, demo_port: int) -> None:
     _summary(described, demo_url, time.monotonic() - started)
 
 
-def _database(superuser_url: str, remembered: secrets.Remembered) -> Urls:
-    """The database with its roles, migrated; passwords are this installation's own."""
-    address = superuser_url.rpartition("@")[2].partition("/")[0]
-
-    def url(role: str, password: str) -> str:
-        return f"postgresql://{role}:{quote(password)}@{address}/{_DATABASE}"
-
-    urls = Urls(
-        app=url("insula_app", remembered.app_password),
-        platform=url("insula_platform", remembered.platform_password),
-        owner=url("insula_owner", remembered.owner_password),
-    )
-    with psycopg.connect(superuser_url, autocommit=True) as connection:
-        _settle_role(connection, "insula_owner", remembered.owner_password, create=True)
-        present = connection.execute(
-            "select 1 from pg_database where datname = %s", (_DATABASE,)
-        ).fetchone()
-        if present is None:
-            connection.execute(f"create database {_DATABASE} owner insula_owner")
-        migrations.migrate(urls.owner)
-        _settle_role(connection, "insula_app", remembered.app_password)
-        _settle_role(connection, "insula_platform", remembered.platform_password)
-    return urls
-
-
-def _settle_role(
-    connection: "psycopg.Connection[Any]", role: str, password: str, *, create: bool = False
-) -> None:
-    known = connection.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone()
-    if create and known is None:
-        connection.execute(f"create role {role} login createrole")
-    statement = sql.SQL("alter role {} login password {}").format(
-        sql.Identifier(role), sql.Literal(password)
-    )
-    connection.execute(statement)
-
-
 def _environment(
-    remembered: secrets.Remembered, urls: Urls, events_url: str, port: int
+    remembered: secrets.Remembered, urls: store.Urls, events_url: str, port: int
 ) -> Mapping[str, str]:
     """What a development process runs with; what the caller has set already wins where it may."""
     return {
@@ -161,7 +109,7 @@ async def _seed(remembered: secrets.Remembered, demo_url: str) -> None:
 
 
 async def _describe(
-    remembered: secrets.Remembered, urls: Urls, events_url: str, base: str, demo_url: str
+    remembered: secrets.Remembered, urls: store.Urls, events_url: str, base: str, demo_url: str
 ) -> dict[str, Any]:
     """The contents of .insula/dev.json."""
     port = base.rpartition(":")[2]

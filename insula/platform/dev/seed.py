@@ -1,5 +1,6 @@
 """The demo tenants: two companies with an administrator, a user and four applications each."""
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ from insula.accounts.models import Role
 from insula.clients import service as clients
 from insula.clients.errors import ClientExists
 from insula.clients.models import Metadata
-from insula.platform.cli.context import Context
+from insula.platform.context import Context
 from insula.platform.dev.secrets import Remembered
 from insula.tenancy.db import Tenant
 from insula.tenancy.models import PLATFORMS
@@ -96,12 +97,10 @@ async def seed(here: Context, remembered: Remembered, demo_url: str) -> None:
         {"grant_types": ("client_credentials",), "scopes": PLATFORM_SCOPES},
     )  # fmt: skip
     for slug, name in DEMO:
-        try:
+        with contextlib.suppress(SlugTaken):
             await tenants.create(
                 here.platform, here.envelope, here.rotation, slug=slug, display_name=name
             )
-        except SlugTaken:
-            pass
         tenant = await here.tenant(slug)
         for person in people_of(slug):
             await _person(here, tenant, remembered, person)
@@ -151,4 +150,4 @@ async def _application(
 
 
 def _is_confidential(metadata: Metadata) -> bool:
-    return metadata.token_endpoint_auth_method != "none"  # noqa: S105  (a method's name)
+    return metadata.token_endpoint_auth_method != "none"
