@@ -39,8 +39,9 @@ class FairPool(Generic[T]):
 
     async def run(self, tenant_id: UUID, work: Callable[[], T]) -> T:
         """
-        The result of *work*. Raises `Unavailable` when too many wait, of all tenants or of this
-        one.
+        Run *work* when it is this tenant's turn; its result.
+
+        Raises `Unavailable` when too many wait, of all tenants or of this one.
         """
         mine = self._waiting.get(tenant_id, ())
         if self._count >= self._queue or len(mine) >= self._queue_per_tenant:
@@ -49,11 +50,25 @@ class FairPool(Generic[T]):
                 "too many sign-ins at once", retry_after=2, detail="hashing queue full"
             )
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(tenant_id, deque()).append((work, future))
+        job = (work, future)
+        self._waiting.setdefault(tenant_id, deque()).append(job)
         self._count += 1
-        HASHING_WAITING.set(self._count)
         self._start()
-        return await future
+        try:
+            return await future
+        except asyncio.CancelledError:
+            self._withdraw(tenant_id, job)
+            raise
+
+    def _withdraw(self, tenant_id: UUID, job: _Job) -> None:
+        """Free the place of a caller that has gone away, if it still waits."""
+        jobs = self._waiting.get(tenant_id)
+        if jobs is not None and job in jobs:
+            jobs.remove(job)
+            self._count -= 1
+            HASHING_WAITING.set(self._count)
+            if not jobs:
+                del self._waiting[tenant_id]
 
     def _start(self) -> None:
         while self._free and self._waiting:
@@ -62,8 +77,6 @@ class FairPool(Generic[T]):
             if jobs:  # behind the others: one each, in turn
                 self._waiting[tenant_id] = jobs
             self._count -= 1
-            if future.cancelled():  # whoever asked has gone away
-                continue
             self._free -= 1
             running = asyncio.get_running_loop().run_in_executor(self._executor, work)
             running.add_done_callback(lambda done, future=future: self._finished(done, future))  # type: ignore[misc]
@@ -71,7 +84,9 @@ class FairPool(Generic[T]):
 
     def _finished(self, done: "asyncio.Future[T]", future: "asyncio.Future[T]") -> None:
         self._free += 1
-        if not future.cancelled():
+        if done.cancelled():  # the process is ending
+            future.cancel()
+        elif not future.cancelled():
             if (error := done.exception()) is not None:
                 future.set_exception(error)
             else:

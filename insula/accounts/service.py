@@ -1,6 +1,6 @@
 """Making people, finding them, and ending their access."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,7 +22,8 @@ from insula.audit import service as audit
 from insula.audit.models import SYSTEM, Actor, Event
 from insula.tenancy.db import Connection, Row, Tenant
 
-_ADMINS = ("admin", "superadmin")
+#: Somebody active must be left in each of these groups where there is anybody.
+_ADMINS = (frozenset({"admin", "superadmin"}), frozenset({"platform_admin"}))
 _FIELDS = tuple(field.name for field in fields(User))
 
 
@@ -111,24 +112,27 @@ async def grant_role(db: Connection, user_id: UUID, role: Role, actor: Actor = S
 
 async def revoke_role(db: Connection, user_id: UUID, role: Role, actor: Actor = SYSTEM) -> None:
     """Take a tenant role. Raises `LastAdmin`."""
-    if role in _ADMINS:
-        await _keep_an_admin(db, user_id)
+    await _keep_an_admin(db, user_id, set(await roles_of(db, user_id)) - {role})
     if await store.revoke_role(db, user_id, role):
         await _audit(db, "user.role_revoked", user_id, actor, role=role)
 
 
-async def _keep_an_admin(db: Connection, user_id: UUID) -> None:
-    """Raise `LastAdmin` if *user_id* is the only active administrator, decided under locks (CR-8)."""
-    admins = await store.lock_active_admins(db, _ADMINS)
-    if admins == [user_id]:
-        raise LastAdmin("This is the last active administrator.")
+async def _keep_an_admin(db: Connection, user_id: UUID, keeps: Collection[str] = ()) -> None:
+    """
+    Raise `LastAdmin` if a person left with the roles *keeps* leaves nobody who administers.
+
+    Decided under locks (CR-8): two administrators who demote each other at once meet here.
+    """
+    for group in _ADMINS:
+        if group.isdisjoint(keeps) and await store.lock_active_admins(db, group) == [user_id]:
+            raise LastAdmin("This is the last active administrator.")
 
 
 async def roles_of(db: Connection, user_id: UUID) -> list[str]:
     return await store.roles(db, user_id)
 
 
-async def has_admin(db: Connection, roles: Sequence[str]) -> bool:
+async def has_admin(db: Connection, roles: Collection[str]) -> bool:
     """Whether anybody active holds one of *roles*; locks them."""
     return bool(await store.lock_active_admins(db, roles))
 
@@ -137,7 +141,7 @@ async def disable(db: Connection, user_id: UUID, actor: Actor = SYSTEM) -> None:
     """Disable a person: sessions and tokens end at once. Raises `NoSuchUser`, `LastAdmin`."""
     await get(db, user_id)
     await _keep_an_admin(db, user_id)
-    await store.set_status(db, user_id, "disabled", None)
+    await store.set_status(db, user_id, "disabled")
     await store.end_access(db, user_id, "user_disabled")
     await _audit(db, "user.disabled", user_id, actor)
 
@@ -145,7 +149,7 @@ async def disable(db: Connection, user_id: UUID, actor: Actor = SYSTEM) -> None:
 async def enable(db: Connection, user_id: UUID, actor: Actor = SYSTEM) -> None:
     """Let a disabled or locked person in again. Raises `NoSuchUser`."""
     user = await get(db, user_id)
-    await store.set_status(db, user_id, "active", None)
+    await store.set_status(db, user_id, "active")
     await _audit(db, "user.unlocked" if user.status == "locked" else "user.enabled", user_id, actor)
 
 
@@ -156,9 +160,9 @@ async def lock(
     await get(db, user_id)
     await _keep_an_admin(db, user_id)
     if span is None:
-        await store.set_status(db, user_id, "locked", None)
+        await store.set_status(db, user_id, "locked")
     else:
-        await store.set_status(db, user_id, "active", datetime.now(UTC) + span)
+        await store.lock_for(db, user_id, span)
     await store.end_access(db, user_id, "user_locked")
     await _audit(db, "user.locked", user_id, actor)
 

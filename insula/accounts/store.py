@@ -1,10 +1,11 @@
 """All SQL on users and user_roles."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from psycopg.errors import UniqueViolation
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
@@ -12,6 +13,23 @@ from insula.tenancy.db import Connection, Row
 
 _COLUMNS = """id, username, email, email_verified, display_name, status, locked_until,
     must_change_password, created_at, last_login_at"""
+
+_END_ACCESS = (
+    text("""
+        update insula.sessions set ended_at = now(), ended_for = :why
+         where user_id = :id and ended_at is null
+    """),
+    text("""
+        update insula.token_issues set revoked_at = now(), revoked_for = :why
+         where user_id = :id and revoked_at is null
+    """),
+    text("""
+        update insula.refresh_families f set revoked_at = now(), revoked_for = :why
+          from insula.token_issues i
+         where i.tenant_id = f.tenant_id and i.id = f.id and i.user_id = :id
+           and f.revoked_at is null
+    """),
+)
 
 
 async def insert(db: Connection, values: Mapping[str, Any]) -> UUID | None:
@@ -26,7 +44,9 @@ async def insert(db: Connection, values: Mapping[str, Any]) -> UUID | None:
                     dict(values),
                 )
             ).scalar_one()
-    except IntegrityError:
+    except IntegrityError as error:
+        if not isinstance(error.orig, UniqueViolation):
+            raise
         return None
     return new
 
@@ -74,7 +94,8 @@ async def rehash(db: Connection, user_id: UUID, before: str, after: str) -> None
     """Replace a hash by one of today's cost, unless the password changed meanwhile."""
     await db.execute(
         text(
-            "update insula.users set password_hash = :after where id = :id and password_hash = :before"
+            "update insula.users set password_hash = :after"
+            " where id = :id and password_hash = :before"
         ),
         {"after": after, "id": user_id, "before": before},
     )
@@ -86,36 +107,39 @@ async def note_login(db: Connection, user_id: UUID) -> None:
     )
 
 
-async def set_status(
-    db: Connection, user_id: UUID, status: str, locked_until: datetime | None
-) -> None:
+async def set_status(db: Connection, user_id: UUID, status: str) -> None:
+    """A new status; a lock that ends by itself ends here."""
     await db.execute(
         text("""
             update insula.users
-               set status = :status, locked_until = :until, updated_at = now() where id = :id
+               set status = :status, locked_until = null, updated_at = now() where id = :id
         """),
-        {"status": status, "until": locked_until, "id": user_id},
+        {"status": status, "id": user_id},
+    )
+
+
+async def lock_for(db: Connection, user_id: UUID, span: timedelta) -> None:
+    """A lock that ends by itself, beside whatever the status is."""
+    await db.execute(
+        text("""
+            update insula.users
+               set locked_until = now() + :span, updated_at = now() where id = :id
+        """),
+        {"span": span, "id": user_id},
     )
 
 
 async def end_access(db: Connection, user_id: UUID, why: str) -> None:
     """Everything that was issued to a person ends, in the act's own transaction (CR-7)."""
-    for statement in (
-        "update insula.sessions set ended_at = now(), ended_for = :why"
-        " where user_id = :id and ended_at is null",
-        "update insula.token_issues set revoked_at = now(), revoked_for = :why"
-        " where user_id = :id and revoked_at is null",
-        "update insula.refresh_families f set revoked_at = now(), revoked_for = :why"
-        " from insula.token_issues i"
-        " where i.tenant_id = f.tenant_id and i.id = f.id and i.user_id = :id and f.revoked_at is null",
-    ):
-        await db.execute(text(statement), {"id": user_id, "why": why})
+    for statement in _END_ACCESS:
+        await db.execute(statement, {"id": user_id, "why": why})
 
 
 async def grant_role(db: Connection, user_id: UUID, role: str) -> bool:
     result = await db.execute(
         text(
-            "insert into insula.user_roles (user_id, role) values (:id, :role) on conflict do nothing"
+            "insert into insula.user_roles (user_id, role) values (:id, :role)"
+            " on conflict do nothing"
         ),
         {"id": user_id, "role": role},
     )
@@ -138,17 +162,20 @@ async def roles(db: Connection, user_id: UUID) -> list[str]:
     return [row.role for row in rows]
 
 
-async def lock_active_admins(db: Connection, wanted: Sequence[str]) -> list[UUID]:
-    """Active holders of one of *wanted*, locked until the end of the transaction (CR-8)."""
-    rows = await db.execute(
-        text("""
-            select u.id from insula.users u
-             where u.status = 'active' and u.password_hash is not null
-               and u.id in (select r.user_id from insula.user_roles r where r.role = any(:roles))
-             order by u.id for update
-        """),
-        {"roles": list(wanted)},
-    )
+async def lock_active_admins(db: Connection, wanted: Collection[str]) -> list[UUID]:
+    """
+    Active holders of one of *wanted*, locked until the end of the transaction (CR-8).
+
+    Who waited for a lock still holds the list of before it, so the list is read again after it.
+    """
+    holders = """
+        select u.id from insula.users u
+         where u.status = 'active' and u.password_hash is not null
+           and u.id in (select r.user_id from insula.user_roles r where r.role = any(:roles))
+         order by u.id
+    """
+    await db.execute(text(f"{holders} for no key update"), {"roles": list(wanted)})
+    rows = await db.execute(text(holders), {"roles": list(wanted)})
     return [row.id for row in rows]
 
 
