@@ -1,15 +1,20 @@
 """What a client may be: its registered metadata and the rules of its URIs."""
 
-import ipaddress
+import re
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from insula.clients.errors import InvalidClientMetadata
+from insula.clients.uris import check_origin, check_page, check_redirect_uri
 
-_DANGEROUS = frozenset({"javascript", "data", "file", "vbscript", "blob", "about"})
-_PATTERN = frozenset('*{}|\\^`<>" \t\r\n')
+_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,120}\Z")
+#: What may stand in a URL, a header and a form without anybody reading it differently.
+_CLIENT_ID = re.compile(r"[A-Za-z0-9._~:/-]{1,120}\Z")
+
+Status = Literal["active", "inactive"]
+Algorithm = Literal["RS256", "ES256", "PS256", "EdDSA"]
+AuthMethod = Literal["client_secret_basic", "client_secret_post", "none"]
 
 
 class Metadata(BaseModel):
@@ -31,12 +36,10 @@ class Metadata(BaseModel):
     response_modes: tuple[Literal["query", "form_post"], ...] = ("query", "form_post")
     scopes: tuple[str, ...] = ("openid", "profile", "email", "offline_access")
     default_scopes: tuple[str, ...] = ()
-    token_endpoint_auth_method: Literal["client_secret_basic", "client_secret_post", "none"] = (
-        "client_secret_basic"
-    )
-    id_token_signed_response_alg: Literal["RS256", "ES256", "PS256", "EdDSA"] = "RS256"
+    token_endpoint_auth_method: AuthMethod = "client_secret_basic"
+    id_token_signed_response_alg: Algorithm = "RS256"
     access_token_format: Literal["jwt", "opaque"] = "jwt"
-    access_token_alg: Literal["RS256", "ES256", "PS256", "EdDSA"] = "ES256"
+    access_token_alg: Algorithm = "ES256"
     consent: Literal["ask", "skip"] = "ask"
     default_max_age: int | None = Field(None, ge=0)
     require_auth_time: bool = False
@@ -51,27 +54,27 @@ class Metadata(BaseModel):
     policy_uri: str = ""
     tos_uri: str = ""
 
+    @property
+    def is_public(self) -> bool:
+        """A client that cannot keep a secret."""
+        return self.token_endpoint_auth_method == "none"
+
 
 def check_metadata(metadata: Metadata, *, development: bool) -> None:
-    """Raise `InvalidClientMetadata` for what the protocol forbids; *development* allows loopback http."""
-    for uri in metadata.redirect_uris:
-        _check_redirect_uri(
-            uri, "redirect_uris", metadata.application_type, development=development
-        )
-    for uri in metadata.post_logout_redirect_uris:
-        _check_redirect_uri(
-            uri, "post_logout_redirect_uris", metadata.application_type, development=development
-        )
-    for name in ("client_uri", "policy_uri", "tos_uri"):
-        uri = getattr(metadata, name)
-        if uri and urlsplit(uri).scheme != "https":
-            raise InvalidClientMetadata("must be an https address", field=name)
+    """
+    Refuse what the protocol forbids; *development* allows http to loopback addresses.
+
+    Raises `InvalidClientMetadata`.
+    """
+    for field in ("redirect_uris", "post_logout_redirect_uris"):
+        for uri in getattr(metadata, field):
+            check_redirect_uri(uri, field, metadata.application_type, development=development)
+    for field in ("client_uri", "policy_uri", "tos_uri"):
+        if uri := getattr(metadata, field):
+            check_page(uri, field)
     for origin in metadata.allowed_origins:
-        _check_origin(origin, development=development)
-    if (
-        metadata.token_endpoint_auth_method == "none"
-        and "client_credentials" in metadata.grant_types
-    ):
+        check_origin(origin, "allowed_origins", development=development)
+    if metadata.is_public and "client_credentials" in metadata.grant_types:
         raise InvalidClientMetadata(
             "a public client cannot use client_credentials", field="grant_types"
         )
@@ -83,51 +86,17 @@ def check_metadata(metadata: Metadata, *, development: bool) -> None:
         )
 
 
-def _check_redirect_uri(uri: str, field: str, application_type: str, *, development: bool) -> None:
-    def refuse(why: str) -> InvalidClientMetadata:
-        return InvalidClientMetadata(why, field=field, example="https://app.example/callback")
-
-    if not uri.isascii() or len(uri) > 2000 or _PATTERN & set(uri):  # noqa: PLR2004
-        raise refuse("may hold no wildcard, space or other forbidden character")
-    try:
-        parts = urlsplit(uri)
-        host = parts.hostname or ""
-    except ValueError as error:
-        raise refuse("is not a URI") from error
-    scheme = parts.scheme.lower()
-    if not scheme or scheme in _DANGEROUS:
-        raise refuse("has no scheme, or a dangerous one")
-    if parts.fragment or "#" in uri:
-        raise refuse("may hold no fragment")
-    if "@" in parts.netloc:
-        raise refuse("may hold no user name")
-    if scheme == "https":
-        if not host:
-            raise refuse("names no host")
-        return
-    if scheme == "http":
-        if _is_loopback_literal(host) and (development or application_type == "native"):
-            return
-        raise refuse("must be https; http is for loopback addresses of native applications")
-    if application_type == "native" and "." in scheme:  # private-use, RFC8252-7.1
-        return
-    raise refuse("must be https, or a private-use scheme with a dot for a native application")
+def check_name(name: str) -> None:
+    """Raises `InvalidClientMetadata`."""
+    if not _NAME.match(name) or not name.strip():
+        raise InvalidClientMetadata("1 to 120 characters", field="client_name", example="Reports")
 
 
-def _is_loopback_literal(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _check_origin(origin: str, *, development: bool) -> None:
-    parts = urlsplit(origin)
-    plain = f"{parts.scheme}://{parts.netloc}" == origin and parts.hostname and "*" not in origin
-    secure = parts.scheme == "https" or (development and _is_loopback_literal(parts.hostname or ""))
-    if not (plain and secure):
+def check_client_id(client_id: str) -> None:
+    """Raises `InvalidClientMetadata`."""
+    if not _CLIENT_ID.match(client_id):
         raise InvalidClientMetadata(
-            "must be an origin", field="allowed_origins", example="https://app.example"
+            "1 to 120 letters, digits and . _ ~ : / -", field="client_id", example="reports"
         )
 
 

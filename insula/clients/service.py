@@ -13,7 +13,14 @@ from insula.audit import service as audit
 from insula.audit.models import SYSTEM, Actor, Event
 from insula.clients import store
 from insula.clients.errors import ClientExists, InvalidClientMetadata, NoSuchClient
-from insula.clients.models import Metadata, check_metadata, from_row
+from insula.clients.models import (
+    Metadata,
+    Status,
+    check_client_id,
+    check_metadata,
+    check_name,
+    from_row,
+)
 from insula.kernel.ids import Kind, digest, new_secret
 from insula.oidc.models import Client, ClientSecret
 from insula.tenancy.db import Connection, Row, Tenant, raise_version
@@ -109,7 +116,7 @@ async def register(
     return registered
 
 
-async def register_in(
+async def register_in(  # noqa: PLR0913  (all by name but the first four)
     db: Connection,
     tenant_id: UUID,
     name: str,
@@ -119,29 +126,33 @@ async def register_in(
     actor: Actor = SYSTEM,
 ) -> Registered:
     """`register` inside a transaction that is bound to the tenant already."""
+    check_name(name)
     chosen = client_id or f"ins_cl_{secrets.token_urlsafe(16)}"
+    check_client_id(chosen)
     row_id = await store.insert(db, chosen, name, metadata.model_dump(mode="json"))
     if row_id is None:
         raise ClientExists("A client of that id exists.")
     secret = None
-    if metadata.token_endpoint_auth_method != "none":
+    if not metadata.is_public:
         secret = new_secret(Kind.CLIENT_SECRET)
         await store.insert_secret(db, row_id, digest(Kind.CLIENT_SECRET, tenant_id, secret), None)
     await _audit(db, "client.created", chosen, actor, name=name)
     return Registered(row_id, chosen, secret)
 
 
-async def change(
+async def change(  # noqa: PLR0913  (what may be changed, all by name)
     tenant: Tenant,
     client_id: str,
     changes: Mapping[str, Any],
     *,
     name: str | None = None,
-    status: str | None = None,
+    status: Status | None = None,
     development: bool,
     actor: Actor = SYSTEM,
 ) -> Metadata:
     """Change some settings of a client. Raises `NoSuchClient`, `InvalidClientMetadata`."""
+    if name is not None:
+        check_name(name)
     async with tenant.transaction() as db:
         row = await _locked(db, client_id)
         before = from_row(row.metadata)
@@ -169,13 +180,14 @@ async def rotate_secret(
     tenant: Tenant, client_id: str, *, overlap: timedelta = timedelta(0), actor: Actor = SYSTEM
 ) -> str:
     """
-    A new secret, shown here only; the old ones live on for *overlap*. Raises `NoSuchClient`,
-    `InvalidClientMetadata` for a public client.
+    A new secret, shown here only; the old ones live on for *overlap*.
+
+    Raises `NoSuchClient`, `InvalidClientMetadata` for a public client.
     """
     secret = new_secret(Kind.CLIENT_SECRET)
     async with tenant.transaction() as db:
         row = await _locked(db, client_id)
-        if from_row(row.metadata).token_endpoint_auth_method == "none":
+        if from_row(row.metadata).is_public:
             raise InvalidClientMetadata("a public client has no secret", field="client_id")
         await store.end_secrets(db, row.id, overlap)
         await store.insert_secret(db, row.id, digest(Kind.CLIENT_SECRET, tenant.id, secret), None)

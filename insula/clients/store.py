@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from psycopg.errors import UniqueViolation
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
@@ -54,7 +55,9 @@ async def insert(
                     {"client_id": client_id, "name": name, "metadata": json.dumps(metadata)},
                 )
             ).scalar_one()
-    except IntegrityError:
+    except IntegrityError as error:
+        if not isinstance(error.orig, UniqueViolation):
+            raise
         return None
     return new
 
