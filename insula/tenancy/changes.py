@@ -64,7 +64,9 @@ class ChangeFeed:
     async def poll(self) -> None:
         """Ask once. Raises `Unavailable`."""
         changed, mark = await store.changes_since(self._database, self._mark)
-        if self._mark and int(mark) < int(self._mark):
+        if not self._mark:
+            self._on_gap()  # whatever was read before there was a mark may have changed since
+        elif int(mark) < int(self._mark):
             # Another server, or a restored one: its numbers say nothing about ours.
             _log.warning("changes.clock_went_back")
             self._on_gap()
@@ -74,13 +76,13 @@ class ChangeFeed:
 
     async def _poll_for_ever(self) -> None:
         while True:
+            self._ask.clear()  # before asking: who asks meanwhile is answered by another poll
             try:
                 await self.poll()
             except Unavailable as error:
                 _log.warning("changes.poll_failed", error=error.detail)
-            except Exception:
+            except Exception:  # noqa: BLE001  (the net must hold, whatever is wrong with one poll)
                 _log.exception("changes.poll_broken")
-            self._ask.clear()
             try:
                 async with asyncio.timeout(self._every):
                     await self._ask.wait()

@@ -20,7 +20,7 @@ Lookup = Callable[[str], Awaitable[Tenant | None]]
 
 
 class Directory:
-    """Tenants by name ('slug:acme', 'host:login.acme.example'), as far as this process has met them."""
+    """Tenants by name ('slug:acme', 'host:login.acme.example') that this process has met."""
 
     def __init__(
         self,
@@ -57,8 +57,9 @@ class Directory:
 
     async def find(self, name: str) -> Tenant | None:
         """
-        The tenant of that name, or None. Raises `Unavailable` when it must be asked for and
-        the database is away.
+        The tenant of that name, or None.
+
+        Raises `Unavailable` when it must be asked for and the database is away.
         """
         if (tenant := self.known(name)) is not None:
             return tenant
@@ -72,7 +73,8 @@ class Directory:
         return await asyncio.shield(flight)
 
     def _landed(self, name: str, task: asyncio.Task[Tenant | None]) -> None:
-        self._flights.pop(name, None)
+        if self._flights.get(name) is task:
+            del self._flights[name]
         if not task.cancelled():
             task.exception()  # taken note of, even if every caller has gone away
 
@@ -96,6 +98,7 @@ class Directory:
     def forget(self, tenant_id: UUID) -> None:
         """Ask again next time; called when a newer version is known."""
         self._epoch += 1
+        self._flights.clear()  # who asks from now on must not join a question of before
         for name in self._names.pop(tenant_id, ()):
             self._known.pop(name, None)
         self._unknown.clear()
@@ -103,6 +106,7 @@ class Directory:
     def forget_all(self) -> None:
         """Ask again for every name; called when changes may have been missed."""
         self._epoch += 1
+        self._flights.clear()
         self._known.clear()
         self._names.clear()
         self._unknown.clear()

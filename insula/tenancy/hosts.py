@@ -7,6 +7,7 @@ Nothing else reads Host, X-Forwarded-Host or `request.url` (security.md decision
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 _LABEL = rb"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(
@@ -14,7 +15,8 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _LITERAL = re.compile(rb"\[(?P<name>[0-9a-f:.]{2,45})\](?::(?P<port>[0-9]{1,5}))?\Z", re.IGNORECASE)
-_LONGEST = 259  # 253 of the name, a trailing dot, a colon and a port
+_LONGEST_NAME = 253
+_LONGEST = _LONGEST_NAME + 7  # a trailing dot, a colon and a port
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -38,7 +40,15 @@ def parse_host(raw: bytes) -> str:
         raise BadHost("not a host")
     if (port := match["port"]) is not None and not 0 < int(port) < 65536:  # noqa: PLR2004
         raise BadHost("not a port")
-    return match["name"].decode("ascii").lower()
+    name = match["name"].decode("ascii").lower()
+    if raw.startswith(b"["):
+        try:
+            return str(ipaddress.IPv6Address(name))
+        except ValueError as error:
+            raise BadHost("not an address") from error
+    if len(name) > _LONGEST_NAME:
+        raise BadHost("too long")
+    return name
 
 
 def one_header(headers: Headers, name: bytes) -> bytes | None:
@@ -50,6 +60,13 @@ def one_header(headers: Headers, name: bytes) -> bytes | None:
                 raise BadHost("sent twice")
             found = value
     return found
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Read an address; one that is IPv4 in IPv6's clothes is IPv4 (security row 61)."""
+    parsed = ipaddress.ip_address(text)
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return mapped or parsed
 
 
 class Networks:
@@ -72,12 +89,14 @@ class Networks:
 
     def _check(self, address: str) -> bool:
         try:
-            parsed = ipaddress.ip_address(address)
+            parsed = _address(address)
         except ValueError:
             return False
-        if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
-            parsed = parsed.ipv4_mapped
         return any(parsed in block for block in self._blocks)
+
+
+#: Trusted is nobody.
+NOBODY: Final = Networks(())
 
 
 def client_ip(peer: str, forwarded_for: bytes | None, trusted: Networks) -> str:
@@ -91,9 +110,9 @@ def client_ip(peer: str, forwarded_for: bytes | None, trusted: Networks) -> str:
         return peer
     for hop in reversed(forwarded_for.decode("latin-1").split(",")):
         try:
-            parsed = ipaddress.ip_address(hop.strip())
+            caller = str(_address(hop.strip()))
         except ValueError as error:
             raise BadHost("not an address") from error
-        if str(parsed) not in trusted:
-            return str(parsed)
+        if caller not in trusted:
+            return caller
     return peer

@@ -10,7 +10,7 @@ DEFAULT: Final = "default"
 OPS: Final = "_ops"
 PLATFORMS: Final = "_platforms"
 
-#: Slugs that are not legal in host names, and the label that stands for them (features.md D02, E01).
+#: Labels that stand for slugs which are not legal in host names (features.md D02, E01).
 ALIASES: Final = {"ops": OPS, "platform": PLATFORMS}
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}\Z")

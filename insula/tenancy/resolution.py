@@ -13,7 +13,15 @@ from insula.kernel.errors import InsulaError
 from insula.kernel.metrics import RESOLUTIONS, UNTRUSTED_HEADERS
 from insula.tenancy.db import Tenant
 from insula.tenancy.directory import Directory
-from insula.tenancy.hosts import LOOPBACK, BadHost, Headers, Networks, one_header, parse_host
+from insula.tenancy.hosts import (
+    LOOPBACK,
+    NOBODY,
+    BadHost,
+    Headers,
+    Networks,
+    one_header,
+    parse_host,
+)
 from insula.tenancy.models import DEFAULT, OPS, Environment, Naming, is_slug
 
 Strategy = Literal["header", "subdomain"]
@@ -69,7 +77,7 @@ class Rules:
     environment: Environment
     priority: Sequence[Strategy] = STRATEGIES
     header: bytes = b"x-tenant-id"
-    trusted: Networks = Networks(())
+    trusted: Networks = NOBODY
 
 
 class Resolver:
@@ -82,7 +90,7 @@ class Resolver:
         self._hosts: dict[bytes, str] = {}
 
     def host(self, headers: Headers) -> str | None:
-        """The host the request names; None when it names none. Raises `Unresolved` if ill-formed."""
+        """The host the request names, None when it names none. Raises `Unresolved`."""
         try:
             raw = one_header(headers, b"host")
             if raw is None or raw == b"":
@@ -146,7 +154,11 @@ class Resolver:
         return slug
 
     async def _by_host(self, host: str | None) -> Tenant | None:
-        """Exact custom domain first, then the first label under the base domain (A08)."""
+        """
+        By custom domain (A08); under the base domain by the first label.
+
+        So nobody's custom domain can stand in front of the host that is a tenant's by its slug.
+        """
         if host is None:
             return None
         naming = self._rules.naming
@@ -157,6 +169,8 @@ class Resolver:
             return await self._directory.find(f"host:{host}")
         if not is_slug(slug):
             raise ill_formed("label of the host")
+        if slug == OPS:
+            raise not_found("the ops gateway is no tenant")
         tenant = await self._directory.find(f"slug:{slug}")
         return tenant or await self._directory.find(f"host:{host}")
 
