@@ -45,10 +45,14 @@ def scrub(metadata: Mapping[str, Any]) -> dict[str, Any]:
             continue
         if isinstance(value, Mapping):
             clean[name] = scrub(value)
-        elif isinstance(value, str):
-            clean[name] = value[:_LONGEST]
         elif isinstance(value, list | tuple):
-            clean[name] = [v[:_LONGEST] if isinstance(v, str) else v for v in value][:100]
+            clean[name] = [plain(v) if isinstance(v, str) else v for v in value][:100]
         else:
-            clean[name] = value
+            clean[name] = plain(value) if isinstance(value, str) else value
     return clean
+
+
+def plain(text: str, longest: int = _LONGEST) -> str:
+    """A text as the database takes it: cut, without NUL and half characters."""
+    whole = text.encode("utf-8", "replace").decode("utf-8")
+    return whole.replace("\0", "")[:longest]

@@ -8,7 +8,7 @@ from insula.tenancy.db import Connection, Row
 
 
 async def record(db: Connection, event: Event) -> None:
-    """Add one line in the caller's transaction: no act without its line, no line without its act."""
+    """Add one line in the caller's transaction: no act without it, nor it without the act."""
     await store.insert(db, event)
 
 

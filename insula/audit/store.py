@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import text
 
-from insula.audit.models import Event, scrub
+from insula.audit.models import Event, plain, scrub
 from insula.kernel.db import Connection, Row
 
 _INSERT = text("""
@@ -42,7 +42,7 @@ async def insert(db: Connection, event: Event) -> None:
             "target_type": event.target_type,
             "target_id": event.target_id,
             "ip": _address(actor.ip),
-            "user_agent": (actor.user_agent or "")[:256] or None,
+            "user_agent": plain(actor.user_agent or "", 256) or None,
             "request_id": actor.request_id,
             "metadata": json.dumps(scrub(event.metadata)),
         },

@@ -39,7 +39,8 @@ def parse_key(text: str) -> bytes:
     try:
         if len(text) == _KEY * 2:
             return bytes.fromhex(text)
-        key = base64.b64decode(text.replace("-", "+").replace("_", "/") + "==", validate=False)
+        plain = text.replace("-", "+").replace("_", "/").rstrip("=")
+        key = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except (ValueError, binascii.Error) as error:
         raise ValueError("neither base64 nor hex") from error
     if len(key) != _KEY:

@@ -9,7 +9,7 @@ here is prepared or kept on a connection, so pgbouncer in transaction mode works
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -74,7 +74,7 @@ def statement(text: str) -> Statement:
 
 def compiled(core: sa.sql.expression.ClauseElement) -> Statement:
     """The same from SQLAlchemy Core, compiled to text once."""
-    return statement(str(core.compile(dialect=PGDialect_psycopg())))  # type: ignore[no-untyped-call]  (SQLAlchemy's)
+    return statement(str(core.compile(dialect=PGDialect_psycopg())))  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it so
 
 
 def count_trip() -> None:
@@ -85,7 +85,7 @@ def count_trip() -> None:
 
 
 @contextlib.contextmanager
-def _honest() -> Any:
+def _honest() -> Iterator[None]:
     """Turn 'the database is away' into the family that callers know."""
     try:
         yield
@@ -167,7 +167,7 @@ class Database:
     @contextlib.asynccontextmanager
     async def transaction(self, tenant_id: UUID | None = None) -> AsyncIterator[Connection]:
         """
-        A transaction, bound to *tenant_id* as its first statement; unbound it sees no tenant's rows.
+        A transaction, bound to *tenant_id* as its first statement; unbound it sees no rows.
 
         Raises `Unavailable` when the database is away.
         """

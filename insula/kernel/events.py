@@ -14,8 +14,8 @@ from uuid import UUID
 
 import structlog
 from redis.asyncio import Redis
-from redis.backoff import NoBackoff
 from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from insula.kernel.metrics import EVENTS_CONNECTED, EVENTS_RECEIVED
@@ -48,7 +48,7 @@ class Bus:
         self._sending: set[asyncio.Task[None]] = set()
 
     def publish(self, tenant_id: UUID, kind: str, version: int) -> None:
-        """Tell the other processes, in the background; a failure is logged and heals by the poll."""
+        """Tell the other processes, in the background; the poll heals what fails."""
         if self._client is None or asyncio.get_running_loop().time() < self._open_until:
             return
         task = asyncio.create_task(self._publish(tenant_id, kind, version))
@@ -103,11 +103,16 @@ class Bus:
             self.connected = True
             EVENTS_CONNECTED.set(1)
             connected()
+            asked = False
             while True:
                 message = await channel.get_message(timeout=5)
                 if message is None:
-                    await channel.ping()  # a dead peer is noticed by the ping, not by silence
+                    if asked:
+                        raise ConnectionError("no answer to a ping")
+                    await channel.ping()  # a dead peer is noticed by this, not by silence
+                    asked = True
                     continue
+                asked = False
                 try:
                     body = json.loads(message["data"])
                     found = UUID(body["tenant"]), str(body["kind"]), int(body["version"])

@@ -10,9 +10,9 @@ class Kind(StrEnum):
     """What a secret is; part of its digest, so one kind can never be spent as another."""
 
     CODE = "code"
-    ACCESS_TOKEN = "access_token"  # noqa: S105  (a type name)
-    REFRESH_TOKEN = "refresh_token"  # noqa: S105
-    CLIENT_SECRET = "client_secret"  # noqa: S105
+    ACCESS_TOKEN = "access_token"
+    REFRESH_TOKEN = "refresh_token"
+    CLIENT_SECRET = "client_secret"
     SESSION = "session"
     BROWSER = "browser"
     JTI = "jti"

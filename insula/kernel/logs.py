@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -18,23 +18,33 @@ _NAMES = re.compile(
     r"password|secret|token|authorization|cookie|code_verifier|private", re.IGNORECASE
 )
 
+#: Set by the processors below, never by a caller; a stack trace names the code that it shows.
+_OURS = frozenset({"event", "exception", "level", "timestamp"})
+
 
 def redact(text: str) -> str:
     """Take everything out of *text* that looks like a secret of ours."""
     return _SECRETS.sub("[redacted]", text)
 
 
+def _redacted(name: str, value: object) -> object:
+    """A value as it may be logged under *name*, however deep it lies."""
+    if isinstance(value, Mapping):
+        return {key: _redacted(str(key), inner) for key, inner in value.items()}
+    if value and _NAMES.search(name) and not isinstance(value, bool | int | float):
+        return "[redacted]"
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_redacted(name, inner) for inner in value]
+    if isinstance(value, bytes):
+        return redact(value.decode("utf-8", "backslashreplace"))
+    return redact(value) if isinstance(value, str) else value
+
+
 def _redact_event(
-    _logger: Any,
-    _method: str,
-    event: MutableMapping[str, Any],  # noqa: ANN401  (structlog's own)
+    _logger: object, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
     for name, value in event.items():
-        if isinstance(value, str):
-            hidden = name not in {"event", "exception", "level", "timestamp"} and _NAMES.search(
-                name
-            )
-            event[name] = "[redacted]" if hidden and value else redact(value)
+        event[name] = redact(value) if name in _OURS else _redacted(name, value)
     return event
 
 

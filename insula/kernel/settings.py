@@ -15,8 +15,9 @@ class DecidedBy(StrEnum):
 
 class Section(BaseModel):
     """
-    Settings that belong together. A subclass says what they are for, gives each its default and
-    its bounds, and who decides.
+    Settings that belong together.
+
+    A subclass says what they are for, gives each its default and its bounds, and who decides.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -46,7 +46,7 @@ class SealedKey:
 
 
 def overlap(longest_life: timedelta) -> timedelta:
-    """How long a key that no longer signs stays published, computed from what it may have signed."""
+    """How long a key that no longer signs stays published: until what it signed has expired."""
     return max(longest_life + _JWKS_MAX_AGE + _LEEWAY, SHORTEST_OVERLAP)
 
 

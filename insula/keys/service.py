@@ -155,8 +155,8 @@ async def promote(tenant: Tenant, kid: str, rotation: KeyRotation, actor: Actor 
             raise NoSuchKey("No next key of that id.")
         if not await store.is_past(db, kid, "published_at", SHORTEST_LEAD):
             raise TooEarly(
-                f"The key was published less than {int(SHORTEST_LEAD.total_seconds())} seconds ago; "
-                "verifiers may not have seen it."
+                f"The key was published less than {int(SHORTEST_LEAD.total_seconds())} seconds"
+                " ago; verifiers may not have seen it."
             )
         await _activate(db, key, rotation, actor)
         await raise_version(db, "keys")
@@ -194,8 +194,8 @@ async def retire(tenant: Tenant, kid: str, rotation: KeyRotation, actor: Actor =
     """
     Take one key out early: a `next` key at once, a `retiring` one when its overlap is over.
 
-    Raises `NoSuchKey`, `AlreadyRetired`, `LastSigningKey` (nothing would sign any more), `TooEarly`
-    (tokens that it signed may still live).
+    Raises `NoSuchKey`, `AlreadyRetired`, `LastSigningKey` (nothing would sign any more),
+    `TooEarly` (tokens that it signed may still live).
     """
     async with tenant.transaction() as db:
         key = _named(await store.lock(db), kid)
@@ -296,8 +296,8 @@ async def public_jwks(tenant: Tenant) -> Mapping[str, Any]:
 
 
 async def _audit(
-    db: Connection, event: str, kid: str | None, actor: Actor, **metadata: Any
-) -> None:  # noqa: ANN401
+    db: Connection, event: str, kid: str | None, actor: Actor, **metadata: object
+) -> None:
     await audit.record(
         db, Event(event, actor, target_type="signing_key", target_id=kid, metadata=metadata)
     )

@@ -38,7 +38,8 @@ async def insert(
 ) -> None:
     await db.execute(
         text("""
-            insert into insula.signing_keys (kid, alg, state, public_jwk, sealed, activated_at, due_at)
+            insert into insula.signing_keys
+              (kid, alg, state, public_jwk, sealed, activated_at, due_at)
             values (:kid, :alg, :state, cast(:jwk as jsonb), :sealed,
                     case when :state = 'active' then now() end, now() + :due_in)
         """),
@@ -61,11 +62,13 @@ async def all_keys(db: Connection) -> list[SigningKeyRecord]:
 
 
 async def lock(db: Connection) -> list[SigningKeyRecord]:
-    """All keys of the tenant, locked: one rotation at a time."""
-    rows = await db.execute(
-        text(f"select {_COLUMNS} from insula.signing_keys order by id for update")  # noqa: S608
-    )
-    return [SigningKeyRecord(**row) for row in rows.mappings()]
+    """
+    All keys of the tenant, locked: one rotation at a time.
+
+    Read after the lock, since who waited for it would miss a key that was published meanwhile.
+    """
+    await db.execute(text("select from insula.signing_keys order by id for update"))
+    return await all_keys(db)
 
 
 async def sealed_rows(db: Connection) -> Sequence[Row]:
@@ -132,7 +135,8 @@ async def postpone(db: Connection, kid: str) -> None:
 async def due(db: Connection) -> list[SigningKeyRecord]:
     rows = await db.execute(
         text(
-            f"select {_COLUMNS} from insula.signing_keys where due_at <= now() order by published_at for update"  # noqa: S608
+            f"select {_COLUMNS} from insula.signing_keys"  # noqa: S608
+            " where due_at <= now() order by published_at for update"
         )
     )
     return [SigningKeyRecord(**row) for row in rows.mappings()]

@@ -11,11 +11,14 @@ from insula.tenants.errors import InvalidTenant, SlugNotHostSafe, SlugReserved
 Status = Literal["active", "suspended", "archived", "deleting"]
 
 RESERVED: Final = frozenset(
-    """default _ops _platforms _system ops platform platforms admin api auth www well-known oauth2 oidc
-    sso login sign-in account accounts static assets cdn mail smtp imap mx ns ftp localhost status support
-    security abuse postmaster hostmaster webmaster root system autodiscover autoconfig mta-sts wpad
-    isatap""".split()
-)
+    {
+        "default", "_ops", "_platforms", "_system", "ops", "platform", "platforms", "admin", "api",
+        "auth", "www", "well-known", "oauth2", "oidc", "sso", "login", "sign-in", "account",
+        "accounts", "static", "assets", "cdn", "mail", "smtp", "imap", "mx", "ns", "ftp",
+        "localhost", "status", "support", "security", "abuse", "postmaster", "hostmaster",
+        "webmaster", "root", "system", "autodiscover", "autoconfig", "mta-sts", "wpad", "isatap",
+    }
+)  # fmt: skip
 
 #: Which status may follow which (features.md A18); deletion comes with its own grace.
 FOLLOWS: Final[dict[str, frozenset[str]]] = {
@@ -26,6 +29,7 @@ FOLLOWS: Final[dict[str, frozenset[str]]] = {
 }
 
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z")
+_NUMBER = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)\Z")
 #: Characters that are invisible or turn the direction of text: no name needs them.
 _UNSEEN = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 
@@ -54,7 +58,7 @@ def check_slug(slug: str, *, host_needed: bool) -> None:
 
 def check_display_name(name: str) -> str:
     """The name as it is kept: trimmed, without invisible and direction characters."""
-    clean = "".join(c for c in name.strip() if unicodedata.category(c) not in _UNSEEN)
+    clean = "".join(c for c in name if unicodedata.category(c) not in _UNSEEN).strip()
     if not 1 <= len(clean) <= 255:  # noqa: PLR2004
         raise InvalidTenant("1 to 255 characters", field="display_name", example="Acme Ltd")
     return clean
@@ -84,5 +88,7 @@ def normalise_domain(domain: str) -> str:
         raise refusal from error
     labels = host.split(".")
     if len(host) > 253 or len(labels) < 2 or not all(_LABEL.match(label) for label in labels):  # noqa: PLR2004
+        raise refusal
+    if _NUMBER.match(labels[-1]):  # what ends in a number is read as an address: 127.1, 1.0x7f
         raise refusal
     return host

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from psycopg.errors import UniqueViolation
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
@@ -24,7 +25,9 @@ async def insert(
                     {"slug": slug, "name": display_name, "protected": protected},
                 )
             ).scalar_one()
-    except IntegrityError:
+    except IntegrityError as error:
+        if not isinstance(error.orig, UniqueViolation):
+            raise
         return None
     return new
 
@@ -63,7 +66,9 @@ async def add_host(db: Connection, host: str) -> bool:
                 text("insert into insula.tenant_hosts (host, is_primary) values (:host, false)"),
                 {"host": host},
             )
-    except IntegrityError:
+    except IntegrityError as error:
+        if not isinstance(error.orig, UniqueViolation):
+            raise
         return False
     return True
 
