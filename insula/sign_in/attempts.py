@@ -107,5 +107,11 @@ def _refuse(counts: dict[str, tuple[int, float]], policy: BruteForce) -> None:
 
 
 async def forget(db: Connection, attempt: Attempt) -> None:
-    """A success: the name's failures are forgotten, the address keeps its own."""
-    await store.forget_attempts(db, [attempt.by_name_and_ip, attempt.by_name])
+    """
+    A success: the name's failures are forgotten, and the address keeps all but this attempt.
+
+    Many people sign in from one office; only what failed there may count against it. The order
+    is that of counting, so that the two cannot wait for each other.
+    """
+    await store.uncount(db, attempt.by_ip)
+    await store.forget_attempts(db, [attempt.by_name, attempt.by_name_and_ip])

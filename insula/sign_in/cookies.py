@@ -19,7 +19,7 @@ _LONGEST = 1000
 
 @dataclass(frozen=True, slots=True)
 class SessionCookie:
-    """Tokens of the people signed in here, the present one first; *foreign* when not this tenant's."""
+    """Tokens of the people signed in here, the present first; *foreign* when not this tenant's."""
 
     tokens: tuple[str, ...] = ()
     foreign: bool = False
@@ -48,9 +48,9 @@ class Jar:
         return "; ".join(parts)
 
     def read_session(self, cookies: Mapping[str, str], tenant_id: UUID) -> SessionCookie:
-        """What the session cookie says; an ill-formed one says nothing and is to be cleared."""
-        value = cookies.get(self.session_name, "")
-        if not value:
+        """What the session cookie says; an ill-formed or empty one says nothing and is cleared."""
+        value = cookies.get(self.session_name)
+        if value is None:
             return SessionCookie()
         owner, *tokens = value.split(".")
         if len(value) > _LONGEST or owner != tenant_id.hex or not tokens:

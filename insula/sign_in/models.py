@@ -88,7 +88,7 @@ _SCOPES: Mapping[str, tuple[str, str]] = {
     "address": ("See your postal address", "The address in your profile"),
     "offline_access": (
         "Stay connected while you are away",
-        "Optional. Without it you sign in again each time.",
+        "Without it you sign in again each time.",
     ),
 }
 

@@ -34,6 +34,7 @@ from insula.ui.views import Account, App, Person, hue_of, initials
 RESUME = "/oauth2/authorize/resume"
 _LONGEST_BODY = 64 * 1024
 _MOST_FIELDS = 100
+_IN_SECONDS = 90  # the longest wait that is told in seconds
 
 _R = TypeVar("_R", bound=Response)
 Handler = Callable[["Pages", Request], Awaitable[Response]]
@@ -66,7 +67,9 @@ class Pages:
 
     def _route(self, path: str, handler: Handler, method: str) -> Route:
         async def endpoint(request: Request) -> Response:
-            return await handler(self, request)
+            response = await handler(self, request)
+            await _clear_foreign(self, request, response)
+            return response
 
         return Route(path, endpoint, methods=[method], name=handler.__name__)
 
@@ -76,8 +79,18 @@ def _tenant(request: Request) -> Tenant:
     return tenant
 
 
+async def _clear_foreign(pages: Pages, request: Request, response: Response) -> None:
+    """A session cookie that is not this tenant's: nothing of it was read, and it goes (A07)."""
+    cookie = pages.jar.read_session(cookies_of(request), _tenant(request).id)
+    if cookie.foreign:
+        await service.note_conflict(_tenant(request), _here(pages, request).actor)
+        written = response.headers.getlist("set-cookie")
+        if not any(header.startswith(f"{pages.jar.session_name}=") for header in written):
+            _with_cookies(response, (pages.jar.write_session(_tenant(request).id, ()),))
+
+
 def cookies_of(request: Request) -> dict[str, str]:
-    """The cookies of a request; a name that was sent twice is absent (security row 83)."""
+    """The cookies of a request; one that came twice is empty: whose it is is unknown (row 83)."""
     found: dict[str, str] = {}
     doubled: set[str] = set()
     for header in request.headers.getlist("cookie"):
@@ -88,7 +101,7 @@ def cookies_of(request: Request) -> dict[str, str]:
             if name in found:
                 doubled.add(name)
             found[name] = value
-    return {name: value for name, value in found.items() if name not in doubled}
+    return {name: "" if name in doubled else value for name, value in found.items()}
 
 
 def _here(pages: Pages, request: Request, browser: str = "") -> Here:
@@ -107,8 +120,9 @@ def _here(pages: Pages, request: Request, browser: str = "") -> Here:
 
 
 def _csrf(pages: Pages, request: Request, browser: str) -> str:
-    session = cookies_of(request).get(pages.jar.session_name, "")
-    return csrf.token(pages.hmac_key, _tenant(request).id, browser, session)
+    tenant = _tenant(request)
+    session = ".".join(pages.jar.read_session(cookies_of(request), tenant.id).tokens)
+    return csrf.token(pages.hmac_key, tenant.id, browser, session)
 
 
 async def _form(pages: Pages, request: Request) -> dict[str, list[str]]:
@@ -255,11 +269,12 @@ async def _sign_in_page(  # noqa: PLR0913
     status: int = 200,
 ) -> Response:
     prompt = interaction.prompt
-    known = None
-    if prompt.fresh and "another" not in request.query_params:
+    known, another = None, "another" in request.query_params
+    if prompt.fresh and not another:
         present = await service.signed_in(_tenant(request), here.tokens)
         known = present[0] if present else None
-    response = _page(
+    action = _action("/sign-in", interaction)
+    return _page(
         pages,
         request,
         "sign_in/sign_in.html",
@@ -271,14 +286,11 @@ async def _sign_in_page(  # noqa: PLR0913
         errors=list(errors),
         alert=alert,
         csrf_token=_csrf(pages, request, here.browser),
-        action=_action("/sign-in", interaction),
+        action=f"{action}&another=1" if another else action,
         reauthenticate=known is not None,
         user_label=(known.email or known.username) if known else "",
-        switch_url=f"{_action('/sign-in', interaction)}&another=1" if known else None,
+        switch_url=f"{action}&another=1" if known else None,
     )
-    if status == 429:  # noqa: PLR2004
-        response.headers["retry-after"] = "30"
-    return response
 
 
 async def post_sign_in(pages: Pages, request: Request) -> Response:
@@ -306,23 +318,23 @@ async def post_sign_in(pages: Pages, request: Request) -> Response:
         tries = f" {refusal.left} tries left before a pause." if 0 < refusal.left <= 3 else ""  # noqa: PLR2004
         return await _sign_in_page(
             pages, request, here, interaction, username=username, status=422,
-            alert=("bad", "That did not work", f"The name and password do not match.{tries}"),
-            errors=(("password", "Check the password and type it again."),),
+            errors=(("password", f"The name and password do not match.{tries}"),),
         )  # fmt: skip
     except TooManyAttempts as refusal:
-        minutes = -(-refusal.retry_after // 60)
-        pause = (
-            f"{refusal.retry_after} seconds" if refusal.retry_after < 90 else f"{minutes} minutes"
-        )  # noqa: PLR2004
+        text = f"Wait {_in_words(refusal.retry_after)}, then try again."
         response = await _sign_in_page(
             pages, request, here, interaction, username=username, status=429,
-            alert=("bad", "Too many tries", f"Wait {pause}, then try again."),
+            alert=("bad", "Too many tries", text),
         )  # fmt: skip
         response.headers["retry-after"] = str(refusal.retry_after)
         return response
     if proved.must_change_password:
         return _go(_action("/sign-in/new-password", interaction))
     return _signed_in(pages, request, interaction, proved.tokens)
+
+
+def _in_words(seconds: int) -> str:
+    return f"{seconds} seconds" if seconds <= _IN_SECONDS else f"{-(-seconds // 60)} minutes"
 
 
 def _signed_in(
@@ -334,17 +346,18 @@ def _signed_in(
 
 async def show_new_password(pages: Pages, request: Request) -> Response:
     here, interaction = await _interaction(pages, request)
-    return _new_password_page(pages, request, here, interaction)
+    return await _new_password_page(pages, request, here, interaction)
 
 
-def _new_password_page(
+async def _new_password_page(
     pages: Pages,
     request: Request,
     here: Here,
     interaction: Interaction,
     errors: tuple[tuple[str, str], ...] = (),
 ) -> Response:
-    if not interaction.prompt.proved:
+    person = await service.proved_person(_tenant(request), interaction)
+    if person is None:
         return _go(_action("/sign-in", interaction))
     return _page(
         pages,
@@ -352,7 +365,7 @@ def _new_password_page(
         "sign_in/new_password.html",
         status=422 if errors else 200,
         app=interaction.prompt.application or None,
-        user_label="",
+        user_label=person.email or person.username,
         min_length=pages.policies.password.min_length,
         errors=list(errors),
         csrf_token=_csrf(pages, request, here.browser),
@@ -365,7 +378,7 @@ async def post_new_password(pages: Pages, request: Request) -> Response:
     here, interaction = await _interaction(pages, request)
     password = _one(fields, "new_password")
     if password != _one(fields, "repeat"):
-        return _new_password_page(
+        return await _new_password_page(
             pages, request, here, interaction, (("repeat", "The two passwords differ."),)
         )
     try:
@@ -373,7 +386,7 @@ async def post_new_password(pages: Pages, request: Request) -> Response:
             _tenant(request), here, interaction, pages.passwords, pages.policies, password
         )
     except WeakPassword as refusal:
-        return _new_password_page(
+        return await _new_password_page(
             pages, request, here, interaction, (("new_password", refusal.description),)
         )
     return _signed_in(pages, request, interaction, tokens)
@@ -418,7 +431,7 @@ async def post_account(pages: Pages, request: Request) -> Response:
     return _signed_in(pages, request, interaction, tokens)
 
 
-async def _present(pages: Pages, request: Request, here: Here) -> SignedIn:
+async def _present(request: Request, here: Here) -> SignedIn:
     """The person signed in here. Raises `InteractionGone` when there is none any more."""
     present = await service.signed_in(_tenant(request), here.tokens)
     if not present:
@@ -431,7 +444,7 @@ async def show_consent(pages: Pages, request: Request) -> Response:
     prompt = interaction.prompt
     if prompt.need != "consent":
         return _go(_next(interaction))
-    person = await _present(pages, request, here)
+    person = await _present(request, here)
     return _page(
         pages,
         request,
@@ -456,7 +469,7 @@ async def show_consent(pages: Pages, request: Request) -> Response:
 async def post_consent(pages: Pages, request: Request) -> Response:
     fields = await _form(pages, request)
     here, interaction = await _interaction(pages, request)
-    person = await _present(pages, request, here)
+    person = await _present(request, here)
     allow, deny = bool(_one(fields, "allow")), bool(_one(fields, "deny"))
     if allow == deny or interaction.prompt.need != "consent":
         return _go(_action("/sign-in/consent", interaction))

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from insula.accounts import service as accounts
+from insula.accounts.errors import WeakPassword
 from insula.accounts.hashing import Passwords
 from insula.accounts.models import User, normalise_name
 from insula.accounts.settings import PasswordPolicy
@@ -54,7 +55,7 @@ class Here:
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """A right password: the tokens the browser shall hold now, or a password to be replaced first."""
+    """A right password: the tokens the browser holds from now on, or a password to replace."""
 
     tokens: tuple[str, ...] = ()
     must_change_password: bool = False
@@ -164,14 +165,16 @@ async def prove(  # noqa: PLR0913
     if user.must_change_password:
         proved = replace(interaction.prompt, proved=str(user.id))
         await move(tenant, here.browser, interaction.id, proved, policies.interaction)
+        async with tenant.transaction() as db:
+            await attempts.forget(db, attempt)
         return Proved(must_change_password=True)
     stored = found.password_hash or ""
     renewed = await passwords.hash(tenant.id, password) if passwords.is_stale(stored) else None
     async with tenant.transaction() as db:
         if renewed is not None:
             await accounts.renew_hash(db, user.id, stored, renewed)
-        await attempts.forget(db, attempt)
         tokens = await _begin_session(db, tenant, here, interaction, user, policies)
+        await attempts.forget(db, attempt)
     return Proved(tokens)
 
 
@@ -214,7 +217,10 @@ async def _begin_session(  # noqa: PLR0913
     """
     token, session_id = new_secret(Kind.SESSION), new_id()
     former = await _tokens_of(db, tenant, here.tokens, user.id)
+    others = [t for t in here.tokens if t not in former]
+    room = policies.session.max_accounts_per_session - 1
     await store.end_sessions(db, [session_hash(tenant, t) for t in former], "renewed")
+    await store.end_sessions(db, [session_hash(tenant, t) for t in others[room:]], "displaced")
     await store.insert_session(
         db,
         {
@@ -242,8 +248,7 @@ async def _begin_session(  # noqa: PLR0913
               metadata={"amr": list(PASSWORD_AMR)}),
     )  # fmt: skip
     SIGN_INS.labels("success").inc()
-    others = tuple(t for t in here.tokens if t not in former)
-    return (token, *others)[: policies.session.max_accounts_per_session]
+    return (token, *others[:room])
 
 
 async def _tokens_of(
@@ -253,6 +258,14 @@ async def _tokens_of(
     by_hash = {session_hash(tenant, token): token for token in tokens}
     owned = await store.owned_by(db, list(by_hash), user_id)
     return [by_hash[h] for h in owned]
+
+
+async def proved_person(tenant: Tenant, interaction: Interaction) -> User | None:
+    """Whose password was right in this interaction and must be replaced; None for nobody."""
+    if not interaction.prompt.proved:
+        return None
+    async with tenant.transaction() as db:
+        return await accounts.get(db, UUID(interaction.prompt.proved))
 
 
 async def replace_password(  # noqa: PLR0913
@@ -268,13 +281,16 @@ async def replace_password(  # noqa: PLR0913
 
     Raises `WeakPassword`, `InteractionGone`, `Unavailable`.
     """
-    if not interaction.prompt.proved:
+    user = await proved_person(tenant, interaction)
+    if user is None:
         raise InteractionGone("This sign-in has expired.")
-    async with tenant.transaction() as db:
-        user = await accounts.get(db, UUID(interaction.prompt.proved))
     hashed = await accounts.prepare_password(
         tenant, passwords, policies.password, password, username=user.username, email=user.email
     )
+    async with tenant.transaction() as db:
+        found = await accounts.find(db, user.username)
+    if await passwords.verify(tenant.id, found.password_hash, password):
+        raise WeakPassword("Choose another password than the one you have.", field="new_password")
     actor = replace(here.actor, type="user", id=str(user.id))
     async with tenant.transaction() as db:
         fresh = await accounts.get(db, user.id)
@@ -350,12 +366,11 @@ async def sign_out(tenant: Tenant, here: Here) -> None:
     """End every session of this browser."""
     hashes = [session_hash(tenant, token) for token in here.tokens]
     async with tenant.transaction() as db:
-        for session_id in await store.end_sessions(db, hashes, "logout"):
+        for ended in await store.end_sessions(db, hashes, "logout"):
+            actor = replace(here.actor, id=str(ended.user_id))
             await audit.record(
                 db,
-                Event(
-                    "user.logged_out", here.actor, target_type="session", target_id=str(session_id)
-                ),
+                Event("user.logged_out", actor, target_type="session", target_id=str(ended.id)),
             )
 
 
@@ -372,6 +387,6 @@ async def end_session(tenant: Tenant, session_id: UUID, actor: Actor) -> None:
 
 
 async def note_conflict(tenant: Tenant, actor: Actor) -> None:
-    """A session cookie of another tenant came to this host; nothing of that tenant was read (A07)."""
+    """Another tenant's session cookie came to this host; nothing of that tenant was read (A07)."""
     async with tenant.transaction() as db:
         await audit.record(db, Event("session.tenant_conflict", actor, "warning"))

@@ -165,6 +165,18 @@ async def forget_attempts(db: Connection, counters: Sequence[tuple[str, bytes]])
         )
 
 
+async def uncount(db: Connection, counter: tuple[str, bytes]) -> None:
+    """Take one attempt back."""
+    kind, subject = counter
+    await db.execute(
+        text(
+            "update insula.attempt_counters set n = n - 1"
+            " where kind = :kind and subject = :subject and n > 0"
+        ),
+        {"kind": kind, "subject": subject},
+    )
+
+
 async def insert_session(db: Connection, values: dict[str, Any]) -> None:
     await db.execute(
         text("""
@@ -180,17 +192,17 @@ async def insert_session(db: Connection, values: dict[str, Any]) -> None:
     )
 
 
-async def end_sessions(db: Connection, hashes: Sequence[bytes], why: str) -> list[UUID]:
-    """End these sessions and what dies with them; their ids."""
+async def end_sessions(db: Connection, hashes: Sequence[bytes], why: str) -> Sequence[Row]:
+    """End these sessions and what dies with them; which they were and whose."""
     rows = await db.execute(
         text("""
             update insula.sessions set ended_at = now(), ended_for = :why
-             where token_hash = any(:hashes) and ended_at is null returning id
+             where token_hash = any(:hashes) and ended_at is null returning id, user_id
         """),
         {"hashes": list(hashes), "why": why},
     )
-    ended = [row.id for row in rows]
-    await _end_bound(db, ended, why)
+    ended = rows.all()
+    await _end_bound(db, [row.id for row in ended], why)
     return ended
 
 
