@@ -56,13 +56,13 @@ def template(cluster) -> str:
     """The name of a database that was migrated once in this run, by an owner without privileges."""
     with psycopg.connect(cluster.postgres_url, autocommit=True) as db:
         db.execute("select pg_advisory_lock(%s)", [_LOCK])
-        if not db.execute("select from pg_database where datname = %s", [_TEMPLATE]).fetchone():
+        if not db.execute("select 1 from pg_database where datname = %s", [_TEMPLATE]).fetchone():
             _make_template(db, cluster.postgres_url)
     return _TEMPLATE
 
 
 def _make_template(db, superuser_url):
-    if not db.execute("select from pg_roles where rolname = 'insula_owner'").fetchone():
+    if not db.execute("select 1 from pg_roles where rolname = 'insula_owner'").fetchone():
         db.execute("create role insula_owner login createrole password 'insula_owner'")
     making = f"{_TEMPLATE}_making"
     create_database(superuser_url, making)
