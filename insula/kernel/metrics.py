@@ -45,6 +45,9 @@ HASHING_WAITING = Gauge("insula_hashing_waiting", "Password hashes waiting.", re
 HASHING_REFUSED = Counter(
     "insula_hashing_refused", "Password hashes refused, queue full.", registry=REGISTRY
 )
+DATABASE_TRIPS = Counter(
+    "insula_database_trips", "Round trips to the database that requests made.", registry=REGISTRY
+)
 DATABASE_AWAY = Counter(
     "insula_database_away", "Requests refused: database away.", registry=REGISTRY
 )

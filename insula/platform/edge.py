@@ -16,7 +16,7 @@ from uuid import uuid4
 import structlog
 
 from insula.kernel.db import trips
-from insula.kernel.metrics import REQUEST_SECONDS, REQUESTS, UNTRUSTED_HEADERS
+from insula.kernel.metrics import DATABASE_TRIPS, REQUEST_SECONDS, REQUESTS, UNTRUSTED_HEADERS
 from insula.platform.refusals import refuse
 from insula.tenancy.hosts import BadHost, Networks, client_ip, one_header
 
@@ -227,6 +227,8 @@ def _note(scope: Scope, status: int, seconds: float, database: int) -> None:
         _timers.setdefault(surface, REQUEST_SECONDS.labels(surface))
     counter.inc()
     _timers[surface].observe(seconds)
+    if database:
+        DATABASE_TRIPS.inc(database)
     tenant = scope.get("insula.tenant")
     _access.info(
         "request",

@@ -5,6 +5,46 @@ A tenant, client, person, grant and session is alive or not at the moment of use
 section 6, Liveness); these fragments are the one place that says so.
 """
 
+from collections.abc import Mapping
+
+from insula.tenancy.db import Statement, statement
+
+#: The SQL type of every parameter of the hot statements, so that they can be prepared.
+TYPES: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("tenant_id", "client", "user_id", "session_id", "interaction", "family", "issue", "id"), "uuid"
+    ),
+    **dict.fromkeys(
+        (
+            "session_hash", "browser_hash", "code_hash", "refresh_hash", "new_hash", "access_hash",
+            "jti_hash", "replay_copy", "subject",
+        ),
+        "bytea",
+    ),
+    **dict.fromkeys(
+        (
+            "session_idle", "lifetime", "keep", "idle", "absolute", "access_life", "grace", "window",
+        ),
+        "interval",
+    ),
+    **dict.fromkeys(("scopes", "access_scopes", "amr"), "text[]"),
+    **dict.fromkeys(("session_bound", "auth_time_wanted"), "boolean"),
+    **dict.fromkeys(("auth_time", "expires_at"), "bigint"),
+    **dict.fromkeys(
+        (
+            "redirect_uri", "code_challenge", "nonce", "claims", "acr", "why", "actor_type", "actor_id",
+            "ip", "user_agent", "request_id", "metadata",
+        ),
+        "text",
+    ),
+}  # fmt: skip
+
+
+def hot(text: str) -> Statement:
+    """A hot statement: prepared once on each connection, since planning it is most of its cost."""
+    return statement(text, TYPES)
+
+
 #: The person may be let in: active, and not in a timed lock.
 PERSON_ALIVE = "u.status = 'active' and (u.locked_until is null or u.locked_until <= now())"
 

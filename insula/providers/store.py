@@ -14,12 +14,12 @@ from insula.providers.statements import (
     PERSON_ALIVE,
     SESSION_ALIVE,
     audit_line,
+    hot,
 )
-from insula.tenancy.db import statement
 
 # ruff: noqa: S608  (every interpolated piece is a constant of this package)
 
-VISIT = statement(f"""
+VISIT = hot(f"""
     select s.id, s.user_id, extract(epoch from s.auth_time)::bigint as auth_time, s.amr, s.acr,
            g.scopes as granted
       from insula.sessions s
@@ -29,7 +29,7 @@ VISIT = statement(f"""
      where s.tenant_id = %(tenant_id)s and s.token_hash = %(session_hash)s and {SESSION_ALIVE}
 """)
 
-RESUME = statement(f"""
+RESUME = hot(f"""
     select i.id as interaction, i.parameters, i.authenticated_at, i.session_id as proved, i.selected_at,
            case when i.consented_by = v.id then i.consented end as consented, i.denied_at,
            v.id, v.user_id, v.auth_time, v.amr, v.acr, v.granted
@@ -46,7 +46,7 @@ RESUME = statement(f"""
        and i.kind = 'authorize' and i.completed_at is null and i.step_expires_at > now()
 """)
 
-ISSUE_CODE = statement(f"""
+ISSUE_CODE = hot(f"""
     with alive as materialized (
       select s.tenant_id, s.id as session_id, s.user_id, g.id as grant_id
         from insula.sessions s
@@ -81,7 +81,7 @@ ISSUE_CODE = statement(f"""
     returning 1
 """)
 
-READ_CODE = statement(f"""
+READ_CODE = hot(f"""
     select x.id, x.user_id, x.session_id, x.redirect_uri, x.code_challenge, x.nonce, x.scopes, x.claims,
            extract(epoch from x.auth_time)::bigint as auth_time, x.auth_time_wanted, x.amr, x.acr,
            case when x.consumed_at is not null then 'consumed'
@@ -105,7 +105,7 @@ _OPAQUE = """
              now() + %(access_life)s + interval '1 hour'
         from {source} where %(access_hash)s::bytea is not null"""
 
-REDEEM_CODE = statement(f"""
+REDEEM_CODE = hot(f"""
     with live as materialized (
       select u.id from insula.users u
        where u.tenant_id = %(tenant_id)s and u.id = %(user_id)s and {PERSON_ALIVE} for share
@@ -139,7 +139,7 @@ REDEEM_CODE = statement(f"""
 """)
 
 #: Step 1 of a refusal: a failed check leaves the code consumed (PK-6).
-BURN_CODE = statement(f"""
+BURN_CODE = hot(f"""
     with burned as (
       update insula.authorization_codes x set consumed_at = now()
        where x.tenant_id = %(tenant_id)s and x.code_hash = %(code_hash)s and x.client_id = %(client)s
@@ -151,7 +151,7 @@ BURN_CODE = statement(f"""
 
 #: Step 2, a statement of its own so that it sees what a parallel redemption committed: a replay
 #: ends the family and everything that came of the code (RFC6749-4.1.2).
-REPLAYED_CODE = statement(f"""
+REPLAYED_CODE = hot(f"""
     with ended as (
       update insula.token_issues i set revoked_at = now(), revoked_for = 'code_replay'
         from insula.authorization_codes x
@@ -167,7 +167,7 @@ REPLAYED_CODE = statement(f"""
     select 1 from ended
 """)
 
-READ_REFRESH = statement(f"""
+READ_REFRESH = hot(f"""
     select f.id, x.user_id, x.session_id, x.scopes, x.claims,
            extract(epoch from x.auth_time)::bigint as auth_time, x.auth_time_wanted, x.amr, x.acr,
            case when f.revoked_at is not null or x.revoked_at is not null
@@ -205,7 +205,7 @@ _LIVE_OWNERS = f"""
                                   and i.revoked_at is null
        where u.tenant_id = %(tenant_id)s and u.id = %(user_id)s and {PERSON_ALIVE} for share of u"""
 
-ADVANCE_REFRESH = statement(f"""
+ADVANCE_REFRESH = hot(f"""
     with live as materialized ({_LIVE_OWNERS}
     ), advanced as (
       update insula.refresh_families f
@@ -223,7 +223,7 @@ ADVANCE_REFRESH = statement(f"""
     select 1 from advanced
 """)
 
-TOUCH_REFRESH = statement(f"""
+TOUCH_REFRESH = hot(f"""
     with live as materialized ({_LIVE_OWNERS}
     ), advanced as (
       update insula.refresh_families f
@@ -236,7 +236,7 @@ TOUCH_REFRESH = statement(f"""
     select 1 from advanced
 """)
 
-END_FAMILY = statement(f"""
+END_FAMILY = hot(f"""
     with ended as (
       update insula.refresh_families f set revoked_at = now(), revoked_for = %(why)s, replay_copy = null
        where f.tenant_id = %(tenant_id)s and f.id = %(family)s and f.client_id = %(client)s
@@ -250,7 +250,7 @@ END_FAMILY = statement(f"""
     select 1 from ended
 """)
 
-ISSUE_TO_CLIENT = statement(f"""
+ISSUE_TO_CLIENT = hot(f"""
     with issued as (
       insert into insula.token_issues (id, kind, client_id, scopes, sweep_after)
       select %(issue)s, 'client_credentials', c.id, %(access_scopes)s,
@@ -266,7 +266,7 @@ ISSUE_TO_CLIENT = statement(f"""
 _ISSUE = f"""c.client_id, x.user_id, x.claims,
            extract(epoch from x.auth_time)::bigint as auth_time, x.acr, x.amr, {PERSON}"""
 
-FIND_ISSUE = statement(f"""
+FIND_ISSUE = hot(f"""
     select x.id, x.scopes, extract(epoch from x.created_at)::bigint as issued_at, 0::bigint as expires_at,
            {_ISSUE}
       from insula.token_issues x
@@ -276,7 +276,7 @@ FIND_ISSUE = statement(f"""
                         where j.tenant_id = %(tenant_id)s and j.jti_hash = %(jti_hash)s)
 """)
 
-FIND_ACCESS_TOKEN = statement(f"""
+FIND_ACCESS_TOKEN = hot(f"""
     select x.id, a.scopes, extract(epoch from a.created_at)::bigint as issued_at,
            extract(epoch from a.expires_at)::bigint as expires_at, {_ISSUE}
       from insula.access_tokens a
@@ -286,7 +286,7 @@ FIND_ACCESS_TOKEN = statement(f"""
        and a.revoked_at is null and a.expires_at > now() and {ISSUE_ALIVE}
 """)
 
-FIND_REFRESH_TOKEN = statement(f"""
+FIND_REFRESH_TOKEN = hot(f"""
     select x.id, x.scopes, extract(epoch from f.created_at)::bigint as issued_at,
            extract(epoch from least(f.idle_expires_at, f.absolute_expires_at))::bigint as expires_at, {_ISSUE}
       from insula.refresh_generations r
@@ -298,7 +298,7 @@ FIND_REFRESH_TOKEN = statement(f"""
        and f.idle_expires_at > now() and f.absolute_expires_at > now() and {ISSUE_ALIVE}
 """)
 
-REVOKE_ACCESS_TOKEN = statement(f"""
+REVOKE_ACCESS_TOKEN = hot(f"""
     with ended as (
       update insula.access_tokens a set revoked_at = now()
         from insula.token_issues i
@@ -309,7 +309,7 @@ REVOKE_ACCESS_TOKEN = statement(f"""
     select 1 from ended
 """)
 
-REVOKE_JTI = statement(f"""
+REVOKE_JTI = hot(f"""
     with ended as (
       insert into insula.revoked_jtis (jti_hash, sweep_after)
       select %(jti_hash)s, to_timestamp(%(expires_at)s) + interval '5 minutes'
@@ -321,7 +321,7 @@ REVOKE_JTI = statement(f"""
     select 1 from ended
 """)
 
-REVOKE_REFRESH_TOKEN = statement(f"""
+REVOKE_REFRESH_TOKEN = hot(f"""
     with ended as (
       update insula.refresh_families f set revoked_at = now(), revoked_for = 'revoked', replay_copy = null
         from insula.refresh_generations r
@@ -338,7 +338,7 @@ REVOKE_REFRESH_TOKEN = statement(f"""
 """)
 
 #: Failures of one client from one address; the window starts anew when it is over (CA-10).
-COUNT_CLIENT_FAILURE = statement("""
+COUNT_CLIENT_FAILURE = hot("""
     with counted as (
       insert into insula.attempt_counters as a (kind, subject, n, window_ends_at, sweep_after)
       values ('client', %(subject)s, 1, now() + %(window)s, now() + %(window)s + interval '1 hour')
