@@ -6,6 +6,7 @@ and the request's metrics. It reads no tenant and decides nothing about one.
 """
 
 import asyncio
+import hmac
 import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -147,7 +148,10 @@ class Edge:
         secret = self._rules.proxy_secret
         if secret is None:
             return True
-        return any(k == b"x-insula-proxy-secret" and v == secret for k, v in scope["headers"])
+        return any(
+            k == b"x-insula-proxy-secret" and hmac.compare_digest(v, secret)
+            for k, v in scope["headers"]
+        )
 
     async def _late(
         self, scope: Scope, answer: "_Answer", status: int, code: str, text: str

@@ -1,5 +1,6 @@
 """Bringing a database to the present state: roles, revisions, functions, policies, at once."""
 
+import functools
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -29,12 +30,29 @@ def _script() -> ScriptDirectory:
     return ScriptDirectory.from_config(config)
 
 
+@functools.cache
 def head() -> str:
     """The revision this release needs."""
     found = _script().get_current_head()
     if found is None:  # pragma: no cover  (a release without revisions)
         raise RuntimeError("no revisions")
     return found
+
+
+@functools.cache
+def _known() -> frozenset[str]:
+    """The revisions that this release has heard of."""
+    return frozenset(script.revision for script in _script().walk_revisions())
+
+
+def is_behind(found: str | None) -> bool:
+    """
+    Whether a schema at *found* lacks something that this release needs.
+
+    One that a newer release has moved on is not behind: every migration leaves the running
+    release working, so that upgrades can roll.
+    """
+    return found is None or (found != head() and found in _known())
 
 
 def _apply(connection: sa.Connection, file: Path) -> None:

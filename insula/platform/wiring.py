@@ -111,7 +111,7 @@ class Wiring:
 
     async def _check_migrations(self) -> None:
         found = await health.revision(self.database)
-        if found != migrations.head():
+        if migrations.is_behind(found):
             raise Unavailable(f"schema is at {found}, this release needs {migrations.head()}")
 
     async def _check_clock(self) -> None:
@@ -135,7 +135,7 @@ class Wiring:
         await self.database.open()
         await self.platform_database.open()
         found = await health.revision(self.database)
-        if found != migrations.head():
+        if migrations.is_behind(found):
             raise Invalid(
                 f"The database is at revision {found}, this release needs {migrations.head()}: "
                 "run `insula migrate`."

@@ -5,9 +5,12 @@ Decided from the raw Host header and, from a trusted peer alone, the tenant head
 once (features.md A04 to A06).
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
+
+import structlog
 
 from insula.kernel.errors import InsulaError
 from insula.kernel.metrics import RESOLUTIONS, UNTRUSTED_HEADERS
@@ -24,7 +27,12 @@ from insula.tenancy.hosts import (
 )
 from insula.tenancy.models import DEFAULT, OPS, Environment, Naming, is_slug
 
+_log = structlog.get_logger(__name__)
+
 Strategy = Literal["header", "subdomain"]
+#: A page that is fetched with its style sheets says it once.
+_QUIET: Final = 60.0
+
 STRATEGIES: Final[tuple[Strategy, ...]] = ("header", "subdomain")
 
 
@@ -88,6 +96,7 @@ class Resolver:
         self._directory = directory
         #: Raw Host header to parsed host: the same few arrive all the time.
         self._hosts: dict[bytes, str] = {}
+        self._quiet_until = 0.0
 
     def host(self, headers: Headers) -> str | None:
         """The host the request names, None when it names none. Raises `Unresolved`."""
@@ -182,10 +191,17 @@ class Resolver:
             if host != naming.base and host not in LOOPBACK:
                 raise not_found("host")
         if self._rules.environment == "development":
-            # The caller logs it: this is for the first steps on a laptop, and never elsewhere.
+            self._warn_of_fallback(host)
             RESOLUTIONS.labels("fallback").inc()
             return await self._known(f"slug:{DEFAULT}")
         raise required()
+
+    def _warn_of_fallback(self, host: str | None) -> None:
+        """For the first steps on a laptop, and never elsewhere (features.md A05)."""
+        now = time.monotonic()
+        if now >= self._quiet_until:
+            self._quiet_until = now + _QUIET
+            _log.warning("tenant.fallback", host=host, tenant=DEFAULT)
 
     async def _known(self, name: str) -> Tenant:
         tenant = await self._directory.find(name)

@@ -48,11 +48,12 @@ async def _database(here: Context) -> Finding:
 
 async def _schema(here: Context) -> Finding:
     found = await health.revision(here.database)
-    if found != migrations.head():
+    if migrations.is_behind(found):
         return Finding(
             "schema", "failed", f"at {found}, needs {migrations.head()}", "Run `insula migrate`."
         )
-    return Finding("schema", "ok", f"at {found}")
+    ahead = "" if found == migrations.head() else f", newer than this release's {migrations.head()}"
+    return Finding("schema", "ok", f"at {found}{ahead}")
 
 
 async def _role(here: Context) -> Finding:

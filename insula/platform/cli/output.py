@@ -5,7 +5,7 @@ import json as jsonlib
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TextIO
 from uuid import UUID
 
 import typer
@@ -19,8 +19,17 @@ REFUSED, AWAY = 1, 3
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
-out = Console(soft_wrap=True)
-err = Console(stderr=True, soft_wrap=True)
+#: What is read by a program or a file is not folded to some width of a terminal.
+_UNFOLDED = 10_000
+
+
+def _console(stream: TextIO, *, stderr: bool = False) -> Console:
+    width = None if stream.isatty() else _UNFOLDED
+    return Console(stderr=stderr, soft_wrap=True, width=width)
+
+
+out = _console(sys.stdout)
+err = _console(sys.stderr, stderr=True)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  (whatever a row holds)
