@@ -87,6 +87,8 @@ class Bus:
                     pause = 0.1
                     EVENTS_RECEIVED.inc()
                     heard(tenant_id, kind, version)
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError  # the client had made an error of its own of it
             if self.connected:
                 _log.warning("events.lost")
             self.connected = False
@@ -115,7 +117,7 @@ class Bus:
                 asked = False
                 try:
                     body = json.loads(message["data"])
-                    found = UUID(body["tenant"]), str(body["kind"]), int(body["version"])
+                    found = UUID(str(body["tenant"])), str(body["kind"]), int(body["version"])
                 except (ValueError, KeyError, TypeError):
                     continue  # not ours
                 yield found

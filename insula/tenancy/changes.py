@@ -54,9 +54,11 @@ class ChangeFeed:
         ]
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        pending = set(self._tasks)
+        while pending:  # a driver on the way may swallow one cancellation
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=1)
 
     def _heard(self, tenant_id: UUID, _kind: str, version: int) -> None:
         self._on_change(tenant_id, version)

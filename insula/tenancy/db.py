@@ -14,10 +14,11 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from insula.kernel.db import Connection, Database, Row, Statement, bind, compiled, statement
+from insula.kernel.db import Connection, Database, Row, bind
 from insula.kernel.events import Bus
+from insula.kernel.one_trip import Statement, statement
 
-__all__ = ["Connection", "Platform", "Row", "Statement", "Tenant", "compiled", "statement"]
+__all__ = ["Connection", "Platform", "Row", "Statement", "Tenant", "statement"]
 
 #: What the running transaction will announce once it has committed.
 _announcements: ContextVar[list[tuple[UUID, str, int]] | None] = ContextVar(
