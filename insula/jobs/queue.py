@@ -5,15 +5,17 @@ Built on procrastinate, so a job is a row that was committed with its cause, a w
 leaves its job to another, and nothing is lost with Valkey.
 """
 
-import asyncio
+import contextlib
 import random
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
 import procrastinate
 import structlog
-from procrastinate.jobs import Job
+from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
+from procrastinate.jobs import Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from insula.jobs.store import enqueue
@@ -26,12 +28,18 @@ _log = structlog.get_logger(__name__)
 TenantTask = Callable[[UUID], Awaitable[None]]
 #: A task of the installation.
 Task = Callable[[], Awaitable[None]]
+#: The same, as the clock queues it: it is told when it was due.
+Periodic = procrastinate.tasks.Task[..., Any, ...]
+
+
+#: Tries of one job before somebody must look at it.
+_ATTEMPTS = 12
 
 
 class Backoff(BaseRetryStrategy):
     """Tries again after 2, 4, 8 … seconds, at most an hour, each shortened by up to half."""
 
-    def __init__(self, attempts: int = 12) -> None:
+    def __init__(self, attempts: int = _ATTEMPTS) -> None:
         self._attempts = attempts
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
@@ -59,12 +67,15 @@ class Queue:
                 max_size=4,
             )
         )
+        self._by_the_clock: list[tuple[str, Periodic]] = []
+        self._runs = 0
+        self.periodic("jobs.retry_stalled", "* * * * *", self._retry_stalled)
 
     def tenant_task(self, name: str, work: TenantTask) -> None:
         """Register work for one tenant; its id is the job's `tenant_id`."""
 
         async def run(tenant_id: str, **_ids: Any) -> None:  # noqa: ANN401  (ids of the job)
-            await _logged(name, work(UUID(tenant_id)))
+            await self._logged(name, work(UUID(tenant_id)))
 
         self._app.task(name=name, queue="default", retry=Backoff())(run)
 
@@ -72,30 +83,58 @@ class Queue:
         """Register work that is done by the clock, once, however many workers run."""
 
         async def run(timestamp: int) -> None:  # noqa: ARG001  (procrastinate tells when it was due)
-            await _logged(name, work())
+            await self._logged(name, work())
 
         task = self._app.task(name=name, queue="default", retry=False, queueing_lock=name)(run)
-        self._app.periodic(cron=cron)(task)
+        self._by_the_clock.append((cron, task))
 
-    async def work(self, *, concurrency: int = 4, wait: bool = True) -> None:
-        """Run jobs until cancelled; with *wait* off, until the queue is empty."""
+    async def work(self, *, concurrency: int = 4) -> None:
+        """Run jobs until cancelled."""
+        for cron, task in self._by_the_clock:
+            self._app.periodic(cron=cron)(task)
         async with self._app.open_async():
-            await self._app.run_worker_async(
-                concurrency=concurrency,
-                wait=wait,
-                install_signal_handlers=False,
-                delete_jobs="successful",
-                shutdown_graceful_timeout=10,
-                fetch_job_polling_interval=5.0,
-            )
+            await self._run(concurrency, wait=True)
 
+    async def work_off(self, *, concurrency: int = 4) -> None:
+        """Do what the clock asks for once, whatever the time, and all that is due in the queue."""
+        async with self._app.open_async():
+            for _, task in self._by_the_clock:
+                with contextlib.suppress(AlreadyEnqueued):
+                    await task.defer_async(timestamp=int(time.time()))
+            before = -1
+            while self._runs > before:  # what was done may have queued more
+                before = self._runs
+                await self._run(concurrency, wait=False)
 
-async def _logged(name: str, work: Awaitable[None]) -> None:
-    loop = asyncio.get_running_loop()
-    started = loop.time()
-    try:
-        await work
-    except Exception:
-        _log.exception("job.failed", task=name)
-        raise
-    _log.info("job.done", task=name, seconds=round(loop.time() - started, 2))
+    async def _run(self, concurrency: int, *, wait: bool) -> None:
+        await self._app.run_worker_async(
+            concurrency=concurrency,
+            wait=wait,
+            install_signal_handlers=False,
+            delete_jobs="successful",
+            shutdown_graceful_timeout=10,
+            fetch_job_polling_interval=5.0,
+        )
+
+    async def _retry_stalled(self) -> None:
+        """Queue again what a worker was doing that has not been heard of for half a minute."""
+        manager = self._app.job_manager
+        for job in await manager.get_stalled_jobs():
+            _log.warning("job.stalled", task=job.task_name, job=job.id, attempts=job.attempts)
+            if job.attempts >= _ATTEMPTS:  # it may be the job that kills them
+                await manager.finish_job(job, Status.FAILED, delete_job=False)
+                continue
+            try:
+                await manager.retry_job(job)
+            except UniqueViolation:  # the same work waits already
+                await manager.finish_job(job, Status.ABORTED, delete_job=True)
+
+    async def _logged(self, name: str, work: Awaitable[None]) -> None:
+        started = time.monotonic()
+        self._runs += 1
+        try:
+            await work
+        except Exception:
+            _log.exception("job.failed", task=name)
+            raise
+        _log.info("job.done", task=name, seconds=round(time.monotonic() - started, 2))

@@ -74,7 +74,7 @@ def worker(
             logs.configure(json=here.settings.env != "development", level=here.settings.log_level)
             queue = Queue(here.settings.database_platform_url_text())
             Tasks(here.platform, here.directory, here.envelope, here.rotation).register(queue)
-            await queue.work(wait=not once)
+            await (queue.work_off() if once else queue.work())
 
     run(work)
 

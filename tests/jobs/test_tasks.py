@@ -1,0 +1,192 @@
+"""Housekeeping: keys move on, dead rows leave in batches, partitions stand ahead."""
+
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg.rows import namedtuple_row
+from serving import cli, environment
+
+from insula.jobs.queue import Queue
+from insula.keys import service as keys
+from insula.platform.tasks import Tasks
+
+
+@pytest.fixture
+def db(database):
+    with psycopg.connect(database.superuser, autocommit=True, row_factory=namedtuple_row) as db:
+        yield db
+
+
+@pytest.fixture
+def tasks(platform_door, directory, envelope, rotation):
+    return Tasks(platform_door, directory, envelope, rotation)
+
+
+@pytest.fixture
+def calls(platform_door, monkeypatch):
+    """What the tasks ask the database for, and what came back."""
+    fetch = type(platform_door).fetch
+    seen = []
+
+    async def spy(self, sql, params=None):
+        rows = await fetch(self, sql, params)
+        seen.append((sql, params, rows))
+        return rows
+
+    monkeypatch.setattr(type(platform_door), "fetch", spy)
+    return seen
+
+
+async def states(tenant):
+    return sorted((key.alg, key.state) for key in await keys.list_keys(tenant))
+
+
+def make_due(db, tenant, state):
+    db.execute(
+        "update insula.signing_keys set due_at = now() - interval '1 second',"
+        " published_at = published_at - interval '2 days'"
+        " where tenant_id = %s and state = %s",
+        [tenant.id, state],
+    )
+
+
+async def test_the_worker_moves_keys_through_their_phases(two_houses, database, db, cluster):
+    ada, bea = two_houses[0].tenant, two_houses[1].tenant
+    here = environment(database.app, database.platform, cluster.valkey_url, 8000)
+    version = ada.version
+
+    make_due(db, ada, "active")
+    done = cli(here, "worker", "--once")
+    assert done.returncode == 0, done.stderr
+    assert await states(ada) == [
+        ("ES256", "active"), ("ES256", "next"), ("RS256", "active"), ("RS256", "next"),
+    ]  # fmt: skip
+
+    make_due(db, ada, "next")
+    assert cli(here, "worker", "--once").returncode == 0
+    assert await states(ada) == [
+        ("ES256", "active"), ("ES256", "retiring"), ("RS256", "active"), ("RS256", "retiring"),
+    ]  # fmt: skip
+
+    make_due(db, ada, "retiring")
+    assert cli(here, "worker", "--once").returncode == 0
+    assert await states(ada) == [
+        ("ES256", "active"), ("ES256", "retired"), ("RS256", "active"), ("RS256", "retired"),
+    ]  # fmt: skip
+
+    assert await states(bea) == [("ES256", "active"), ("RS256", "active")]
+    row = db.execute("select version from insula.tenants where id = %s", [ada.id]).fetchone()
+    assert row.version == version + 3  # every process hears of each phase
+
+
+async def test_a_second_look_moves_nothing(house, tasks, db):
+    make_due(db, house.tenant, "active")
+
+    await tasks.advance_keys(house.tenant.id)
+    before = await states(house.tenant)
+    await tasks.advance_keys(house.tenant.id)
+
+    assert await states(house.tenant) == before
+
+
+async def test_only_tenants_with_something_due_get_a_job(two_houses, tasks, db, database):
+    ada, bea = two_houses[0].tenant, two_houses[1].tenant
+    db.execute("truncate insula_jobs.procrastinate_jobs cascade")
+    make_due(db, ada, "active")
+
+    await tasks.find_due_keys()
+    await tasks.find_due_keys()
+
+    rows = db.execute("select args from insula_jobs.procrastinate_jobs").fetchall()
+    queued = [row.args["tenant_id"] for row in rows]
+    assert queued.count(str(ada.id)) == 1
+    assert str(bea.id) not in queued
+    queue = Queue(database.platform)
+    tasks.register(queue)
+    await queue.work_off()
+    assert ("ES256", "next") in await states(ada)
+
+
+async def test_a_tenant_that_has_gone_is_passed_over(tasks):
+    await tasks.advance_keys(uuid4())
+
+
+DEAD = """
+    insert into insula.revoked_jtis (tenant_id, jti_hash, sweep_after)
+    select %s, sha256((n || %s)::bytea), now() + %s::interval from generate_series(1, %s) n
+"""
+
+
+async def test_dead_rows_of_every_tenant_leave_in_batches_and_the_living_stay(
+    two_houses, tasks, db, calls
+):
+    db.execute("delete from insula.revoked_jtis")
+    for house in two_houses:
+        db.execute(DEAD, [house.tenant.id, "dead", "-1 second", 1100])
+        db.execute(DEAD, [house.tenant.id, "alive", "1 hour", 3])
+
+    await tasks.sweep()
+
+    batches = [
+        rows[0].n for _, params, rows in calls if params and params["table"] == "revoked_jtis"
+    ]
+    assert batches == [1000, 1000, 200]
+    rows = db.execute("select tenant_id, count(*) as n from insula.revoked_jtis group by 1")
+    assert {row.tenant_id: row.n for row in rows} == {h.tenant.id: 3 for h in two_houses}
+
+
+async def test_every_table_with_dead_rows_is_swept(tasks, db, calls):
+    await tasks.sweep()
+
+    swept = {params["table"] for _, params, _ in calls}
+    mortal = db.execute(
+        "select table_name from information_schema.columns"
+        " where table_schema = 'insula' and column_name = 'sweep_after'"
+    )
+    assert swept == {row.table_name for row in mortal}
+
+
+FAMILY = """
+    insert into insula.refresh_families (tenant_id, id, client_id, current_hash, replay_copy,
+      advanced_at, idle_expires_at, absolute_expires_at, sweep_after)
+    select %s, gen_random_uuid(), gen_random_uuid(), 'h', 'answer', now() - %s::interval,
+           now() + interval '1 day', now() + interval '1 day', now() + interval '2 days'
+"""
+
+
+async def test_answers_of_refreshes_are_forgotten_when_their_window_is_over(house, tasks, db):
+    db.execute(FAMILY, [house.tenant.id, "61 seconds"])
+    db.execute(FAMILY, [house.tenant.id, "30 seconds"])
+
+    await tasks.forget_replays()
+
+    rows = db.execute(
+        "select now() - advanced_at > interval '1 minute' as old, replay_copy is null as forgotten"
+        " from insula.refresh_families where tenant_id = %s",
+        [house.tenant.id],
+    )
+    assert {row.old: row.forgotten for row in rows} == {True: True, False: False}
+
+
+def partitions(db):
+    rows = db.execute(
+        "select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid"
+        " where i.inhparent = 'insula.audit_events'::regclass order by 1"
+    )
+    return [row.name for row in rows]
+
+
+async def test_partitions_stand_months_ahead_and_leave_after_the_retention(tasks, db):
+    standing = partitions(db)
+    assert len(standing) >= 4
+    db.execute(f"drop table insula.{standing[-1]}")
+    db.execute(
+        "create table insula.audit_events_2020_01 partition of insula.audit_events"
+        " for values from ('2020-01-01') to ('2020-02-01')"
+    )
+    db.execute("alter table insula.audit_events_2020_01 owner to insula_definer")
+
+    await tasks.keep_partitions()
+
+    assert partitions(db) == standing
