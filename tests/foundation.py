@@ -8,10 +8,11 @@ import pytest
 from cluster import create_database, database_url
 from people import Houses, KeyPool
 from psycopg import sql
+from serving import SECRETS_KEY
 
 from insula.accounts.hashing import Passwords
 from insula.accounts.settings import Hashing
-from insula.kernel.crypto import Envelope
+from insula.kernel.crypto import Envelope, parse_key
 from insula.kernel.db import Database
 from insula.kernel.events import Bus
 from insula.keys import service as keys
@@ -134,7 +135,7 @@ def platform_door(platform_db, bus) -> Platform:
 
 @pytest.fixture(scope="session")
 def envelope() -> Envelope:
-    return Envelope(bytes(range(32)))
+    return Envelope(parse_key(SECRETS_KEY))
 
 
 @pytest.fixture(scope="session")
