@@ -2,34 +2,26 @@
 The pools of one process, and the two ways through them.
 
 `Database.transaction` is SQLAlchemy Core in a transaction; `Database.once` is one network
-round trip (begin, bind, one atomic statement, commit) by psycopg's client-side cursor.
-Both bind the tenant inside the transaction and nowhere else (security.md R4, R7). Nothing
-here is prepared by the driver, and plans that the one-trip door keeps are given up when
-somebody in between changes connections, so pgbouncer in transaction mode works (R27).
+round trip (bind, one atomic statement, commit: kernel.one_trip). Both bind the tenant inside
+the transaction and nowhere else (security.md R4, R7). Nothing else is kept on a connection, so
+pgbouncer in transaction mode works (R27).
 """
 
 import asyncio
 import contextlib
-import hashlib
-import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 import psycopg
 import psycopg_pool
 import sqlalchemy as sa
-import structlog
 from psycopg.rows import namedtuple_row
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from insula.kernel.errors import Unavailable
-
-_log = structlog.get_logger(__name__)
+from insula.kernel.one_trip import OneTrip, Statement
 
 Connection = AsyncConnection
 Row = Any
@@ -57,56 +49,6 @@ _AWAY = (
     sa.exc.TimeoutError,
     OSError,
 )
-
-
-_PARAMETER = re.compile(r"%\((\w+)\)s")
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """
-    One atomic statement for the one-trip door, as the messages that carry it.
-
-    *plain* sends the statement itself. *execute* runs it as a plan that the connection has kept
-    since *prepare*: planning such a statement takes ten times as long as running it.
-    """
-
-    name: str
-    text: str
-    plain: str
-    prepare: str = ""
-    execute: str = ""
-
-
-def _message(body: str, before: str = "") -> str:
-    bind = "select set_config('insula.tenant_id',%(bound_tenant)s,true)"
-    return f"{before}begin;{bind};{body};commit"
-
-
-def statement(text: str, types: Mapping[str, str] | None = None) -> Statement:
-    """
-    Write a statement in SQL, parameters as `%(name)s`.
-
-    *types* are the SQL types of its parameters by name; with them it is prepared once on each
-    connection. Messages are put together here, at import, so that the driver's cache of parsed
-    queries holds one entry for all tenants.
-    """
-    text = text.strip()
-    name = "s" + hashlib.sha256(text.encode()).hexdigest()[:16]
-    if types is None:
-        return Statement(name, text, _message(text))
-    order = list(dict.fromkeys(_PARAMETER.findall(text)))
-    places = {parameter: f"${number}" for number, parameter in enumerate(order, 1)}
-    numbered = _PARAMETER.sub(lambda match: places[match[1]], text)
-    prepare = f"prepare {name}({','.join(types[p] for p in order)}) as {numbered};"
-    execute = f"execute {name}({','.join(f'%({p})s' for p in order)})"
-    return Statement(name, text, _message(text), _message(execute, prepare), _message(execute))
-
-
-def compiled(core: sa.sql.expression.ClauseElement) -> Statement:
-    """Compile a SQLAlchemy Core statement to text once."""
-    dialect = PGDialect_psycopg()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it so
-    return statement(str(core.compile(dialect=dialect)))
 
 
 def count_trip() -> None:
@@ -144,7 +86,6 @@ class Database:
                 **arguments,
                 "autocommit": True,
                 "prepare_threshold": None,
-                "cursor_factory": psycopg.AsyncClientCursor,
                 "row_factory": namedtuple_row,
             },
             min_size=min(2, size),
@@ -164,11 +105,7 @@ class Database:
             connect_args={**arguments, "prepare_threshold": None},
         )
         self._checking: asyncio.Task[None] | None = None
-        #: Which statements each connection has prepared.
-        self._prepared: WeakKeyDictionary[psycopg.AsyncConnection[Row], set[str]] = (
-            WeakKeyDictionary()
-        )
-        self._keeps_plans = True
+        self._trips = OneTrip()
 
     async def open(self) -> None:
         await self._pool.open(wait=False)
@@ -189,44 +126,13 @@ class Database:
         answer is seen, so the statement itself must decide everything.
         """
         count_trip()
-        values = {**params, "tenant_id": tenant_id, "bound_tenant": str(tenant_id)}
         try:
             with _honest():
                 async with self._pool.connection() as connection:
-                    return await self._send(connection, statement, values)
+                    return await self._trips.make(connection, tenant_id, statement, params)
         except Unavailable:
             self._check_soon()
             raise
-
-    async def _send(
-        self,
-        connection: "psycopg.AsyncConnection[Row]",
-        statement: Statement,
-        values: Mapping[str, Any],
-    ) -> Sequence[Row]:
-        skip = 2
-        message = statement.plain
-        prepared = None
-        if statement.execute and self._keeps_plans:
-            prepared = self._prepared.setdefault(connection, set())
-            if statement.name in prepared:
-                message = statement.execute
-            else:
-                message, skip = statement.prepare, 3
-        try:
-            cursor = await connection.execute(message, values)
-        except (psycopg.errors.InvalidSqlStatementName, psycopg.errors.DuplicatePreparedStatement):
-            # Somebody between us and the server changes connections under our feet (pgbouncer in
-            # transaction mode). Nothing was done: the statement never ran. Go on without plans.
-            _log.warning("database.plans_not_kept")
-            self._keeps_plans = False
-            await connection.rollback()
-            cursor, skip = await connection.execute(statement.plain, values), 2
-        if prepared is not None:
-            prepared.add(statement.name)
-        for _ in range(skip):
-            cursor.nextset()
-        return await cursor.fetchall() if cursor.description else ()
 
     @contextlib.asynccontextmanager
     async def transaction(self, tenant_id: UUID | None = None) -> AsyncIterator[Connection]:

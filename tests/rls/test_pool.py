@@ -11,7 +11,8 @@ from cuttable import Wire
 from foundation import opened
 from sqlalchemy import text
 
-from insula.kernel.db import statement, trips
+from insula.kernel.db import trips
+from insula.kernel.one_trip import statement
 from insula.kernel.errors import Unavailable
 
 OWNERS = statement("select tenant_id, pg_sleep(%(nap)s) as nap from insula.users")
