@@ -216,12 +216,11 @@ async def _begin_session(  # noqa: PLR0913
     The tokens of the browser from now on. Raises `InteractionGone`.
     """
     token, session_id = new_secret(Kind.SESSION), new_id()
-    former = await _tokens_of(db, tenant, here.tokens, user.id)
-    others = [t for t in here.tokens if t not in former]
+    former, others = await _living(db, tenant, here.tokens, user.id)
     room = policies.session.max_accounts_per_session - 1
     await store.end_sessions(db, [session_hash(tenant, t) for t in former], "renewed")
     await store.end_sessions(db, [session_hash(tenant, t) for t in others[room:]], "displaced")
-    await store.insert_session(
+    begun = await store.insert_session(
         db,
         {
             "id": session_id,
@@ -238,7 +237,7 @@ async def _begin_session(  # noqa: PLR0913
     noted = await store.note_authenticated(
         db, interaction.id, browser_hash(tenant, here.browser), session_id, selected=False
     )
-    if not noted:
+    if not (begun and noted):
         raise InteractionGone("This sign-in has expired.")
     await accounts.note_login(db, user.id)
     actor = replace(here.actor, type="user", id=str(user.id))
@@ -251,13 +250,15 @@ async def _begin_session(  # noqa: PLR0913
     return (token, *others[:room])
 
 
-async def _tokens_of(
+async def _living(
     db: Connection, tenant: Tenant, tokens: Sequence[str], user_id: UUID
-) -> list[str]:
-    """Which of a browser's tokens are this person's."""
+) -> tuple[list[str], list[str]]:
+    """Those of a browser's tokens that have not ended: this person's, and the others'."""
     by_hash = {session_hash(tenant, token): token for token in tokens}
-    owned = await store.owned_by(db, list(by_hash), user_id)
-    return [by_hash[h] for h in owned]
+    owners = await store.owners(db, list(by_hash))
+    living = [(token, owners[h]) for h, token in by_hash.items() if h in owners]
+    former = [token for token, owner in living if owner == user_id]
+    return former, [token for token, owner in living if owner != user_id]
 
 
 async def proved_person(tenant: Tenant, interaction: Interaction) -> User | None:

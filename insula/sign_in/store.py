@@ -177,19 +177,22 @@ async def uncount(db: Connection, counter: tuple[str, bytes]) -> None:
     )
 
 
-async def insert_session(db: Connection, values: dict[str, Any]) -> None:
-    await db.execute(
+async def insert_session(db: Connection, values: dict[str, Any]) -> bool:
+    """Begin a session; False where the tenant was suspended and this process does not know yet."""
+    result = await db.execute(
         text("""
             insert into insula.sessions
               (id, token_hash, user_id, amr, acr, ip, user_agent, idle_expires_at,
                absolute_expires_at, sweep_after)
-            values (:id, :token_hash, :user_id, :amr, :acr, cast(:ip as inet), :user_agent,
-                    now() + least(cast(:idle as interval), cast(:absolute as interval)),
-                    now() + cast(:absolute as interval),
-                    now() + cast(:absolute as interval) + interval '1 day')
+            select :id, :token_hash, :user_id, :amr, :acr, cast(:ip as inet), :user_agent,
+                   now() + least(cast(:idle as interval), cast(:absolute as interval)),
+                   now() + cast(:absolute as interval),
+                   now() + cast(:absolute as interval) + interval '1 day'
+              from insula.tenants where id = insula.current_tenant() and status = 'active'
         """),
         values,
     )
+    return result.rowcount > 0
 
 
 async def end_sessions(db: Connection, hashes: Sequence[bytes], why: str) -> Sequence[Row]:
@@ -310,13 +313,13 @@ async def grant(
     )
 
 
-async def owned_by(db: Connection, hashes: Sequence[bytes], user_id: UUID) -> list[bytes]:
-    """Which of these sessions are one person's."""
+async def owners(db: Connection, hashes: Sequence[bytes]) -> dict[bytes, UUID]:
+    """Whose these sessions are; those that have ended are left out."""
     rows = await db.execute(
         text(
-            "select token_hash from insula.sessions"
-            " where token_hash = any(:hashes) and user_id = :user_id and ended_at is null"
+            "select token_hash, user_id from insula.sessions"
+            " where token_hash = any(:hashes) and ended_at is null"
         ),
-        {"hashes": list(hashes), "user_id": user_id},
+        {"hashes": list(hashes)},
     )
-    return [bytes(row.token_hash) for row in rows]
+    return {bytes(row.token_hash): row.user_id for row in rows}
