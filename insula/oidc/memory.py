@@ -317,7 +317,7 @@ class MemoryTokens:
         now = clock.now()
         if kept is None or kept.is_consumed or kept.expires_at <= now:
             return False
-        if not self._people.is_alive(kept.new.session):
+        if not self._people.is_alive(kept.new.session) or not self._is_client(kept.new.client):
             return False
         kept.is_consumed = True
         refresh = redemption.refresh
@@ -353,6 +353,10 @@ class MemoryTokens:
                 return family_id
         return None
 
+    @staticmethod
+    def _has_expired(family: _Family) -> bool:
+        return min(family.idle_expires_at, family.absolute_expires_at) <= clock.now()
+
     async def read_refresh(self, token: str, client: Client) -> StoredRefresh | None:
         await self._wire.trip("read_refresh")
         family_id = self._family_of(token)
@@ -360,8 +364,7 @@ class MemoryTokens:
             return None
         family, issue, now = self.families[family_id], self.issues[family_id], clock.now()
         replay = None
-        ends_at = min(family.idle_expires_at, family.absolute_expires_at)
-        if issue.is_revoked or ends_at <= now:
+        if issue.is_revoked or self._has_expired(family):
             state = "dead"
         elif token == family.current:
             state = "current"
@@ -387,6 +390,8 @@ class MemoryTokens:
         issue = self.issues[advance.stored.family_id]
         if family.current != advance.presented or not self._is_alive(issue):
             return False
+        if self._has_expired(family):
+            return False
         family.former.append(family.current)
         family.current = advance.successor
         family.answer = advance.answer
@@ -395,7 +400,7 @@ class MemoryTokens:
         self._keep(advance.access)
         return True
 
-    async def touch_refresh(  # noqa: PLR0913, PLR0917
+    async def touch_refresh(  # noqa: PLR0913
         self,
         token: str,
         client: Client,  # noqa: ARG002
@@ -407,6 +412,8 @@ class MemoryTokens:
         await self._wire.trip("touch_refresh")
         family = self.families[stored.family_id]
         if family.current != token or not self._is_alive(self.issues[stored.family_id]):
+            return False
+        if self._has_expired(family):
             return False
         family.idle_expires_at = clock.now() + idle
         self._keep(access)

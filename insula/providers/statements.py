@@ -52,6 +52,14 @@ SESSION_ALIVE = "s.ended_at is null and s.idle_expires_at > now() and s.absolute
 
 GRANT_ALIVE = "g.revoked_at is null and g.expires_at > now()"
 
+
+def granted(row: str) -> str:
+    """What *row* was issued for is allowed still, where it was the person who had to allow it."""
+    return f"""({row}.grant_id is null
+          or exists (select from insula.grants g
+                      where g.tenant_id = {row}.tenant_id and g.id = {row}.grant_id and {GRANT_ALIVE}))"""
+
+
 #: What a token says of a person.
 PERSON = """u.username, u.email, u.email_verified, u.display_name, u.given_name, u.family_name,
        u.locale, u.zoneinfo, u.phone_number, u.phone_verified,

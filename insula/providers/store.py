@@ -14,6 +14,7 @@ from insula.providers.statements import (
     PERSON_ALIVE,
     SESSION_ALIVE,
     audit_line,
+    granted,
     hot,
 )
 
@@ -111,11 +112,13 @@ REDEEM_CODE = hot(f"""
        where u.tenant_id = %(tenant_id)s and u.id = %(user_id)s and {PERSON_ALIVE} for share
     ), spent as (
       update insula.authorization_codes x set consumed_at = now(), sweep_after = now() + %(keep)s
-        from live, insula.tenants t, insula.clients c
+        from live, insula.tenants t, insula.clients c, insula.sessions s
        where x.tenant_id = %(tenant_id)s and x.code_hash = %(code_hash)s and x.client_id = %(client)s
          and x.consumed_at is null and x.expires_at > now() and x.user_id = live.id
          and t.id = x.tenant_id and t.status = 'active'
          and c.tenant_id = x.tenant_id and c.id = x.client_id and c.status = 'active'
+         and s.tenant_id = x.tenant_id and s.id = x.session_id and {SESSION_ALIVE}
+         and {granted("x")}
       returning x.*
     ), issue as (
       insert into insula.token_issues
@@ -202,8 +205,12 @@ _LIVE_OWNERS = f"""
         join insula.tenants t on t.id = u.tenant_id and t.status = 'active'
         join insula.clients c on c.tenant_id = u.tenant_id and c.id = %(client)s and c.status = 'active'
         join insula.token_issues i on i.tenant_id = u.tenant_id and i.id = %(family)s
-                                  and i.revoked_at is null
-       where u.tenant_id = %(tenant_id)s and u.id = %(user_id)s and {PERSON_ALIVE} for share of u"""
+                                  and i.revoked_at is null and {granted("i")}
+       where u.tenant_id = %(tenant_id)s and u.id = %(user_id)s and {PERSON_ALIVE}
+         and (not i.session_bound
+              or exists (select from insula.sessions s
+                          where s.tenant_id = i.tenant_id and s.id = i.session_id and {SESSION_ALIVE}))
+         for share of u"""
 
 ADVANCE_REFRESH = hot(f"""
     with live as materialized ({_LIVE_OWNERS}

@@ -1,0 +1,226 @@
+"""Two hosts of the engine that must not differ: the one in memory, and PostgreSQL."""
+
+import secrets
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+from cachetools import TTLCache
+
+from insula.clients import service as clients
+from insula.clients.models import Metadata
+from insula.kernel import clock
+from insula.oidc.memory import Host
+from insula.oidc.models import (
+    Advance,
+    Caller,
+    Client,
+    ClientSecret,
+    Lifetimes,
+    NewAccess,
+    NewCode,
+    NewRefresh,
+    Person,
+    Redemption,
+    Session,
+)
+from insula.providers.clients import TenantClients
+from insula.providers.tokens import TenantTokens
+
+CALLER = Caller("192.0.2.7", "tests", "request-1")
+CALLBACK = "https://app.example/callback"
+SCOPES = frozenset({"openid", "profile", "offline_access"})
+
+
+def value(prefix):
+    return f"ins_{prefix}_{secrets.token_urlsafe(32)}"
+
+
+class World:
+    """What the tests do with either host, in the words of the ports."""
+
+    def new_code(self, client, session, **changes):
+        code = NewCode(
+            code=value("ac"),
+            client=client,
+            session=session,
+            redirect_uri=CALLBACK,
+            scopes=SCOPES,
+            nonce="n-1",
+            code_challenge="c" * 43,
+            claims="",
+            auth_time_wanted=False,
+            lifetime=60,
+            interaction=None,
+        )
+        return replace(code, **changes)
+
+    async def code(self, client, session, **changes):
+        new = self.new_code(client, session, **changes)
+        assert await self.tokens.issue_code(new, CALLER)
+        return new.code
+
+    def redemption(self, code, client, stored, *, opaque=False, refresh=True, bound=False):
+        access = NewAccess(
+            stored.issue_id, stored.scopes, 600, opaque=value("at") if opaque else None
+        )
+        family = NewRefresh(value("rt"), 1000, 5000, bound) if refresh else None
+        return Redemption(code, client, stored, access, family, CALLER)
+
+    async def redeemed(self, client, session, **options):
+        """A family: its redemption, which holds the tokens."""
+        code = await self.code(client, session)
+        stored = await self.tokens.read_code(code, client)
+        redemption = self.redemption(code, client, stored, **options)
+        assert await self.tokens.redeem_code(redemption)
+        return redemption
+
+    def advance(self, presented, client, stored, *, opaque=False, idle=1000):
+        access = NewAccess(
+            stored.family_id, stored.scopes, 600, opaque=value("at") if opaque else None
+        )
+        successor = value("rt")
+        answer = f"the answer with {successor}".encode()
+        return Advance(presented, successor, client, stored, access, answer, idle, CALLER)
+
+    async def rotate(self, token, client):
+        """The successor of a refresh token."""
+        stored = await self.tokens.read_refresh(token, client)
+        advance = self.advance(token, client, stored)
+        assert await self.tokens.advance_refresh(advance)
+        return advance
+
+    async def state(self, token, client):
+        stored = await self.tokens.read_refresh(token, client)
+        return None if stored is None else stored.state
+
+
+class Memory(World):
+    def __init__(self):
+        self.host = Host()
+        self.tokens = self.host.tokens
+        self.clients = self.host.clients
+        self._back = []
+
+    async def client(self, **changes):
+        values = {"redirect_uris": (CALLBACK,), "scopes": SCOPES, **changes}
+        client = Client(uuid4(), value("cl"), "App", **values)
+        return self.clients.add(client, "" if client.is_public else "a secret")
+
+    async def session(self):
+        person = Person(uuid4(), {"name": "Ada"})
+        return self.host.people.sessions[self.host.people.sign_in(person)]
+
+    async def disable_person(self, session):
+        del self.host.people.persons[session.user_id]
+
+    async def lock_person(self, session):
+        await self.disable_person(session)
+
+    async def end_session(self, session):
+        sessions = self.host.people.sessions
+        self.host.people.sessions = {k: s for k, s in sessions.items() if s != session}
+
+    async def deactivate(self, client):
+        del self.clients.active[client.client_id]
+
+    async def later(self, seconds):
+        self._back.append(clock.shift(seconds))
+
+    def restore(self):
+        for back in self._back:
+            back()
+
+
+#: Whatever of a tenant has a time.
+_TIMED = (
+    "authorization_codes", "token_issues", "access_tokens", "refresh_families", "revoked_jtis",
+    "sessions", "grants", "client_secrets", "attempt_counters",
+)  # fmt: skip
+
+
+class PostgreSql(World):
+    def __init__(self, tenant, db):
+        self.tenant = tenant
+        self._db = db
+        self.tokens = TenantTokens(tenant, Lifetimes(), timedelta(hours=1))
+        self.clients = TenantClients(tenant, TTLCache(100, 60))
+
+    async def client(self, **changes):
+        metadata = Metadata.model_validate({"redirect_uris": (CALLBACK,), **changes})
+        made = await clients.register(self.tenant, "App", metadata)
+        found = await clients.find(self.tenant, made.client_id)
+        assert isinstance(found, Client)
+        return found
+
+    def run(self, sql, *values):
+        return self._db.execute(sql, values)
+
+    async def session(self):
+        name = secrets.token_hex(6)
+        user_id, session_id = uuid4(), uuid4()
+        self.run(
+            "insert into insula.users (tenant_id, id, username, username_norm, display_name)"
+            " values (%s, %s, %s, %s, 'Ada')",
+            self.tenant.id, user_id, name, name,
+        )  # fmt: skip
+        self.run(
+            "insert into insula.sessions (tenant_id, id, token_hash, user_id, amr, acr,"
+            " idle_expires_at, absolute_expires_at, sweep_after)"
+            " values (%s, %s, %s, %s, '{pwd}', 'urn:1', now() + interval '1 day',"
+            " now() + interval '1 day', now() + interval '2 days')",
+            self.tenant.id, session_id, secrets.token_bytes(32), user_id,
+        )  # fmt: skip
+        return Session(session_id, user_id, int(clock.now()), ("pwd",), "urn:1")
+
+    def grant(self, session, client):
+        """What the person has allowed the client, from now on part of what is issued."""
+        self.run(
+            "insert into insula.grants (tenant_id, user_id, client_id, scopes, expires_at)"
+            " values (%s, %s, %s, '{openid}', now() + interval '90 days')",
+            self.tenant.id, session.user_id, client.id,
+        )  # fmt: skip
+
+    async def revoke_grant(self, session):
+        self.run("update insula.grants set revoked_at = now() where user_id = %s", session.user_id)
+
+    async def disable_person(self, session):
+        self.run("update insula.users set status = 'disabled' where id = %s", session.user_id)
+
+    async def lock_person(self, session):
+        self.run(
+            "update insula.users set locked_until = now() + interval '1 hour' where id = %s",
+            session.user_id,
+        )
+
+    async def end_session(self, session):
+        self.run("update insula.sessions set ended_at = now() where id = %s", session.id)
+
+    async def deactivate(self, client):
+        self.run("update insula.clients set status = 'inactive' where id = %s", client.id)
+
+    async def suspend(self):
+        self.run("update insula.tenants set status = 'suspended' where id = %s", self.tenant.id)
+
+    async def later(self, seconds):
+        """Let time pass for this tenant: everything of it was that much earlier."""
+        for table in _TIMED:
+            columns = self.run(
+                "select attname as name from pg_attribute where attrelid = %s::regclass"
+                " and atttypid = 'timestamptz'::regtype and not attisdropped",
+                f"insula.{table}",
+            ).fetchall()
+            moved = ", ".join(
+                f"{c.name} = {c.name} - make_interval(secs => %(s)s)" for c in columns
+            )
+            self._db.execute(
+                f"update insula.{table} set {moved} where tenant_id = %(t)s",  # noqa: S608  (ours)
+                {"s": seconds, "t": self.tenant.id},
+            )
+
+    def restore(self):
+        """Nothing is shared."""
+
+
+def with_secret(client, digest, expires_at=None):
+    return replace(client, secrets=(*client.secrets, ClientSecret(digest, expires_at)))
