@@ -7,6 +7,7 @@ many run at once, tenants take turns, and when the queue is full the answer is a
 """
 
 import asyncio
+import secrets
 import unicodedata
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -94,6 +95,11 @@ class FairPool(Generic[T]):
         self._start()
 
     def close(self) -> None:
+        """Let go of who waits; what runs is finished."""
+        for _, future in (job for jobs in self._waiting.values() for job in jobs):
+            future.cancel()
+        self._waiting.clear()
+        self._count = 0
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
@@ -116,7 +122,7 @@ class Passwords:
             settings.threads, settings.queue, settings.queue_per_tenant
         )
         #: Checked in place of the hash that an unknown person does not have (security row 63).
-        self._dummy = self._hasher.hash("a person who does not exist")
+        self._dummy = self._hasher.hash(secrets.token_urlsafe())
 
     async def hash(self, tenant_id: UUID, password: str) -> str:
         """The argon2id hash of a password. Raises `Unavailable`."""
@@ -134,7 +140,7 @@ class Passwords:
 
         def work() -> bool:
             try:
-                return self._hasher.verify(stored or self._dummy, plain) and stored is not None
+                return self._hasher.verify(stored or self._dummy, plain) and bool(stored)
             except (VerificationError, InvalidHashError):
                 return False
 
