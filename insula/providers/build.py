@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from cachetools import TTLCache
 
-from insula.kernel.crypto import Envelope
+from insula.kernel.crypto import DoesNotOpen, Envelope
+from insula.kernel.errors import Unavailable
 from insula.keys import service as keys
 from insula.oidc.provider import Provider
 from insula.providers.clients import TenantClients
@@ -68,7 +69,12 @@ class Builder:
 
         Raises `Unavailable` when the database is away or the tenant has no usable keys.
         """
-        keyring = await keys.load(tenant, self.envelope)
+        try:
+            keyring = await keys.load(tenant, self.envelope)
+        except DoesNotOpen as error:
+            raise Unavailable(
+                "the keys do not open", detail=f"keys of {tenant.slug}: {error}"
+            ) from error
         lifetimes = self.lifetimes.lifetimes()
         provider = Provider(
             issuer=tenant.issuer,

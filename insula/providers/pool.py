@@ -37,6 +37,14 @@ class Entry(Generic[P]):
     used_at: float
 
 
+@dataclass(slots=True)
+class _Flight(Generic[P]):
+    """A build under way, and the tenant version that it was asked for."""
+
+    task: "asyncio.Task[P]"
+    version: int
+
+
 class _Lru(LRUCache[UUID, "Entry[P]"], Generic[P]):
     """Counts what it puts out."""
 
@@ -59,9 +67,11 @@ class ProviderPool(Generic[P]):
     ) -> None:
         self._build = build
         self._entries: _Lru[P] = _Lru(max_size)
-        self._flights: dict[UUID, asyncio.Task[P]] = {}
+        self._flights: dict[UUID, _Flight[P]] = {}
         #: The newest version heard of, for tenants that are being built.
         self._heard: dict[UUID, int] = {}
+        #: Raised by every `drop_all`: what was being built before one is not kept.
+        self._epoch = 0
         self._idle_ttl = idle_ttl
         self._cleanup_interval = cleanup_interval
         self._cleaning: asyncio.Task[None] | None = None
@@ -94,24 +104,28 @@ class ProviderPool(Generic[P]):
             return provider
         POOL_MISSES.inc()
         flight = self._flights.get(tenant.id)
-        if flight is None:
-            flight = asyncio.create_task(self._fill(tenant))
+        if flight is None or flight.version < tenant.version:  # else it may have read the former
+            flight = _Flight(asyncio.create_task(self._fill(tenant)), tenant.version)
             self._flights[tenant.id] = flight
-            flight.add_done_callback(lambda task: self._landed(tenant.id, task))
-        return await asyncio.shield(flight)
+            flight.task.add_done_callback(lambda task: self._landed(tenant.id, task))
+        return await asyncio.shield(flight.task)
 
     def _landed(self, tenant_id: UUID, task: asyncio.Task[P]) -> None:
-        self._flights.pop(tenant_id, None)
-        self._heard.pop(tenant_id, None)
+        flight = self._flights.get(tenant_id)
+        if flight is not None and flight.task is task:
+            del self._flights[tenant_id]
+            self._heard.pop(tenant_id, None)
         if not task.cancelled():
             task.exception()  # taken note of, even if every caller has gone away
 
     async def _fill(self, tenant: Tenant) -> P:
-        started = time.perf_counter()
+        started, epoch = time.perf_counter(), self._epoch
         provider, version = await self._build(tenant)
         POOL_BUILDS.inc()
         POOL_BUILD_SECONDS.observe(time.perf_counter() - started)
-        if version >= self._heard.get(tenant.id, 0):
+        present = self._entries.get(tenant.id)
+        known = max(self._heard.get(tenant.id, 0), present.version if present else 0)
+        if version >= known and epoch == self._epoch:
             self._entries[tenant.id] = Entry(provider, version, time.monotonic())
             POOL_SIZE.set(len(self._entries))
         # else: it changed while this was being built; good for those who wait, not for the next
@@ -138,6 +152,9 @@ class ProviderPool(Generic[P]):
     def drop_all(self) -> None:
         """Build everything anew; called when changes may have been missed."""
         POOL_EVICTIONS.labels("gap").inc(len(self._entries))
+        self._epoch += 1
+        self._flights.clear()  # who asks from now on must not wait for what was read before
+        self._heard.clear()
         self._entries.clear()
         POOL_SIZE.set(0)
 
