@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from uuid import UUID
 
 import structlog
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -35,14 +35,17 @@ class Bus:
     def __init__(self, url: str | None) -> None:
         self._client: Redis | None = None
         if url:
-            self._client = Redis.from_url(
+            # Blocking: a burst of changes waits for a connection, within the second that it has.
+            pool = BlockingConnectionPool.from_url(
                 url,
+                max_connections=8,
+                timeout=_PATIENCE * 5,
                 socket_connect_timeout=_PATIENCE * 5,
                 socket_timeout=_PATIENCE * 5,
                 retry=Retry(NoBackoff(), 0),
                 health_check_interval=0,
-                max_connections=8,
             )
+            self._client = Redis.from_pool(pool)
         self._open_until = 0.0
         self.connected = False
         self._sending: set[asyncio.Task[None]] = set()
