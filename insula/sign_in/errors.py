@@ -8,6 +8,11 @@ class InteractionGone(NotFound):
 
     code = "session_expired"
 
+    def __init__(
+        self, description: str = "It took too long, is finished, or began in another browser."
+    ) -> None:
+        super().__init__(description)
+
 
 class CsrfFailed(Denied):
     code = "csrf_failed"

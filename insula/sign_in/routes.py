@@ -167,7 +167,7 @@ async def _interaction(pages: Pages, request: Request) -> tuple[Here, Interactio
     with contextlib.suppress(ValueError):
         txn = UUID(request.query_params.get("txn", ""))
         return here, await service.load(_tenant(request), here.browser or None, txn)
-    raise InteractionGone("This sign-in has expired.")
+    raise InteractionGone
 
 
 def _page(
@@ -287,8 +287,7 @@ async def _sign_in_page(  # noqa: PLR0913
         alert=alert,
         csrf_token=_csrf(pages, request, here.browser),
         action=f"{action}&another=1" if another else action,
-        reauthenticate=known is not None,
-        user_label=(known.email or known.username) if known else "",
+        user=_person(known) if known else None,
         switch_url=f"{action}&another=1" if known else None,
     )
 
@@ -365,7 +364,8 @@ async def _new_password_page(
         "sign_in/new_password.html",
         status=422 if errors else 200,
         app=interaction.prompt.application or None,
-        user_label=person.email or person.username,
+        user=Person(person.label, person.email or person.username, hue_of(str(person.id))),
+        username=person.email or person.username,
         min_length=pages.policies.password.min_length,
         errors=list(errors),
         csrf_token=_csrf(pages, request, here.browser),

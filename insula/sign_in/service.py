@@ -101,14 +101,14 @@ async def move(
     """Take an interaction to its next step. Raises `InteractionGone`."""
     step = timedelta(seconds=life.step_seconds)
     if not await store.move(tenant, interaction_id, browser_hash(tenant, browser), prompt, step):
-        raise InteractionGone("This sign-in has expired.")
+        raise InteractionGone
 
 
 async def load(tenant: Tenant, browser: str | None, interaction_id: UUID) -> Interaction:
     """The interaction of this browser. Raises `InteractionGone` for any other."""
     found = browser and await store.load(tenant, interaction_id, browser_hash(tenant, browser))
     if not found:
-        raise InteractionGone("This sign-in has expired.")
+        raise InteractionGone
     return found
 
 
@@ -238,7 +238,7 @@ async def _begin_session(  # noqa: PLR0913
         db, interaction.id, browser_hash(tenant, here.browser), session_id, selected=False
     )
     if not (begun and noted):
-        raise InteractionGone("This sign-in has expired.")
+        raise InteractionGone
     await accounts.note_login(db, user.id)
     actor = replace(here.actor, type="user", id=str(user.id))
     await audit.record(
@@ -284,7 +284,7 @@ async def replace_password(  # noqa: PLR0913
     """
     user = await proved_person(tenant, interaction)
     if user is None:
-        raise InteractionGone("This sign-in has expired.")
+        raise InteractionGone
     hashed = await accounts.prepare_password(
         tenant, passwords, policies.password, password, username=user.username, email=user.email
     )
@@ -296,7 +296,7 @@ async def replace_password(  # noqa: PLR0913
     async with tenant.transaction() as db:
         fresh = await accounts.get(db, user.id)
         if fresh.status != "active" or not fresh.must_change_password:
-            raise InteractionGone("This sign-in has expired.")
+            raise InteractionGone
         await accounts.change_password(db, user.id, hashed, actor=actor)
         return await _begin_session(db, tenant, here, interaction, fresh, policies)
 
@@ -318,7 +318,7 @@ async def choose(
             db, interaction.id, browser_hash(tenant, here.browser), session_id, selected=True
         )
         if not noted:
-            raise InteractionGone("This sign-in has expired.")
+            raise InteractionGone
     return (chosen.token, *(t for t in here.tokens if t != chosen.token))
 
 
@@ -344,7 +344,7 @@ async def decide(  # noqa: PLR0913
             db, interaction.id, browser_hash(tenant, here.browser), person.session_id, allowed
         )
         if not noted or interaction.client_id is None:
-            raise InteractionGone("This sign-in has expired.")
+            raise InteractionGone
         if allowed is not None:
             await store.grant(db, person.user_id, interaction.client_id, allowed, life)
         await audit.record(

@@ -153,7 +153,7 @@ def test_every_form_that_posts_to_us_carries_the_token(name):
 def test_a_page_that_is_given_too_little_fails_instead_of_showing_gaps(name):
     template, variables = PAGES[name]
 
-    for missing in variables.keys() - {"switch_url", "user_label"}:
+    for missing in variables.keys() - {"switch_url"}:
         if missing in {"action_label", "cancel_host"} and not variables["action_url"]:
             continue
         rest = {key: value for key, value in variables.items() if key != missing}

@@ -38,14 +38,14 @@ SIGN_IN = {
     "alert": None,
     "csrf_token": "t0ken",
     "action": "/sign-in",
-    "reauthenticate": False,
-    "user_label": "",
+    "user": None,
     "switch_url": None,
 }
 NEW_PASSWORD = {
     "branding": ACME,
     "app": "Ledger",
-    "user_label": MIRA.email,
+    "user": MIRA,
+    "username": MIRA.email,
     "min_length": 15,
     "errors": [],
     "csrf_token": "t0ken",
@@ -90,9 +90,8 @@ PAGES = {
         "sign_in/sign_in.html",
         SIGN_IN
         | {
-            "reauthenticate": True,
+            "user": MIRA,
             "username": MIRA.email,
-            "user_label": MIRA.email,
             "switch_url": "/sign-in/select-account",
         },
     ),
