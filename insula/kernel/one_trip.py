@@ -34,6 +34,7 @@ _PARAMETER = re.compile(r"%\((\w+)\)s")
 _BIND = b"select set_config('insula.tenant_id',$1,true)"
 _BIND_NAME = b"insula_bind"
 _BINARY = 1
+_PATIENCE = 5.0  # seconds that an answer nobody waits for may take
 
 #: Object ids of the types that parameters of ours have (pg_type.dat, the same in every release).
 OIDS: Mapping[str, int] = {
@@ -154,8 +155,8 @@ class OneTrip:
         """
         Run *statement* bound to *tenant_id* and committed; its rows.
 
-        Raises the driver's errors. A caller that goes away takes the connection with it: its
-        answer could otherwise be the next caller's.
+        Raises the driver's errors. When the caller goes away in the middle, the answer is read to
+        its end before the connection is anybody else's; one that cannot be is closed.
         """
         values = [tenant_id if name == "tenant_id" else params[name] for name in statement.order]
         try:
@@ -170,7 +171,12 @@ class OneTrip:
                 self._keeps_plans = False
                 return await self._exchange(connection, tenant_id, statement, values)
         except asyncio.CancelledError:
-            await connection.close()
+            known = self._known.get(connection)
+            prepared = known is not None and statement.name in known.prepared
+            if prepared or statement.types is None:
+                await _clear(connection)
+            else:
+                await connection.close()  # it was preparing, and nobody knows what it has kept
             raise
 
     async def _exchange(
@@ -222,6 +228,21 @@ class OneTrip:
             make = self._rows[statement.name] = shape._make
         known.transformer.set_pgresult(result)
         return known.transformer.load_rows(0, result.ntuples, make)
+
+
+async def _clear(connection: Connection) -> None:
+    """Read what is still to come for a caller that went away, or close the connection."""
+    server = connection.pgconn
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            if server.pipeline_status != pq.PipelineStatus.OFF:
+                while server.flush():
+                    await _until(server.socket, writable=True)
+                while (await _next_result(server)).status != pq.ExecStatus.PIPELINE_SYNC:
+                    pass
+                server.exit_pipeline_mode()
+    except (psycopg.Error, TimeoutError, OSError, asyncio.CancelledError):
+        await connection.close()
 
 
 async def _last_result(server: pq.abc.PGconn) -> pq.abc.PGresult:
