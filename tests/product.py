@@ -27,9 +27,9 @@ from insula.oidc.features.pkce import s256
 from insula.platform.context import opened
 from insula.platform.dev import seed
 from insula.platform.dev.secrets import Remembered
+from insula.platform.embedded.ports import free_port
 from insula.tenants import service as tenants
 
-DEMO_URL = "http://127.0.0.1:8001"
 CALLBACK = "http://127.0.0.1:9000/callback"
 SIGNED_OUT = "http://127.0.0.1:9000/signed-out"
 VERIFIER = "a-verifier-of-at-least-forty-three-characters-long"
@@ -63,10 +63,12 @@ class Backstage:
 class Product:
     """Insula as it runs, with the tenants acme and globex."""
 
-    def __init__(self, server, database, backstage, remembered):
+    def __init__(self, server, database, backstage, demo_url):
         self.server = server
         self.backstage = backstage
-        self.remembered = remembered
+        self.demo_url = demo_url
+        self.remembered = Remembered()
+        backstage.run(lambda here: seed.seed(here, self.remembered, demo_url))
         self.db = psycopg.connect(database.superuser, autocommit=True, row_factory=namedtuple_row)
         self._tenant_ids = {}
 
@@ -207,15 +209,13 @@ def product(cluster, template, worker_id, tmp_path_factory):
     more = {"INSULA_TRUSTED_PROXIES": "127.0.0.0/8", "INSULA_POLL_SECONDS": "1"}
     folder = tmp_path_factory.mktemp("product")
     with serving(urls.app, urls.platform, cluster.valkey_url, folder, **more) as server:
-        remembered = Remembered()
         with pytest.MonkeyPatch.context() as patch:
             for variable, value in environment(
                 urls.app, urls.platform, cluster.valkey_url, server.port, **more
             ).items():
                 patch.setenv(variable, value)
             backstage = Backstage()
-        backstage.run(lambda here: seed.seed(here, remembered, DEMO_URL))
-        product = Product(server, urls, backstage, remembered)
+        product = Product(server, urls, backstage, f"http://127.0.0.1:{free_port()}")
         yield product
         product.db.close()
         backstage.close()
