@@ -11,17 +11,17 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import psycopg_pool
 import sqlalchemy as sa
-from psycopg.rows import namedtuple_row
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from insula.kernel.errors import Unavailable
-from insula.kernel.one_trip import OneTrip, Statement
+from insula.kernel.one_trip import OneTrip, Statement, statement
 
 Connection = AsyncConnection
 Row = Any
@@ -69,6 +69,9 @@ def _honest() -> Iterator[None]:
         ) from error
 
 
+_unbound = lru_cache(128)(statement)
+
+
 class Database:
     """
     One role's pools in one process.
@@ -86,7 +89,6 @@ class Database:
                 **arguments,
                 "autocommit": True,
                 "prepare_threshold": None,
-                "row_factory": namedtuple_row,
             },
             min_size=min(2, size),
             max_size=size,
@@ -117,7 +119,7 @@ class Database:
         await self._engine.dispose()
 
     async def once(
-        self, tenant_id: UUID, statement: Statement, params: Mapping[str, Any]
+        self, tenant_id: UUID, act: Statement, params: Mapping[str, Any]
     ) -> Sequence[Row]:
         """
         Send one statement, bound to *tenant_id* and committed, in one round trip.
@@ -128,11 +130,25 @@ class Database:
         count_trip()
         try:
             with _honest():
-                async with self._pool.connection() as connection:
-                    return await self._trips.make(connection, tenant_id, statement, params)
+                async with self._connection() as connection:
+                    return await self._trips.make(connection, tenant_id, act, params)
         except Unavailable:
             self._check_soon()
             raise
+
+    @contextlib.asynccontextmanager
+    async def _connection(self) -> AsyncIterator["psycopg.AsyncConnection[Any]"]:
+        """
+        A connection of the one-trip pool.
+
+        It goes back in a task of its own: a caller that is cancelled while the pool takes it back
+        would lose it for good.
+        """
+        connection = await self._pool.getconn()
+        try:
+            yield connection
+        finally:
+            await asyncio.shield(asyncio.ensure_future(self._pool.putconn(connection)))
 
     @contextlib.asynccontextmanager
     async def transaction(self, tenant_id: UUID | None = None) -> AsyncIterator[Connection]:
@@ -154,9 +170,8 @@ class Database:
         count_trip()
         try:
             with _honest():
-                async with self._pool.connection() as connection:
-                    cursor = await connection.execute(sql, params)
-                    return await cursor.fetchall()
+                async with self._connection() as connection:
+                    return await self._trips.make(connection, None, _unbound(sql), params or {})
         except Unavailable:
             self._check_soon()
             raise

@@ -148,12 +148,12 @@ class OneTrip:
     async def make(
         self,
         connection: Connection,
-        tenant_id: UUID,
+        tenant_id: UUID | None,
         statement: Statement,
         params: Mapping[str, Any],
     ) -> Sequence[Row]:
         """
-        Run *statement* bound to *tenant_id* and committed; its rows.
+        Run *statement* bound to *tenant_id*, or to nobody, and committed; its rows.
 
         Raises the driver's errors. When the caller goes away in the middle, the answer is read to
         its end before the connection is anybody else's; one that cannot be is closed.
@@ -180,7 +180,11 @@ class OneTrip:
             raise
 
     async def _exchange(
-        self, connection: Connection, tenant_id: UUID, statement: Statement, values: list[Any]
+        self,
+        connection: Connection,
+        tenant_id: UUID | None,
+        statement: Statement,
+        values: list[Any],
     ) -> Sequence[Row]:
         known = self._known.get(connection)
         if known is None:
@@ -198,7 +202,7 @@ class OneTrip:
         self,
         server: pq.abc.PGconn,
         known: _Known,
-        tenant_id: UUID,
+        tenant_id: UUID | None,
         statement: Statement,
         values: list[Any],
     ) -> None:
@@ -210,11 +214,13 @@ class OneTrip:
                 if _BIND_NAME not in known.prepared:
                     server.send_prepare(_BIND_NAME, _BIND)
                 server.send_prepare(statement.name, statement.sql, statement.types)
-            server.send_query_prepared(_BIND_NAME, tenant)
+            if tenant_id is not None:
+                server.send_query_prepared(_BIND_NAME, tenant)
             server.send_query_prepared(statement.name, texts, result_format=_BINARY)
         else:
             types = statement.types or tuple(oid for _, oid in encoded)
-            server.send_query_params(_BIND, tenant)
+            if tenant_id is not None:
+                server.send_query_params(_BIND, tenant)
             server.send_query_params(statement.sql, texts, types, result_format=_BINARY)
         server.pipeline_sync()
 
