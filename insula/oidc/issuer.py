@@ -10,7 +10,7 @@ from insula.oidc.signing import KeyRing
 
 AUTHORIZE = "/oauth2/authorize"
 RESUME = "/oauth2/authorize/resume"
-TOKEN = "/oauth2/token"  # noqa: S105  (a path)
+TOKEN = "/oauth2/token"
 USERINFO = "/oauth2/userinfo"
 INTROSPECT = "/oauth2/introspect"
 REVOKE = "/oauth2/revoke"

@@ -6,10 +6,12 @@ agree. Of its header we read `kid` and `typ`; keys and addresses in it are ignor
 `crit` is refused because we understand no extension (RFC7515-4.1.11).
 """
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeGuard
 
+from cachetools import LRUCache
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
@@ -17,8 +19,8 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from insula.kernel import clock
 from insula.oidc.signing import KeyRing, PublicKey
 
-ACCESS_TOKEN_TYPE: Final = "at+jwt"  # noqa: S105  (RFC9068-2.1)
-ID_TOKEN_TYPE: Final = "JWT"  # noqa: S105  (OIDCC-2)
+ACCESS_TOKEN_TYPE: Final = "at+jwt"
+ID_TOKEN_TYPE: Final = "JWT"
 
 MAX_TOKEN = 16 * 1024
 LEEWAY = 15
@@ -43,12 +45,14 @@ class _Pinned(jws.JWSRegistry):
 
 
 class _Key:
-    __slots__ = ("key", "registry")
+    __slots__ = ("key", "material", "registry")
 
     def __init__(self, public: PublicKey) -> None:
         members: dict[str, str | list[str]] = {**public.members}
         self.key = _KINDS[public.jwk["kty"]].import_key(members)
         self.registry = _Pinned(public.alg)
+        #: What tells this key from another that goes by the same name.
+        self.material = json.dumps(members, sort_keys=True)
 
     def signed(self, token: jws.CompactSignature) -> bool:
         try:
@@ -85,17 +89,31 @@ class Verifier:
         claims = self._read(token, ID_TOKEN_TYPE, self._of_hints)
         return claims if claims is not None and isinstance(claims.get("aud"), str) else None
 
-    def _read(self, token: str, typ: str, keys: Mapping[str, _Key]) -> dict[str, Any] | None:
-        payload = _open(token, typ, keys)
-        if payload is None:
+    def _read(self, token: str, typ: str, keys: Mapping[str, _Key]) -> Mapping[str, Any] | None:
+        """
+        The claims of a token of this type that one of *keys* signed.
+
+        That a signature fits is remembered; whether the token still counts is asked each time.
+        """
+        place = (self._issuer, typ, hashlib.sha256(token.encode("utf-8", "replace")).digest())
+        known = _verified.get(place)
+        if known is not None:
+            key = keys.get(known[0])
+            return known[2] if key is not None and key.material == known[1] else None
+        opened = _open(token, typ, keys)
+        if opened is None:
             return None
+        kid, payload = opened
         try:
             claims = json.loads(payload)
         except (ValueError, RecursionError):
             return None
         if not isinstance(claims, dict) or claims.get("iss") != self._issuer:
             return None
-        return claims if isinstance(claims.get("sub"), str) else None
+        if not isinstance(claims.get("sub"), str):
+            return None
+        _verified[place] = (kid, keys[kid].material, claims)
+        return claims
 
     @staticmethod
     def _is_for(claims: Mapping[str, Any], audience: str) -> bool:
@@ -103,11 +121,15 @@ class Verifier:
         return aud == audience or (isinstance(aud, list) and audience in aud)
 
 
+#: Signatures that were found good, by issuer, type and digest of the token: APIs ask about the same
+#: token again and again. Holds the key's name and material, so a key that is gone counts no more.
+_verified: LRUCache[tuple[str, str, bytes], tuple[str, str, Mapping[str, Any]]] = LRUCache(4096)
+
 _SHAPE = jws.JWSRegistry(strict_check_header=False)
 
 
-def _open(token: str, typ: str, keys: Mapping[str, _Key]) -> bytes | None:
-    """Return the payload of a token of this type that one of *keys* signed."""
+def _open(token: str, typ: str, keys: Mapping[str, _Key]) -> tuple[str, bytes] | None:
+    """Return key id and payload of a token of this type that one of *keys* signed."""
     if len(token) > MAX_TOKEN or not token.isascii():
         return None
     try:
@@ -118,8 +140,9 @@ def _open(token: str, typ: str, keys: Mapping[str, _Key]) -> bytes | None:
     if not isinstance(header, dict) or header.get("typ") != typ or "crit" in header:
         return None
     kid = header.get("kid")
-    key = keys.get(kid) if isinstance(kid, str) else None
-    return parts.payload if key is not None and key.signed(parts) else None
+    if not isinstance(kid, str) or kid not in keys or not keys[kid].signed(parts):
+        return None
+    return kid, parts.payload
 
 
 def _keys(public: Iterable[PublicKey]) -> dict[str, _Key]:

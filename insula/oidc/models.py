@@ -36,11 +36,11 @@ class Client:
     response_modes: frozenset[str] = frozenset({"query", "form_post"})
     scopes: Scopes = frozenset({"openid"})
     default_scopes: Scopes = frozenset()
-    token_endpoint_auth_method: AuthMethod = "client_secret_basic"  # noqa: S105  (a name)
+    token_endpoint_auth_method: AuthMethod = "client_secret_basic"
     secrets: tuple[ClientSecret, ...] = ()
-    id_token_signed_response_alg: str = "RS256"  # noqa: S105  (a name)
-    access_token_format: TokenFormat = "jwt"  # noqa: S105  (a name)
-    access_token_alg: str = "ES256"  # noqa: S105  (a name)
+    id_token_signed_response_alg: str = "RS256"
+    access_token_format: TokenFormat = "jwt"
+    access_token_alg: str = "ES256"
     consent: Literal["ask", "skip"] = "ask"
     default_max_age: int | None = None
     require_auth_time: bool = False
@@ -58,7 +58,7 @@ class Client:
     @property
     def is_public(self) -> bool:
         """A client that cannot keep a secret (RFC6749-2.1)."""
-        return self.token_endpoint_auth_method == "none"  # noqa: S105  (a name)
+        return self.token_endpoint_auth_method == "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,7 @@ class Tokens(Protocol):
     async def advance_refresh(self, advance: Advance) -> bool:
         """Rotate, in one statement. False: another request was first, or the family is dead."""
 
-    async def touch_refresh(  # noqa: PLR0913, PLR0917  (what one statement records)
+    async def touch_refresh(  # noqa: PLR0913  (what one statement records)
         self,
         token: str,
         client: Client,

@@ -32,7 +32,7 @@ async def mint_access_token(
     issuer: Issuer, client: Client, issue_id: UUID, granted: Scopes, session: Session | None
 ) -> tuple[str, NewAccess]:
     """Make an access token, for a person's session or for the client itself."""
-    is_opaque = client.access_token_format == "opaque"  # noqa: S105  (a name)
+    is_opaque = client.access_token_format == "opaque"
     lives = issuer.lifetimes
     expires_in = lives.access_token_opaque if is_opaque else lives.access_token_jwt
     if session is None:

@@ -7,19 +7,19 @@ and the request's metrics. It reads no tenant and decides nothing about one.
 
 import asyncio
 import hmac
+import os
 import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 import structlog
 
 from insula.kernel.db import trips
 from insula.kernel.metrics import DATABASE_TRIPS, REQUEST_SECONDS, REQUESTS, UNTRUSTED_HEADERS
 from insula.platform.refusals import refuse
-from insula.tenancy.hosts import BadHost, Networks, client_ip, one_header
+from insula.tenancy.hosts import BadHost, Networks, client_ip
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -33,7 +33,13 @@ _log = structlog.get_logger(__name__)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}\Z")
 _MOST_HEADERS = 16 * 1024
 _MOST_BODY = 64 * 1024
-_PATIENCE = 30.0  # seconds for one request, all in all
+_PATIENCE = 30.0  # seconds for a request with a body, all in all
+_WITHOUT_BODY = frozenset({"GET", "HEAD"})
+
+#: Headers that the edge reads; each may be sent once.
+_OURS = frozenset(
+    {b"content-length", b"x-forwarded-for", b"x-request-id", b"x-insula-proxy-secret"}
+)
 
 #: For every answer that does not say otherwise. The tenant's pages load nothing from elsewhere and
 #: run no inline script; form-action is left open, since a sign-in ends in a redirect to the client.
@@ -53,6 +59,7 @@ _HTML = (
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+_PAGE = (*_ALWAYS, *_HTML)
 _HSTS = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 
 
@@ -83,12 +90,15 @@ class Edge:
         started = time.perf_counter()
         counter = [0]
         mark = trips.set(counter)
-        request_id = self._prepare(scope)
-        answer = _Answer(send, request_id, https=self._rules.https)
+        answer = _Answer(send, https=self._rules.https)
         try:
-            problem = self._problem(scope)
+            problem = self._read(scope)
+            answer.request_id = scope["insula.request_id"]
             if problem is not None:
                 await refuse(scope, answer, *problem)
+            elif scope["method"] in _WITHOUT_BODY:
+                # what it waits for is the database, which has limits of its own
+                await self._app(scope, receive, answer)
             else:
                 async with asyncio.timeout(_PATIENCE):
                     await self._app(scope, _limited(receive), answer)
@@ -97,7 +107,9 @@ class Edge:
         except TimeoutError:
             await self._late(scope, answer, 503, "busy", "This takes too long; try again.")
         except Exception:  # noqa: BLE001  (the last resort: logged, told as a reference)
-            _log.exception("request.broken", request_id=request_id, path=scope["path"])
+            _log.exception(
+                "request.broken", request_id=scope.get("insula.request_id"), path=scope["path"]
+            )
             await self._late(
                 scope, answer, 500, "server_error", "Something went wrong on our side."
             )
@@ -105,53 +117,54 @@ class Edge:
             trips.reset(mark)
             _note(scope, answer.status, time.perf_counter() - started, counter[0])
 
-    def _prepare(self, scope: Scope) -> str:
-        given = next((v for k, v in scope["headers"] if k == b"x-request-id"), None)
-        trusted = scope["client"] is not None and scope["client"][0] in self._rules.trusted_proxies
-        request_id = (
-            given.decode() if given and trusted and _REQUEST_ID.match(given) else str(uuid4())
-        )
-        scope["insula.request_id"] = request_id
-        scope["insula.client_ip"] = scope["client"][0] if scope["client"] else ""
-        return request_id
+    def _read(self, scope: Scope) -> tuple[int, str, str] | None:
+        """
+        Read what concerns the edge, in one pass over the headers, into the scope.
 
-    def _problem(self, scope: Scope) -> tuple[int, str, str] | None:
-        """What is wrong with the request as such: status, code, sentence."""
-        headers = scope["headers"]
-        if sum(len(name) + len(value) + 4 for name, value in headers) > _MOST_HEADERS:
+        What is wrong with the request as such: status, code, sentence.
+        """
+        peer = scope["client"][0] if scope["client"] else ""
+        found: dict[bytes, bytes] = {}
+        size, doubled = 0, False
+        for name, value in scope["headers"]:
+            size += len(name) + len(value) + 4
+            if name in _OURS:
+                doubled = doubled or name in found
+                found[name] = value
+        by_edge = self._is_edge(found.get(b"x-insula-proxy-secret"))
+        trusted = by_edge and peer in self._rules.trusted_proxies
+        scope["insula.edge_trusted"] = by_edge
+        scope["insula.client_ip"] = peer
+        given = found.get(b"x-request-id") if trusted else None
+        scope["insula.request_id"] = (
+            given.decode() if given and _REQUEST_ID.match(given) else _new_request_id()
+        )
+        if size > _MOST_HEADERS:
             return 431, "too_large", "The request's headers are too large."
-        try:
-            length = one_header(headers, b"content-length")
-            forwarded = self._forwarded_for(scope)
-            scope["insula.client_ip"] = client_ip(
-                scope["insula.client_ip"], forwarded, self._rules.trusted_proxies
-            )
-        except BadHost:
+        if doubled:
             return 400, "bad_request", "The request is not well formed."
+        forwarded = found.get(b"x-forwarded-for")
+        if forwarded is not None:
+            if not trusted:
+                UNTRUSTED_HEADERS.labels("forwarded").inc()
+            else:
+                try:
+                    scope["insula.client_ip"] = client_ip(
+                        peer, forwarded, self._rules.trusted_proxies
+                    )
+                except BadHost:
+                    return 400, "bad_request", "The request is not well formed."
+        length = found.get(b"content-length")
         if length is not None and (not length.isdigit() or int(length) > _MOST_BODY):
             return 413, "too_large", "The request is too large."
         return None
 
-    def _forwarded_for(self, scope: Scope) -> bytes | None:
-        forwarded = one_header(scope["headers"], b"x-forwarded-for")
-        scope["insula.edge_trusted"] = self.is_edge(scope)
-        if forwarded is None:
-            return None
-        peer = scope["client"][0] if scope["client"] else ""
-        if not scope["insula.edge_trusted"] or peer not in self._rules.trusted_proxies:
-            UNTRUSTED_HEADERS.labels("forwarded").inc()
-            return None
-        return forwarded
-
-    def is_edge(self, scope: Scope) -> bool:
+    def _is_edge(self, presented: bytes | None) -> bool:
         """Whether the request came by our own edge, where the two know each other by a secret."""
         secret = self._rules.proxy_secret
         if secret is None:
             return True
-        return any(
-            k == b"x-insula-proxy-secret" and hmac.compare_digest(v, secret)
-            for k, v in scope["headers"]
-        )
+        return presented is not None and hmac.compare_digest(presented, secret)
 
     async def _late(
         self, scope: Scope, answer: "_Answer", status: int, code: str, text: str
@@ -180,28 +193,32 @@ def _limited(receive: Receive) -> Receive:
 class _Answer:
     """*send* that adds the security headers and remembers the status."""
 
-    __slots__ = ("_https", "_request_id", "_send", "status")
+    __slots__ = ("_https", "_send", "request_id", "status")
 
-    def __init__(self, send: Send, request_id: str, *, https: bool) -> None:
+    def __init__(self, send: Send, *, https: bool) -> None:
         self._send = send
-        self._request_id = request_id.encode()
         self._https = https
+        self.request_id = ""
         self.status = 0
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = list(message["headers"])
-            present = {name for name, _ in headers}
-            wanted = list(_ALWAYS)
-            if any(n == b"content-type" and v.startswith(b"text/html") for n, v in headers):
-                wanted += _HTML
+            present = dict(headers)
+            html = present.get(b"content-type", b"").startswith(b"text/html")
+            headers += [pair for pair in (_PAGE if html else _ALWAYS) if pair[0] not in present]
             if self._https:
-                wanted.append(_HSTS)
-            headers += [pair for pair in wanted if pair[0] not in present]
-            headers.append((b"x-request-id", self._request_id))
+                headers.append(_HSTS)
+            headers.append((b"x-request-id", self.request_id.encode()))
             message["headers"] = headers
         await self._send(message)
+
+
+def _new_request_id() -> str:
+    """A random UUID, without the object that `uuid4` would make of it."""
+    h = os.urandom(16).hex()
+    return f"{h[:8]}-{h[8:12]}-4{h[13:16]}-a{h[17:20]}-{h[20:]}"
 
 
 def _surface(path: str) -> str:

@@ -71,7 +71,7 @@ async def _answer_former(
     raise InvalidGrant(_REFUSED, detail=stored.state)
 
 
-async def _touch(  # noqa: PLR0913, PLR0917  (what the port records)
+async def _touch(  # noqa: PLR0913  (what the port records)
     issuer: Issuer,
     client: Client,
     presented: str,
