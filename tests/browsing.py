@@ -159,6 +159,9 @@ class Browser:
         return self
 
     def __exit__(self, *_):
+        self.close()
+
+    def close(self):
         self.http.close()
 
     def cookie(self, url, name):
