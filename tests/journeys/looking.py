@@ -1,5 +1,8 @@
 """What every page must have, whoever looks at it and with whatever (WCAG 2.2, style.md 10)."""
 
+DESK = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
 _FACTS = """() => {
   const all = (selector) => [...document.querySelectorAll(selector)];
   const ids = all('[id]').map((it) => it.id);

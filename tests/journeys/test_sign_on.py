@@ -4,8 +4,7 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import PHONE
-from looking import look_at
+from looking import PHONE, look_at
 
 WAYS = {
     "with script": {},
