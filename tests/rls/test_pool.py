@@ -12,8 +12,8 @@ from foundation import opened
 from sqlalchemy import text
 
 from insula.kernel.db import trips
-from insula.kernel.one_trip import statement
 from insula.kernel.errors import Unavailable
+from insula.kernel.one_trip import statement
 
 OWNERS = statement("select tenant_id, pg_sleep(%(nap)s) as nap from insula.users")
 BROKEN = statement("select 1/(n - n) from (select count(*) as n from insula.users) x")
