@@ -56,7 +56,7 @@ class Server:
         if wait:
             self.wait_until_ready()
 
-    def wait_until_ready(self, seconds: float = 30) -> None:
+    def wait_until_ready(self, seconds: float = 90) -> None:
         deadline = time.monotonic() + seconds
         while True:
             with contextlib.suppress(httpx2.HTTPError):

@@ -175,16 +175,21 @@ class Edge:
 
 
 def _limited(receive: Receive) -> Receive:
-    """*receive* that refuses a body beyond the limit, whatever its length was said to be."""
+    """
+    *receive* that refuses a body beyond the limit, whatever its length was said to be.
+
+    The piece that goes beyond is passed on, since whoever reads a form knows the same limit and
+    says so in the caller's format; nobody reads further.
+    """
     total = 0
 
     async def limited() -> Message:
         nonlocal total
+        if total > _MOST_BODY:
+            raise _TooLarge
         message = await receive()
         if message["type"] == "http.request":
             total += len(message.get("body", b""))
-            if total > _MOST_BODY:
-                raise _TooLarge
         return message
 
     return limited

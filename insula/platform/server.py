@@ -7,17 +7,21 @@ from insula.platform.environment import Settings
 
 #: Below what a supervisor waits before it kills.
 _DRAIN = 4
+_VERSIONS = frozenset({"1.0", "1.1"})
 
 
 class StrictProtocol(HttpToolsProtocol):
     """
-    HTTP/1.1 that refuses a request whose target names a host of its own.
+    HTTP/1.1 and nothing else, and no request whose target names a host of its own.
 
-    An absolute-form target would name the tenant a second time, beside Host; no client of an
-    origin server needs one. It is shown to tenancy as a second Host header, which is refused.
+    The parser takes any version, also none. An absolute-form target would name the tenant a
+    second time, beside Host; no client of an origin server needs one. It is shown to tenancy as
+    a second Host header, which is refused.
     """
 
     def on_headers_complete(self) -> None:
+        if self.parser.get_http_version() not in _VERSIONS:
+            raise ValueError("not a version of ours")  # the parser makes a 400 of it
         if not self.url.startswith((b"/", b"*")):
             self.headers.append((b"host", b"absolute-form.invalid"))
         super().on_headers_complete()

@@ -1,4 +1,4 @@
-"""The pool: one immutable instance for each tenant in use, built once, replaced and never changed."""
+"""The pool: an immutable instance for each tenant in use, built once and never changed."""
 
 import asyncio
 from contextlib import suppress

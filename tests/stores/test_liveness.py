@@ -1,4 +1,4 @@
-"""Who has gone is gone everywhere at once: every ending against every use (security rows 34, 35)."""
+"""Who has gone is gone everywhere: every ending against every use (security rows 34, 35)."""
 
 from uuid import uuid4
 

@@ -149,7 +149,7 @@ async def test_only_the_current_one_is_alive_for_others(world, app, ada):
 
 @pytest.mark.parametrize(
     "altered",
-    [lambda t: t[:-1], lambda t: t + "A", str.upper, lambda t: value("rt")],
+    [lambda t: t[:-1], lambda t: t + "A", str.upper, lambda _: value("rt")],
     ids=["shorter", "longer", "shouted", "made up"],
 )
 async def test_an_altered_token_is_unknown(world, app, ada, altered):

@@ -1,0 +1,122 @@
+"""Installations as operators have them: one behind a proxy, and one for a single tenant."""
+
+import json
+import secrets
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from cluster import create_database
+from foundation import DatabaseUrls
+from people import App
+from psycopg.rows import namedtuple_row
+from serving import Server, cli, environment, serving
+
+from insula.platform.embedded.ports import free_port
+
+PROXY_SECRET = "k8Jw2mVq5tZ1xR7bN4cH9sL6pD3fG0aY"
+FIRST_PASSWORD = "a bridge of eleven planks"
+FIRST_EMAIL = "first@house.example"
+
+
+@dataclass
+class Installation:
+    """A server, its command line, and a look behind."""
+
+    server: Server
+    db: psycopg.Connection
+
+    def run(self, *words, status=0, stdin=""):
+        done = cli(self.server.environment, *words, "--json", stdin=stdin)
+        assert done.returncode == status, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+    def rows(self, sql, *values):
+        return self.db.execute(sql, values).fetchall()
+
+    def app(self, slug, name, *more):
+        made = self.run("client", "add", name, "--tenant", slug, *more)
+        return App(None, made["client_id"], made["client_secret"])
+
+    @property
+    def log(self):
+        return self.server.log.read_text()
+
+
+def fresh_database(cluster, template, name):
+    create_database(cluster.postgres_url, name, template)
+    with psycopg.connect(cluster.postgres_url, autocommit=True) as db:
+        db.execute(f"alter database {name} owner to insula_owner")
+    return DatabaseUrls.of(cluster.postgres_url, name)
+
+
+def without_password(url):
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{parts.username}@{parts.hostname}:{parts.port}").geturl()
+
+
+@pytest.fixture(scope="session")
+def production(cluster, template, worker_id, tmp_path_factory):
+    """
+    Behind a proxy that knows the secret, on https names under auth.example.
+
+    The passwords of the roles are too usual for production, so they come from a file.
+    """
+    urls = fresh_database(cluster, template, f"insula_production_{worker_id}")
+    folder = tmp_path_factory.mktemp("production")
+    passwords = folder / "pgpass"
+    passwords.write_text("*:*:*:insula_app:insula_app\n*:*:*:insula_platform:insula_platform\n")
+    passwords.chmod(0o600)
+    port = free_port()
+    variables = environment(
+        without_password(urls.app), without_password(urls.platform), cluster.valkey_url, port
+    )
+    del variables["INSULA_PUBLIC_PORT"]
+    variables |= {
+        "PGPASSFILE": str(passwords),
+        "INSULA_ENV": "production",
+        "INSULA_BASE_DOMAIN": "auth.example",
+        "INSULA_SECRETS_KEY": secrets.token_urlsafe(32),
+        "INSULA_HMAC_KEY": secrets.token_urlsafe(32),
+        "INSULA_TRUSTED_PROXIES": "127.0.0.0/8,10.1.0.0/16",
+        "INSULA_MULTI_TENANCY_HEADER_TRUSTED_CIDRS": "127.0.0.0/8",
+        "INSULA_PROXY_SECRET": PROXY_SECRET,
+        "INSULA_METRICS_CIDRS": "10.9.0.0/16",
+        "INSULA_BOOTSTRAP_ADMIN_EMAIL": FIRST_EMAIL,
+        "INSULA_BOOTSTRAP_ADMIN_PASSWORD": FIRST_PASSWORD,
+        "INSULA_POLL_SECONDS": "1",
+    }
+    server = BehindProxy(variables, port, log=folder / "serve.log")
+    server.start()
+    with psycopg.connect(urls.superuser, autocommit=True, row_factory=namedtuple_row) as db:
+        made = Installation(server, db)
+        made.run("tenant", "create", "acme", "--domain", "login.acme.example")
+        made.run("tenant", "create", "globex")
+        yield made
+    server.stop()
+
+
+class BehindProxy(Server):
+    """Its hosts are under auth.example."""
+
+    def host(self, slug):
+        return f"{slug}.auth.example"
+
+
+@pytest.fixture(scope="session")
+def alone(cluster, template, worker_id, tmp_path_factory):
+    """A single-tenant installation for development, started twice at the same moment."""
+    urls = fresh_database(cluster, template, f"insula_alone_{worker_id}")
+    more = {
+        "INSULA_MULTI_TENANCY_ENABLED": "false",
+        "INSULA_BOOTSTRAP_ADMIN_EMAIL": FIRST_EMAIL,
+        "INSULA_BOOTSTRAP_ADMIN_PASSWORD": FIRST_PASSWORD,
+        "INSULA_WORKERS": "2",
+    }
+    folder = tmp_path_factory.mktemp("alone")
+    with (
+        serving(urls.app, urls.platform, cluster.valkey_url, folder, **more) as server,
+        psycopg.connect(urls.superuser, autocommit=True, row_factory=namedtuple_row) as db,
+    ):
+        yield Installation(server, db)

@@ -1,0 +1,70 @@
+"""One tenant, whatever the host; and its first administrator."""
+
+import json
+import re
+
+import httpx2
+import pytest
+from browsing import Browser
+from conftest import FIRST_EMAIL, FIRST_PASSWORD
+from people import Somebody
+from raw_http import ask
+from spine import until
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"localhost", b"acme.localhost", b"anything.example", b"10.0.0.7", b"", b"platform.localhost"],
+)
+def test_every_host_is_the_one_tenants(alone, raw):
+    answer = ask(alone.server, "/.well-known/openid-configuration", raw)
+
+    assert json.loads(answer.body)["issuer"] == f"http://localhost:{alone.server.port}"
+
+
+def test_a_header_names_nobody_else(alone):
+    answer = ask(
+        alone.server, "/oauth2/jwks", b"localhost", headers=[("X-Tenant-Id", "_platforms")]
+    )
+    plain = ask(alone.server, "/oauth2/jwks", b"localhost")
+
+    assert answer.body == plain.body
+
+
+def test_what_is_no_host_is_refused_here_too(alone):
+    assert ask(alone.server, "/oauth2/jwks", b"a b").status == 400
+
+
+def test_the_ops_gateway_is_apart(alone):
+    answer = httpx2.get(f"{alone.server.url}/ready", headers={"host": "ops.localhost"})
+
+    assert answer.status_code == 200
+    assert ask(alone.server, "/oauth2/jwks", b"ops.localhost").status == 404
+
+
+def test_the_first_administrator_signs_in_once_with_the_first_password(alone):
+    rows = alone.rows("select username, must_change_password from insula.users")
+    assert [(r.username, r.must_change_password) for r in rows] == [("admin", True)]
+    first = Somebody(None, "admin", FIRST_EMAIL, FIRST_PASSWORD)
+    chosen = "seventeen quiet owls"
+    home = f"http://any.localhost:{alone.server.port}/"
+
+    with Browser() as browser:
+        page = browser.sign_in(browser.open(home), first)
+        assert page.path == "/sign-in/new-password"
+        page = browser.submit(page, **dict.fromkeys(("new_password", "repeat"), chosen))
+        assert page.path == "/"
+        assert "admin" in page.text
+
+    with Browser() as browser:
+        page = browser.sign_in(browser.open(home), first)
+        assert page.status == 422
+        page = browser.sign_in(page, first, chosen)
+        assert page.path == "/"
+
+
+def test_both_processes_warn_and_none_tells_the_password(alone):
+    until(10, lambda: alone.log.count("still set") == 2)  # once for each process
+
+    assert FIRST_PASSWORD not in alone.log
+    assert len(re.findall("bootstrap.administrator_made", alone.log)) == 1
