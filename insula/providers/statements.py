@@ -48,7 +48,8 @@ def hot(text: str) -> Statement:
 #: The person may be let in: active, and not in a timed lock.
 PERSON_ALIVE = "u.status = 'active' and (u.locked_until is null or u.locked_until <= now())"
 
-SESSION_ALIVE = "s.ended_at is null and s.idle_expires_at > now() and s.absolute_expires_at > now()"
+SESSION_ALIVE = """s.ended_at is null and s.idle_expires_at > now() and s.absolute_expires_at > now()
+         and s.created_at > (select w.access_ended_at from insula.tenants w where w.id = s.tenant_id)"""
 
 GRANT_ALIVE = "g.revoked_at is null and g.expires_at > now()"
 
@@ -75,7 +76,7 @@ ISSUE_JOINS = f"""{OWNERS}
   left join insula.grants g on g.tenant_id = x.tenant_id and g.id = x.grant_id
   left join insula.sessions s on s.tenant_id = x.tenant_id and s.id = x.session_id"""
 
-ISSUE_ALIVE = f"""x.revoked_at is null
+ISSUE_ALIVE = f"""x.revoked_at is null and x.created_at > t.access_ended_at
    and (x.user_id is null or ({PERSON_ALIVE}))
    and (x.grant_id is null or ({GRANT_ALIVE}))
    and (not x.session_bound or ({SESSION_ALIVE}))"""

@@ -179,7 +179,7 @@ READ_REFRESH = hot(f"""
                 when f.previous_hash = %(refresh_hash)s and f.replay_copy is not null
                  and f.advanced_at + %(grace)s > now() then 'former'
                 else 'reused' end as state,
-           (t.id is not null and c.id is not null and {PERSON_ALIVE}
+           (t.id is not null and c.id is not null and x.created_at > t.access_ended_at and {PERSON_ALIVE}
             and (x.grant_id is null or ({GRANT_ALIVE}))
             and (not x.session_bound or ({SESSION_ALIVE}))) as alive,
            f.replay_copy, extract(epoch from f.absolute_expires_at)::bigint as expires_at,
@@ -205,7 +205,8 @@ _LIVE_OWNERS = f"""
         join insula.tenants t on t.id = u.tenant_id and t.status = 'active'
         join insula.clients c on c.tenant_id = u.tenant_id and c.id = %(client)s and c.status = 'active'
         join insula.token_issues i on i.tenant_id = u.tenant_id and i.id = %(family)s
-                                  and i.revoked_at is null and {granted("i")}
+                                  and i.revoked_at is null and i.created_at > t.access_ended_at
+                                  and {granted("i")}
        where u.tenant_id = %(tenant_id)s and u.id = %(user_id)s and {PERSON_ALIVE}
          and (not i.session_bound
               or exists (select from insula.sessions s

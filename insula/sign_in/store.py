@@ -45,6 +45,7 @@ _SIGNED_IN = statement("""
       join insula.users u on u.tenant_id = s.tenant_id and u.id = s.user_id
      where s.tenant_id = %(tenant_id)s and s.token_hash = any(%(hashes)s)
        and s.ended_at is null and s.idle_expires_at > now() and s.absolute_expires_at > now()
+       and s.created_at > (select t.access_ended_at from insula.tenants t where t.id = s.tenant_id)
        and u.status = 'active' and (u.locked_until is null or u.locked_until <= now())
 """)
 

@@ -46,7 +46,13 @@ async def lock(db: Connection, slug: str) -> Row | None:
 
 async def set_status(db: Connection, tenant_id: UUID, status: str) -> None:
     await db.execute(
-        text("update insula.tenants set status = :status, updated_at = now() where id = :id"),
+        text("""
+            update insula.tenants
+               set status = :status, updated_at = now(),
+                   access_ended_at = case when :status = 'active' then access_ended_at
+                                          else clock_timestamp() end
+             where id = :id
+        """),
         {"status": status, "id": tenant_id},
     )
 

@@ -16,4 +16,5 @@ revoke all on insula.tenants from public, insula_app, insula_platform, insula_de
 grant select on insula.tenants to insula_app, insula_platform, insula_definer;
 grant update (version, changed_xid) on insula.tenants to insula_app;
 grant insert (id, slug, display_name, protected) on insula.tenants to insula_platform;
-grant update (display_name, status, version, changed_xid, updated_at) on insula.tenants to insula_platform;
+grant update (display_name, status, access_ended_at, version, changed_xid, updated_at)
+  on insula.tenants to insula_platform;

@@ -29,7 +29,11 @@ def descriptions():
 
 
 @pytest.mark.spec("RFC6749-4.1.2.1", "RFC6749-5.2")
-@pytest.mark.parametrize(("where", "said"), list(descriptions()), ids=lambda x: str(x)[:40])
+@pytest.mark.parametrize(
+    ("where", "said"),
+    list(descriptions()),
+    ids=lambda x: x if isinstance(x, str) else ast.unparse(x)[:40],
+)
 def test_a_description_is_a_legal_sentence(where, said):
     texts = [
         part.value

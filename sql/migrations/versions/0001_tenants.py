@@ -17,6 +17,8 @@ def upgrade() -> None:
           protected    boolean not null default false,
           version      bigint not null default 1,
           changed_xid  xid8 not null default pg_current_xact_id(),
+          -- sessions and tokens from before this moment are dead: one line ends them all (CR-7, CR-9)
+          access_ended_at timestamptz not null default '-infinity',
           created_at   timestamptz not null default now(),
           updated_at   timestamptz not null default now()
         );
