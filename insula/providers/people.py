@@ -127,8 +127,10 @@ class TenantPeople:
         if browser is None:
             return None
         cookie = self._jar.read_session(cookies, self._tenant.id)
+        set_cookies: tuple[str, ...] = ()
         if cookie.foreign:
             await service.note_conflict(self._tenant, _actor(caller))
+            set_cookies = (self._jar.write_session(self._tenant.id, ()),)
         rows = await self._tenant.once(
             store.RESUME,
             {
@@ -148,6 +150,7 @@ class TenantPeople:
                 session,
                 None if row.granted is None else frozenset(row.granted),
                 accounts=len(cookie.tokens),
+                set_cookies=set_cookies,
             ),
             authenticated=row.proved if row.authenticated_at is not None else None,
             selected=row.selected_at is not None,
@@ -177,7 +180,12 @@ class TenantPeople:
         client: Client | None,  # noqa: ARG002  (whoever asked: the end is the person's)
         caller: Caller,
     ) -> tuple[str, ...]:
-        """End the present session; whoever else is signed in here stays."""
+        """
+        End the present session.
+
+        Whoever else is signed in here stays, but does not step into the place of the one who
+        left: the ended token keeps it until somebody chooses (LO-5).
+        """
         await service.end_session(self._tenant, session, _actor(caller))
         tokens = self._jar.read_session(cookies, self._tenant.id).tokens
-        return (self._jar.write_session(self._tenant.id, tokens[1:]),)
+        return () if len(tokens) > 1 else (self._jar.write_session(self._tenant.id, ()),)

@@ -175,9 +175,6 @@ def test_an_application_signs_out_its_own_person_and_nobody_else(
     assert ada.email in both.open(product.url("acme", "/")).text
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the next person of the browser becomes the present one (LO-5)"
-)
 def test_nobody_is_silently_put_in_the_place_of_whoever_was_signed_out(product, app, start, both):
     id_token = product.redeem("acme", app, start(both).code).json()["id_token"]
     both.open(product.url("acme", f"/oauth2/logout?id_token_hint={id_token}"))
