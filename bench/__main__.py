@@ -1,38 +1,73 @@
 """Measure, print, write docs/performance.md."""
 
-import asyncio
+import platform
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 
 import uvloop
+from rich.console import Console
 
+from bench import micro, report
 from bench.flows import Flows
-from bench.installation import installed
+from bench.installation import Installation, installed
 from bench.load import Result, measure
 
+_TENANTS = [f"bench{number:04}" for number in range(10)]
+_PAGE = Path("docs/performance.md")
+_NOTES = Path("bench/notes.md")
 
-async def main(quick: bool) -> list[Result]:
-    slugs = [f"bench{n:04}" for n in range(10)]
-    seconds = 2.0 if quick else 4.0
-    results: list[Result] = []
-    async with installed(slugs) as here:
-        flows = Flows(here, slugs[0])
-        for name, make in (
-            ("discovery, 10 tenants in turn", flows.document("/.well-known/openid-configuration", slugs)),
-            ("JWKS, 10 tenants in turn", flows.document("/oauth2/jwks", slugs)),
-            ("client_credentials, ES256 JWT", flows.client_credentials),
-            ("code + token + userinfo, id_token RS256", flows.code("rs256")),
-            ("code + token + userinfo, id_token ES256", flows.code("es256")),
-            ("refresh with rotation, id_token RS256", flows.refresh("rs256")),
-            ("refresh with rotation, id_token ES256", flows.refresh("es256")),
-            ("userinfo", flows.userinfo),
-            ("introspection", flows.introspection),
-            ("whole sign-in with password hash", flows.sign_in),
-        ):
-            result = await measure(here, name, make, seconds=seconds)
-            results.append(result)
-            print(f"{name:42} {result.per_second:9.0f}/s  p50 {result.p50:6.2f}  p95 {result.p95:6.2f}  p99 {result.p99:6.2f}  cpu {result.cpu_ms:6.3f} ms  trips {result.trips:4.1f}", flush=True)
+out = Console(soft_wrap=True, highlight=False)
+
+
+async def measure_all(*, quick: bool) -> tuple[list[Result], list[micro.Figure]]:
+    """Every flow, then every part; *quick* is for a look in between."""
+    seconds = 2.0 if quick else 5.0
+    async with installed(_TENANTS) as here:
+        results = await _flows(here, seconds)
+        figures = await micro.figures(here, _TENANTS[0], here.superuser_url)
+    for figure in figures:
+        out.print(f"{figure.name:48}{figure.value:12,.2f} {figure.unit:4} {figure.note}")
+    return results, figures
+
+
+async def _flows(here: Installation, seconds: float) -> list[Result]:
+    flows = Flows(here, _TENANTS[0])
+    results = []
+    for name, make in (
+        (
+            "discovery, 10 tenants in turn",
+            flows.document("/.well-known/openid-configuration", _TENANTS),
+        ),
+        ("JWKS, 10 tenants in turn", flows.document("/oauth2/jwks", _TENANTS)),
+        ("client_credentials, ES256 JWT", flows.client_credentials),
+        ("code + token + userinfo, id_token RS256", flows.code("rs256")),
+        ("code + token + userinfo, id_token ES256", flows.code("es256")),
+        ("refresh with rotation, id_token RS256", flows.refresh("rs256")),
+        ("refresh with rotation, id_token ES256", flows.refresh("es256")),
+        ("userinfo", flows.userinfo),
+        ("introspection", flows.introspection),
+        ("whole sign-in with password hash", flows.sign_in),
+    ):
+        result = await measure(here, name, make, seconds=seconds)
+        out.print(report.line(result))
+        results.append(result)
     return results
 
 
+def main() -> None:
+    """Measure; a quick look writes nothing."""
+    quick = "--quick" in sys.argv
+    results, figures = uvloop.run(measure_all(quick=quick))
+    if quick:
+        return
+    machine = (
+        f"{datetime.now(UTC):%d %B %Y}, Python {platform.python_version()}, 2 cores "
+        f"({platform.machine()})."
+    )
+    _PAGE.write_text(report.markdown(results, figures, machine) + "\n" + _NOTES.read_text())
+    out.print(f"written to {_PAGE}")
+
+
 if __name__ == "__main__":
-    uvloop.run(main("--quick" in sys.argv))
+    main()

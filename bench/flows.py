@@ -165,5 +165,3 @@ async def expect(line: Connection, request: bytes, status: int) -> tuple[bytes, 
     if found != status:
         raise AssertionError(f"{found}: {body[:300]!r}")
     return head, body
-
-

@@ -1,4 +1,4 @@
-"""A whole installation for a measurement: its database, its tenants, its server on a core of its own."""
+"""A whole installation for a measurement: database, tenants, a server on a core of its own."""
 
 import asyncio
 import contextlib
@@ -37,6 +37,7 @@ class Installation:
     folder: Path
     urls: store.Urls
     environment: dict[str, str]
+    superuser_url: str
     server: "subprocess.Popen[bytes] | None" = None
     secrets: dict[str, str] = field(default_factory=dict)
 
@@ -92,7 +93,7 @@ async def installed(names: list[str]) -> AsyncIterator[Installation]:
     os.sched_setaffinity(0, {OTHER_CORE})
     with tempfile.TemporaryDirectory(prefix="insula-bench-") as name:
         folder = Path(name)
-        folder.chmod(0o755)
+        os.chmod(name, 0o755)  # noqa: PTH101, S103  (PostgreSQL may run as another user below it)
         postgres, valkey = EmbeddedPostgres(folder / "pg"), EmbeddedValkey(folder / "valkey")
         postgres.start()
         valkey.start()
@@ -117,11 +118,16 @@ async def installed(names: list[str]) -> AsyncIterator[Installation]:
             }
             os.environ.update(environment)
             here = Installation(
-                port, f"ops.localhost:{port}", folder, urls, {**os.environ, **environment}
+                port,
+                f"ops.localhost:{port}",
+                folder,
+                urls,
+                {**os.environ, **environment},
+                postgres.superuser_url.rpartition("/")[0] + "/insula",
             )
             async with opened() as context:
                 await _seed(context, here, names)
-            server = here.server = subprocess.Popen(  # noqa: S603, ASYNC220  (our own program)
+            server = here.server = subprocess.Popen(  # noqa: ASYNC220  (our own program)
                 [sys.executable, "-m", "insula.platform.cli", "serve"],
                 env=here.environment,
                 preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CORE}),  # noqa: PLW1509
@@ -162,7 +168,9 @@ async def _seed(context: Context, here: Installation, names: list[str]) -> None:
             db, username="ada", email="ada@bench.example", password_hash=hashed, display_name="Ada"
         )
     for client_id, values in _CLIENTS.items():
-        metadata = clients.parse_metadata({"redirect_uris": (CALLBACK,), **values}, development=True)
+        metadata = clients.parse_metadata(
+            {"redirect_uris": (CALLBACK,), **values}, development=True
+        )
         made = await clients.register(tenant, client_id, metadata, client_id=client_id)
         here.secrets[client_id] = made.secret or ""
 
@@ -181,4 +189,3 @@ _CLIENTS: dict[str, dict[str, object]] = {
         "redirect_uris": (),
     },
 }
-

@@ -30,7 +30,7 @@ class Result:
         return self.turns / self.seconds
 
 
-async def measure(
+async def measure(  # noqa: PLR0913  (a measurement's terms, by name)
     here: Installation,
     name: str,
     make_turn: Callable[[int], Awaitable[Turn]],

@@ -41,6 +41,7 @@ OIDS: Mapping[str, int] = {
     "boolean": 16,
     "bytea": 17,
     "bigint": 20,
+    "integer": 23,
     "text": 25,
     "float8": 701,
     "bytea[]": 1001,
@@ -110,7 +111,8 @@ def _encode(value: Any) -> tuple[bytes | None, int]:  # noqa: ANN401, PLR0911  (
     if isinstance(value, timedelta):
         return _interval(value), OIDS["interval"]
     if isinstance(value, int):
-        return b"%d" % value, OIDS["bigint"]
+        # the smaller type widens by itself; the larger one would not find an integer's function
+        return b"%d" % value, OIDS["integer" if abs(value) < 1 << 31 else "bigint"]
     if isinstance(value, float):
         return repr(value).encode(), OIDS["float8"]
     if isinstance(value, list):
