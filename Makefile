@@ -12,11 +12,13 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 	"$$name" -c '$(NEW_ENOUGH)' 2>/dev/null && { echo "$$name"; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench assets clean run-packages dev-packages venv
+.PHONY: help run test test-database check fmt bench assets clean run-packages dev-packages venv
 
 help:
 	@echo 'make run      start Insula with its database, and say where to look'
 	@echo 'make test     run the tests; ARGS="-k name" chooses some'
+	@echo 'make test-database URL=postgresql://superuser:...@host/postgres'
+	@echo '              the database tests on another PostgreSQL, 15 or newer'
 	@echo 'make check    lint, format, types and import contracts'
 	@echo 'make fmt      format, and repair what can be repaired'
 	@echo 'make bench    measure'
@@ -30,6 +32,10 @@ run: run-packages
 test: dev-packages
 	@$(PY) -m insula.ui.build
 	@exec $(PY) -m pytest -n 2 $(ARGS)
+
+test-database: dev-packages
+	@test -n "$(URL)" || { echo 'name the server: make test-database URL=postgresql://...' >&2; exit 2; }
+	@TEST_DATABASE_URL="$(URL)" exec $(PY) -m pytest -n 2 tests/rls tests/stores tests/tenancy tests/keys $(ARGS)
 
 check: dev-packages
 	$(PY) -m ruff check .
@@ -80,4 +86,6 @@ venv:
 			echo 'Python cannot make virtual environments here: apt-get install python3-venv' >&2; \
 			exit 1; }; \
 		$(PYTHON) -m venv --clear $(VENV) && \
+		printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m insula.platform.cli "$$@"\n' > $(VENV)/bin/insula && \
+		chmod +x $(VENV)/bin/insula && \
 		echo ../../../.. > "$$(echo $(VENV)/lib/python3.*/site-packages)/insula.pth"; }

@@ -37,10 +37,17 @@ class Cluster:
             server.stop()
 
 
+#: A superuser's URL of a PostgreSQL to test on instead of the embedded one (make test-database).
+_ELSEWHERE = "TEST_DATABASE_URL"
+
+
 def start_cluster(tmp: Path) -> Cluster:
     """Start both servers with their folders in *tmp*; nothing there survives a power cut."""
-    postgres = EmbeddedPostgres(tmp / "postgres", durable=False)
     valkey = EmbeddedValkey(tmp / "valkey")
+    if url := os.environ.get(_ELSEWHERE):
+        valkey.start()
+        return Cluster(url, valkey.url, [valkey])
+    postgres = EmbeddedPostgres(tmp / "postgres", durable=False)
     postgres.start()
     try:
         valkey.start()

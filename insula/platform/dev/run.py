@@ -57,6 +57,9 @@ def _start(supervisor: Supervisor, *, port: int, demo_port: int) -> None:
         urls = store.prepare(postgres.superuser_url, remembered)
     environment = _environment(remembered, urls, valkey.url, port)
     os.environ.update(environment)
+    secrets.write_private(
+        FOLDER / "dev.env", "".join(f"{name}={value}\n" for name, value in environment.items())
+    )
     with out.status("Making the demo tenants"):
         asyncio.run(_seed(remembered, demo_url))
     secrets.save(remembered_at, remembered)
@@ -186,7 +189,7 @@ def _summary(described: Mapping[str, Any], demo_url: str, seconds: float) -> Non
     table.add_row("Platform", described["platform"]["issuer"])
     table.add_row("  operator", f"{operator['email']}   {operator['password']}")
     table.add_row("Probes", f"http://{described['ops']['host']}/ready")
-    table.add_row("For scripts", str(FOLDER / "dev.json"))
+    table.add_row("For scripts", f"{FOLDER / 'dev.json'}, {FOLDER / 'dev.env'}")
     out.print()
     out.print(f"Insula is up after {seconds:.1f} s. Ctrl-C stops everything.", highlight=False)
     out.print()

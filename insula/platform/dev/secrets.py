@@ -41,9 +41,15 @@ def load(path: Path) -> Remembered:
 
 def save(path: Path, value: object) -> None:
     """Write JSON that only its owner can read, in one step."""
+    plain = asdict(value) if isinstance(value, Remembered) else value
+    write_private(path, json.dumps(plain, indent=1))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, in one step."""
     draft = path.with_suffix(".draft")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
     with os.fdopen(descriptor, "w") as file:
-        json.dump(asdict(value) if isinstance(value, Remembered) else value, file, indent=1)
+        file.write(text)
     draft.replace(path)
