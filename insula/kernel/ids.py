@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from enum import StrEnum
+from functools import lru_cache
 from uuid import UUID, uuid4
 
 
@@ -38,5 +39,9 @@ def new_secret(kind: Kind) -> str:
 
 def digest(kind: Kind, tenant_id: UUID, value: str) -> bytes:
     """SHA-256 over type, tenant and value: what the database keeps of a secret."""
-    head = f"{kind}\0{tenant_id}\0".encode()
-    return hashlib.sha256(head + value.encode("utf-8", "surrogatepass")).digest()
+    return hashlib.sha256(_head(kind, tenant_id) + value.encode("utf-8", "surrogatepass")).digest()
+
+
+@lru_cache(4096)
+def _head(kind: Kind, tenant_id: UUID) -> bytes:
+    return f"{kind}\0{tenant_id}\0".encode()
