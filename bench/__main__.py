@@ -9,36 +9,38 @@ import uvloop
 from rich.console import Console
 
 from bench import micro, report
+from bench.figure import Figure
 from bench.flows import Flows
 from bench.installation import Installation, installed
 from bench.load import Result, measure
 
-_TENANTS = [f"bench{number:04}" for number in range(10)]
+_MANY = [f"bench{number:04}" for number in range(1000)]
+_TENANTS = _MANY[:10]
 _PAGE = Path("docs/performance.md")
 _NOTES = Path("bench/notes.md")
 
 out = Console(soft_wrap=True, highlight=False)
 
 
-async def measure_all(*, quick: bool) -> tuple[list[Result], list[micro.Figure]]:
+async def measure_all(*, quick: bool) -> tuple[list[Result], list[Figure]]:
     """Every flow, then every part; *quick* is for a look in between."""
     seconds = 2.0 if quick else 5.0
-    async with installed(_TENANTS) as here:
-        results = await _flows(here, seconds)
+    async with installed(_TENANTS if quick else _MANY) as here:
+        results = await _flows(here, seconds, many=not quick)
         figures = await micro.figures(here, _TENANTS[0], here.superuser_url)
     for figure in figures:
         out.print(f"{figure.name:48}{figure.value:12,.2f} {figure.unit:4} {figure.note}")
     return results, figures
 
 
-async def _flows(here: Installation, seconds: float) -> list[Result]:
+async def _flows(here: Installation, seconds: float, *, many: bool) -> list[Result]:
     flows = Flows(here, _TENANTS[0])
     results = []
+    discovery = "/.well-known/openid-configuration"
+    thousand = [("discovery, 1,000 tenants in turn", flows.document(discovery, _MANY))]
     for name, make in (
-        (
-            "discovery, 10 tenants in turn",
-            flows.document("/.well-known/openid-configuration", _TENANTS),
-        ),
+        *(thousand if many else []),
+        ("discovery, 10 tenants in turn", flows.document(discovery, _TENANTS)),
         ("JWKS, 10 tenants in turn", flows.document("/oauth2/jwks", _TENANTS)),
         ("client_credentials, ES256 JWT", flows.client_credentials),
         ("code + token + userinfo, id_token RS256", flows.code("rs256")),

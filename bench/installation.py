@@ -15,6 +15,8 @@ from pathlib import Path
 from bench.http import connect, get, header, post
 from insula.accounts import service as accounts
 from insula.clients import service as clients
+from insula.keys import service as keys
+from insula.oidc.signing import GeneratedKey
 from insula.platform.context import Context, opened
 from insula.platform.dev import secrets as remembered
 from insula.platform.dev import store
@@ -157,6 +159,12 @@ async def _ready(here: Installation) -> None:
 async def _seed(context: Context, here: Installation, names: list[str]) -> None:
     """Tenants; the first has a person and the applications of the flows."""
     await tenants.ensure_special(context.platform, context.envelope, context.rotation)
+    ready = await keys.prepare()
+
+    async def prepared(_algorithms: object = None) -> list[GeneratedKey]:
+        return ready
+
+    keys.prepare = prepared  # type: ignore[assignment]  # a thousand RSA keys are not measured here
     for slug in names:
         await tenants.create(
             context.platform, context.envelope, context.rotation, slug=slug, display_name=slug

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bench.figure import Figure
 from bench.load import Result
-from bench.micro import Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class Budget:
 
 BUDGETS: dict[str, Budget] = {
     "discovery, 10 tenants in turn": Budget(12000, 1, "12,000/s"),
+    "discovery, 1,000 tenants in turn": Budget(12000, 1, "12,000/s"),
     "JWKS, 10 tenants in turn": Budget(12000, 1, "12,000/s"),
     "client_credentials, ES256 JWT": Budget(2250, 2, "twice the peer's 2,250/s"),
     "code + token + userinfo, id_token RS256": Budget(268, 1, "the peer's 268/s"),
