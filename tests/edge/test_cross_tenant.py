@@ -1,0 +1,454 @@
+"""
+What is one tenant's is worth nothing at another: by construction, for every route.
+
+Each case presents something of Acme at Globex, and something that nobody ever made. The two
+answers must be the same: same status, same headers, same bytes but for what is new each time.
+"""
+
+import re
+import secrets
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
+
+import httpx2
+import jwt
+import pytest
+from browsing import Browser
+from product import CALLBACK, VERIFIER
+from spine import FAST, GRANTS, Api, code_of, redemption, signed_in, tokens_of
+
+from insula.oidc import issuer as paths
+from insula.oidc.features.pkce import s256
+from insula.oidc.provider import ENDPOINTS
+from insula.sign_in.routes import Pages
+
+DOCUMENTS = (paths.OPENID_CONFIGURATION, paths.OAUTH_AUTHORIZATION_SERVER, paths.JWKS)
+
+
+def value(prefix):
+    return f"ins_{prefix}_{secrets.token_urlsafe(32)}"
+
+
+@dataclass
+class Request:
+    """One request; *browser* brings its cookies, *auth* is a client's."""
+
+    method: str
+    path: str
+    query: dict | None = None
+    form: dict | None = None
+    headers: dict | None = None
+    auth: tuple | None = None
+    cookies: dict | None = None
+
+
+class Globex:
+    """The house that is visited, and who lives there."""
+
+    def __init__(self, product):
+        self.product = product
+        self.app = product.app("globex", grant_types=GRANTS, introspects_others=True, **FAST)
+        self.auth = (self.app.client_id, self.app.secret)
+        self.person = product.person("globex")
+
+    def send(self, request):
+        cookies = "; ".join(f"{k}={v}" for k, v in (request.cookies or {}).items())
+        with httpx2.Client(base_url=self.product.server.url, timeout=30) as http:
+            return http.request(
+                request.method,
+                request.path,
+                params=request.query,
+                data=request.form,
+                auth=request.auth,
+                headers={
+                    "host": self.product.server.host("globex"),
+                    **({"cookie": cookies} if cookies else {}),
+                    **(request.headers or {}),
+                },
+            )
+
+
+class Acme:
+    """What is taken from Acme to be tried elsewhere."""
+
+    def __init__(self, product):
+        self.product = product
+        self.jwt_app = product.app("acme", grant_types=GRANTS, introspects_others=True, **FAST)
+        self.opaque_app = product.app("acme", access_token_format="opaque", **FAST)  # noqa: S106
+        self.browser = signed_in(product, "acme", self.jwt_app)
+        self.tokens = tokens_of(product, "acme", self.jwt_app, self.browser)
+        self.opaque = tokens_of(product, "acme", self.opaque_app, self.browser)["access_token"]
+        self.api = Api(product, "acme", self.jwt_app)
+
+    def cookie(self, name):
+        return self.browser.cookie(self.product.url("acme", "/"), name)
+
+    def code(self):
+        return code_of(self.product, "acme", self.jwt_app, self.browser)
+
+    def interaction(self):
+        """Somebody's sign-in under way: its number and the browser it belongs to."""
+        with Browser() as browser:
+            page = browser.open(self.product.authorize_url("acme", self.jwt_app))
+            (txn,) = parse_qs(urlsplit(page.url).query)["txn"]
+            return txn, browser.cookie(page.url, "insula_browser")
+
+
+@pytest.fixture(scope="module")
+def acme(product):
+    return Acme(product)
+
+
+@pytest.fixture(scope="module")
+def globex(product):
+    return Globex(product)
+
+
+def unknown_jwt(of):
+    """A token with the same claims and header, signed by a key that is nobody's."""
+    header = jwt.get_unverified_header(of)
+    claims = jwt.decode(of, options={"verify_signature": False})
+    key = jwt.algorithms.ECAlgorithm.from_jwk(NOBODYS_KEY)
+    return jwt.encode(claims, key, algorithm="ES256", headers=header)
+
+
+NOBODYS_KEY = (
+    '{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",'
+    '"y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}'
+)
+
+
+# --- cases: for one route, pairs of requests with Acme's value and with one that nobody made
+
+
+def asked_for(client_id):
+    """The parameters of an authorization request."""
+    return {
+        "client_id": client_id,
+        "response_type": "code",
+        "redirect_uri": CALLBACK,
+        "scope": "openid",
+        "state": "s",
+        "code_challenge": s256(VERIFIER),
+        "code_challenge_method": "S256",
+    }
+
+
+def client_ids(method):
+    where = "form" if method == "POST" else "query"
+
+    def pairs(acme, _globex):
+        yield tuple(
+            Request(method, paths.AUTHORIZE, **{where: asked_for(c)})
+            for c in (acme.jwt_app.client_id, value("cl"))
+        )
+
+    return pairs
+
+
+def authorize(acme, globex):
+    yield from client_ids("GET")(acme, globex)
+    asked = {**asked_for(globex.app.client_id), "prompt": "none"}
+    foreign = acme.cookie("insula_session")
+    nobodys = f"{uuid4().hex}.{secrets.token_urlsafe(32)}"
+    yield tuple(
+        Request("GET", paths.AUTHORIZE, query=asked, cookies={"insula_session": c})
+        for c in (foreign, nobodys)
+    )
+    here = globex.product.tenant_id("globex").hex  # the secret of Acme under Globex's name
+    yield tuple(
+        Request("GET", paths.AUTHORIZE, query=asked, cookies={"insula_session": f"{here}.{token}"})
+        for token in (foreign.partition(".")[2], secrets.token_urlsafe(32))
+    )
+    hint = acme.tokens["id_token"]
+    yield tuple(
+        Request("GET", paths.AUTHORIZE, query={**asked, "id_token_hint": h})
+        for h in (hint, unknown_jwt(hint))
+    )
+    with signed_in(globex.product, "globex", globex.app, globex.person) as visitor:
+        session = visitor.cookie(globex.product.url("globex", "/"), "insula_session")
+    yield tuple(
+        Request(
+            "GET", paths.AUTHORIZE, query={**asked, "id_token_hint": h},
+            cookies={"insula_session": session},
+        )
+        for h in (hint, unknown_jwt(hint))
+    )  # fmt: skip
+
+
+def interactions(path, method="GET"):
+    """An interaction of Acme, with the cookie of the browser that it belongs to."""
+
+    def pairs(acme, _globex):
+        txn, browser = acme.interaction()
+        yield tuple(
+            Request(method, path, query={"txn": t}, cookies={"insula_browser": browser})
+            for t in (txn, str(uuid4()))
+        )
+        yield tuple(
+            Request(method, path, query={"txn": txn}, cookies={"insula_browser": b})
+            for b in (browser, secrets.token_urlsafe(32))
+        )
+
+    return pairs
+
+
+def forms(path, **fields):
+    """A form of Globex, its token valid, that is sent for an interaction of Acme."""
+
+    def pairs(acme, globex):
+        txn, _ = acme.interaction()
+        with Browser() as browser:
+            page = browser.open(globex.product.authorize_url("globex", globex.app))
+            cookie = browser.cookie(page.url, "insula_browser")
+            token = page.form.values["csrf_token"]
+        yield tuple(
+            Request(
+                "POST", path, query={"txn": t}, cookies={"insula_browser": cookie},
+                form={"csrf_token": token, **fields},
+            )
+            for t in (txn, str(uuid4()))
+        )  # fmt: skip
+        yield from tokens_of_forms(path, fields)(acme, globex)
+
+    return pairs
+
+
+def tokens_of_forms(path, fields):
+    """A form of Acme, posted to Globex with the browser cookie that it was made for."""
+
+    def pairs(acme, _globex):
+        with Browser() as browser:
+            page = browser.open(acme.product.authorize_url("acme", acme.jwt_app))
+            cookie = browser.cookie(page.url, "insula_browser")
+            token = page.form.values["csrf_token"]
+            (txn,) = parse_qs(urlsplit(page.url).query)["txn"]
+        yield tuple(
+            Request(
+                "POST", path, query={"txn": txn}, cookies={"insula_browser": cookie},
+                form={"csrf_token": t, **fields},
+            )
+            for t in (token, secrets.token_urlsafe(32))
+        )  # fmt: skip
+
+    return pairs
+
+
+def sessions(path):
+    """Acme's session at Globex, beside one that nobody has."""
+
+    def pairs(acme, globex):
+        foreign = acme.cookie("insula_session")
+        nobodys = f"{uuid4().hex}.{secrets.token_urlsafe(32)}"
+        yield tuple(Request("GET", path, cookies={"insula_session": c}) for c in (foreign, nobodys))
+        here = globex.product.tenant_id("globex").hex
+        yield tuple(
+            Request("GET", path, cookies={"insula_session": f"{here}.{t}"})
+            for t in (foreign.partition(".")[2], secrets.token_urlsafe(32))
+        )
+
+    return pairs
+
+
+def together(*kinds):
+    def pairs(acme, globex):
+        for kind in kinds:
+            yield from kind(acme, globex)
+
+    return pairs
+
+
+def token(acme, globex):
+    def post(form, auth=globex.auth):
+        return Request("POST", paths.TOKEN, form=form, auth=auth)
+
+    yield post(redemption(acme.code())), post(redemption(value("ac")))
+    for kind in ("refresh_token", "id_token", "access_token"):
+        theirs = acme.tokens[kind]
+        nobodys = unknown_jwt(theirs) if kind != "refresh_token" else value("rt")
+        yield tuple(
+            post({"grant_type": "refresh_token", "refresh_token": t}) for t in (theirs, nobodys)
+        )
+    own = {"grant_type": "client_credentials"}
+    known = (acme.jwt_app.client_id, acme.jwt_app.secret)
+    unknown = (value("cl"), value("cs"))
+    yield post(own, known), post(own, unknown)
+    yield tuple(
+        post({**own, "client_id": i, "client_secret": s}, None) for i, s in (known, unknown)
+    )
+    yield post({**own, "client_id": known[0]}, None), post({**own, "client_id": unknown[0]}, None)
+    # Acme's secret for a client of Globex, and Acme's code by Acme's client here
+    yield tuple(post(own, (globex.app.client_id, s)) for s in (known[1], unknown[1]))
+    yield post(redemption(acme.code()), known), post(redemption(value("ac")), unknown)
+
+
+def bearer(method):
+    def pairs(acme, _globex):
+        theirs = acme.tokens["access_token"]
+        for mine, nobodys in (
+            (theirs, unknown_jwt(theirs)),
+            (acme.opaque, value("at")),
+            (acme.tokens["id_token"], unknown_jwt(acme.tokens["id_token"])),
+            (acme.tokens["refresh_token"], value("rt")),
+        ):
+            yield tuple(
+                Request(method, paths.USERINFO, headers={"authorization": f"Bearer {t}"})
+                for t in (mine, nobodys)
+            )
+
+    return pairs
+
+
+def asked_about(path):
+    def pairs(acme, globex):
+        theirs = acme.tokens["access_token"]
+        for mine, nobodys in (
+            (theirs, unknown_jwt(theirs)),
+            (acme.opaque, value("at")),
+            (acme.tokens["refresh_token"], value("rt")),
+            (acme.tokens["id_token"], unknown_jwt(acme.tokens["id_token"])),
+        ):
+            yield tuple(
+                Request("POST", path, form={"token": t}, auth=globex.auth) for t in (mine, nobodys)
+            )
+        known = (acme.jwt_app.client_id, acme.jwt_app.secret)
+        yield tuple(
+            Request("POST", path, form={"token": theirs}, auth=auth)
+            for auth in (known, (value("cl"), value("cs")))
+        )
+
+    return pairs
+
+
+def logout(method):
+    where = "form" if method == "POST" else "query"
+
+    def pairs(acme, _globex):
+        hint = acme.tokens["id_token"]
+        yield tuple(
+            Request(method, paths.LOGOUT, **{where: {"id_token_hint": h}})
+            for h in (hint, unknown_jwt(hint))
+        )
+        yield tuple(
+            Request(method, paths.LOGOUT, **{where: {"client_id": c}})
+            for c in (acme.jwt_app.client_id, value("cl"))
+        )
+        foreign = acme.cookie("insula_session")
+        yield tuple(
+            Request(method, paths.LOGOUT, **{where: {"state": "s"}}, cookies={"insula_session": c})
+            for c in (foreign, f"{uuid4().hex}.{secrets.token_urlsafe(32)}")
+        )
+
+    return pairs
+
+
+def nothing(_acme, _globex):
+    """A public document: it takes no value of anybody's."""
+    return ()
+
+
+CASES = {
+    **{("GET", path): nothing for path in DOCUMENTS},
+    ("GET", paths.AUTHORIZE): authorize,
+    ("POST", paths.AUTHORIZE): client_ids("POST"),
+    ("GET", paths.RESUME): together(interactions(paths.RESUME), sessions(paths.RESUME)),
+    ("POST", paths.TOKEN): token,
+    ("GET", paths.USERINFO): bearer("GET"),
+    ("POST", paths.USERINFO): bearer("POST"),
+    ("POST", paths.INTROSPECT): asked_about(paths.INTROSPECT),
+    ("POST", paths.REVOKE): asked_about(paths.REVOKE),
+    ("GET", paths.LOGOUT): logout("GET"),
+    ("POST", paths.LOGOUT): logout("POST"),
+    ("GET", "/"): sessions("/"),
+    ("GET", "/sign-in"): together(interactions("/sign-in"), sessions("/sign-in")),
+    ("POST", "/sign-in"): forms("/sign-in", username="ada", password="x"),  # noqa: S106
+    ("GET", "/sign-in/new-password"): interactions("/sign-in/new-password"),
+    ("POST", "/sign-in/new-password"): forms("/sign-in/new-password", new_password="x", repeat="x"),  # noqa: S106
+    ("GET", "/sign-in/select-account"): together(
+        interactions("/sign-in/select-account"), sessions("/sign-in/select-account")
+    ),
+    ("POST", "/sign-in/select-account"): forms("/sign-in/select-account", account=str(uuid4())),
+    ("GET", "/sign-in/consent"): interactions("/sign-in/consent"),
+    ("POST", "/sign-in/consent"): forms("/sign-in/consent", allow="1"),
+    ("GET", "/sign-in/out"): together(interactions("/sign-in/out"), sessions("/sign-in/out")),
+    ("POST", "/sign-in/out"): forms("/sign-in/out", sign_out="1"),
+}
+
+
+def route_table():
+    """Every method and path that a tenant's host answers."""
+    pages = Pages(None, None, None, b"", None).routes()
+    return {
+        *(("GET", path) for path in DOCUMENTS),
+        *((m, path) for path, endpoint in ENDPOINTS.items() for m in endpoint.methods),
+        *((m, route.path) for route in pages for m in route.methods if m != "HEAD"),
+    }
+
+
+def test_every_route_has_its_case():
+    assert set(CASES) == route_table()
+
+
+#: What is new in every answer.
+_NEW = (
+    (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<id>"),
+    (re.compile(r"<time.*?</time>"), "<time>"),
+    (re.compile(r'(?<=name="csrf_token" value=")[^"]+'), "<token>"),
+    (re.compile(r"(?<=insula_browser=)[A-Za-z0-9_-]{43}"), "<browser>"),
+    (re.compile(r"(?<=[?&;]code=)[^&]+"), "<code>"),
+)
+
+
+def without_the_new(text):
+    for pattern, name in _NEW:
+        text = pattern.sub(name, text)
+    return text
+
+
+def seen(answer):
+    """An answer without what is new in every one, and without what the request itself said."""
+    headers = [
+        (name, without_the_new(text))
+        for name, text in answer.headers.multi_items()
+        if name not in ("date", "x-request-id", "content-length")
+    ]
+    return answer.status_code, headers, without_the_new(answer.text)
+
+
+@pytest.mark.parametrize("route", sorted(CASES), ids=" ".join)
+def test_what_is_acmes_is_unknown_at_globex(acme, globex, route):
+    n = 0
+    for foreign, unknown in CASES[route](acme, globex):
+        assert (foreign.method, foreign.path) == route
+        theirs, nobodys = globex.send(foreign), globex.send(unknown)
+        assert seen(theirs) == seen(nobodys)
+        assert theirs.status_code != 500
+        n += 1
+    assert n or CASES[route] is nothing
+
+
+def test_and_everything_still_works_at_home(acme, globex):
+    """Whatever was tried at Globex has spent, ended and locked nothing of Acme."""
+    for route, case in CASES.items():
+        for foreign, _ in case(acme, globex):
+            assert globex.send(foreign).status_code != 500, route
+
+    assert acme.api.is_active(acme.tokens["access_token"])
+    assert acme.api.is_active(acme.tokens["refresh_token"])
+    assert acme.api.userinfo(acme.opaque).status_code == 200
+    code = acme.code()
+    globex.send(Request("POST", paths.TOKEN, form=redemption(code), auth=globex.auth))
+    assert acme.api.redeem(code).status_code == 200
+    assert acme.browser.get(acme.product.url("acme", "/")).status_code == 200
+
+
+def test_the_visit_of_a_foreign_session_is_recorded_where_it_was_made(acme, globex):
+    before = len(globex.product.audit("globex", "session.tenant_conflict"))
+
+    answer = globex.send(
+        Request("GET", "/", cookies={"insula_session": acme.cookie("insula_session")})
+    )
+
+    assert "insula_session=; " in answer.headers["set-cookie"]
+    assert len(globex.product.audit("globex", "session.tenant_conflict")) == before + 1
