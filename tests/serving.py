@@ -43,7 +43,7 @@ class Server:
         headers = {"host": self.host(slug), **more.pop("headers", {})}
         return httpx2.Client(base_url=self.url, headers=headers, timeout=30, **more)
 
-    def start(self, wait: bool = True) -> None:
+    def start(self, *, wait: bool = True) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "insula.platform.cli", "serve"],
@@ -133,7 +133,7 @@ def cli(
     server_environment: Mapping[str, str], *words: str, stdin: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Run `insula …` against the same installation."""
-    return subprocess.run(
+    return subprocess.run(  # noqa: S603  (our own program)
         [sys.executable, "-m", "insula.platform.cli", *words],
         cwd=ROOT,
         env=dict(server_environment),

@@ -69,7 +69,7 @@ class Answer:
         return self.fields["code"]
 
 
-async def call(  # noqa: PLR0913  (a request has many parts)
+async def call(
     app,
     method,
     path,
@@ -243,9 +243,9 @@ class World:
         params = {name: value for name, value in params.items() if value is not None}
         if client.is_public:
             params = {"client_id": client.client_id} | params
-        if headers is None and client.token_endpoint_auth_method == "client_secret_post":  # noqa: S105
+        if headers is None and client.token_endpoint_auth_method == "client_secret_post":
             params = {"client_id": client.client_id, "client_secret": SECRET} | params
-        if headers is None and client.token_endpoint_auth_method == "client_secret_basic":  # noqa: S105
+        if headers is None and client.token_endpoint_auth_method == "client_secret_basic":
             headers = [basic(client.client_id)]
         return await call(
             self.provider,

@@ -1,1 +1,0 @@
-"""Unused by design: `insula.platform.migrations` runs the revisions on a connection of its own."""
