@@ -38,7 +38,7 @@ insert into insula.gate_exceptions (object, reason) values
   ('insula.attempt_counters_dead', 'as authorization_codes_dead'),
   ('insula.schema_version', 'the revision of the schema, which belongs to nobody');
 
--- A tenant by what a request or a job names: 'slug:acme', 'host:login.acme.example', 'id:…'. One row or none,
+-- A tenant by what a request names: 'slug:acme' or 'host:login.acme.example'. One row or none,
 -- whatever the reason; never a list.
 create or replace function insula.find_tenant(wanted text)
   returns table (id uuid, slug text, display_name text, status text, version bigint,
@@ -54,20 +54,28 @@ create or replace function insula.find_tenant(wanted text)
              when wanted like 'slug:%' then (select x.id from insula.tenants x where x.slug = substr(wanted, 6))
              when wanted like 'host:%' then (select h.tenant_id from insula.tenant_hosts h
                                               where h.host = substr(wanted, 6))
-             when wanted like 'id:%' then substr(wanted, 4)::uuid
            end;
   end;
 
 -- What changed since a mark, and the next mark. A mark is the oldest transaction that was still
 -- running: a change is stamped with its transaction's id, so whoever took a number early and
--- commits late is still seen next time. An empty mark asks for a mark only.
+-- commits late is still seen next time. An empty mark asks for a mark only. A mark that lies far
+-- back, or ahead as after a restore, tells a gap instead of everything that ever changed.
 create or replace function insula.changes_since(mark text)
-  returns table (tenant_id uuid, version bigint, next_mark text)
+  returns table (tenant_id uuid, version bigint, next_mark text, gap boolean)
   language sql stable security definer set search_path = pg_catalog, pg_temp
   begin atomic
-    select c.id, c.version, pg_snapshot_xmin(pg_current_snapshot())::text
-      from (select 1) one
-      left join insula.tenants c on mark <> '' and c.changed_xid >= nullif(mark, '')::xid8;
+    with here as (
+      select pg_snapshot_xmin(pg_current_snapshot()) as now_at, nullif(mark, '')::xid8 as was_at
+    ), judged as (
+      select now_at, was_at,
+             coalesce(was_at > now_at
+                      or now_at::text::numeric - was_at::text::numeric > 50000, false) as gap
+        from here
+    )
+    select c.id, c.version, j.now_at::text, j.gap
+      from judged j
+      left join insula.tenants c on not j.gap and c.changed_xid >= j.was_at;
   end;
 
 -- Which tenants have a key that must be promoted, retired or renewed.

@@ -81,6 +81,19 @@ def check_scopes(tenant_slug: str, metadata: Metadata) -> None:
         raise InvalidClientMetadata("may not hold scopes that cross tenants", field="scopes")
 
 
+async def check_algorithms(db: Connection, metadata: Metadata) -> None:
+    """Refuse algorithms that the tenant has no key for. Raises `InvalidClientMetadata`."""
+    active = await store.active_algorithms(db)
+    for field in ("id_token_signed_response_alg", "access_token_alg"):
+        alg = getattr(metadata, field)
+        if alg not in active:
+            raise InvalidClientMetadata(
+                f"the tenant has no active {alg} key; make one with "
+                f"`insula keys generate --alg {alg}` and promote it",
+                field=field,
+            )
+
+
 def parse_metadata(values: Mapping[str, Any], *, development: bool) -> Metadata:
     """Read and check metadata from outside. Raises `InvalidClientMetadata` naming the member."""
     try:
@@ -129,6 +142,7 @@ async def register_in(  # noqa: PLR0913  (all by name but the first four)
     check_name(name)
     chosen = client_id or f"ins_cl_{secrets.token_urlsafe(16)}"
     check_client_id(chosen)
+    await check_algorithms(db, metadata)
     row_id = await store.insert(db, chosen, name, metadata.model_dump(mode="json"))
     if row_id is None:
         raise ClientExists("A client of that id exists.")
@@ -157,6 +171,7 @@ async def change(  # noqa: PLR0913  (what may be changed, all by name)
         row = await _locked(db, client_id)
         before = from_row(row.metadata)
         after = parse_metadata({**before.model_dump(), **changes}, development=development)
+        await check_algorithms(db, after)
         check_scopes(tenant.slug, after)
         await store.update(
             db, row.id, name or row.name, status or row.status, after.model_dump(mode="json")

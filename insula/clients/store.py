@@ -86,6 +86,12 @@ async def end_secrets(db: Connection, client: UUID, overlap: timedelta) -> int:
     return result.rowcount
 
 
+async def active_algorithms(db: Connection) -> frozenset[str]:
+    """What the bound tenant has a signing key for."""
+    rows = await db.execute(text("select alg from insula.signing_keys where state = 'active'"))
+    return frozenset(row.alg for row in rows)
+
+
 async def lock(db: Connection, client_id: str) -> Row | None:
     return (
         await db.execute(

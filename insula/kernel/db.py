@@ -37,6 +37,10 @@ _CONNECTION = {
     "tcp_user_timeout": 15000,  # a lost peer is noticed in 15 s (security.md F-32)
 }
 
+#: Seconds for one act. A server that is frozen says nothing, and then neither its own timeouts nor
+#: TCP's end the wait (security.md F-32).
+_PATIENCE = 12.0
+
 #: What the server says when it is not the statement's fault.
 _AWAY = (
     psycopg.OperationalError,
@@ -56,6 +60,10 @@ def count_trip() -> None:
     counter = trips.get()
     if counter is not None:
         counter[0] += 1
+
+
+#: Of these, what says that there is no connection to be had, and not that one was lost.
+_BUSY = (psycopg_pool.PoolTimeout, psycopg_pool.TooManyRequests)
 
 
 @contextlib.contextmanager
@@ -130,10 +138,10 @@ class Database:
         count_trip()
         try:
             with _honest():
-                async with self._connection() as connection:
+                async with asyncio.timeout(_PATIENCE), self._connection() as connection:
                     return await self._trips.make(connection, tenant_id, act, params)
-        except Unavailable:
-            self._check_soon()
+        except Unavailable as away:
+            self._check_soon(away)
             raise
 
     @contextlib.asynccontextmanager
@@ -158,7 +166,7 @@ class Database:
         Raises `Unavailable` when the database is away.
         """
         with _honest():
-            async with self._engine.begin() as connection:
+            async with asyncio.timeout(_PATIENCE), self._engine.begin() as connection:
                 if tenant_id is not None:
                     await bind(connection, tenant_id)
                 count_trip()
@@ -170,16 +178,23 @@ class Database:
         count_trip()
         try:
             with _honest():
-                async with self._connection() as connection:
+                async with asyncio.timeout(_PATIENCE), self._connection() as connection:
                     return await self._trips.make(connection, None, _unbound(sql), params or {})
-        except Unavailable:
-            self._check_soon()
+        except Unavailable as away:
+            self._check_soon(away)
             raise
 
-    def _check_soon(self) -> None:
-        """Throw dead connections out of the pool in the background, once at a time."""
+    def _check_soon(self, away: Unavailable) -> None:
+        """Throw dead connections out of both pools in the background, once at a time."""
         if self._checking is None or self._checking.done():
-            self._checking = asyncio.create_task(self._pool.check())
+            lost = not isinstance(away.__cause__, _BUSY)
+            self._checking = asyncio.create_task(self._check(lost=lost))
+
+    async def _check(self, *, lost: bool) -> None:
+        if lost:
+            # What idles for transactions has died with it; what is in use ends when it comes back.
+            await self._engine.dispose()
+        await self._pool.check()
 
     def figures(self) -> Mapping[str, int]:
         """What the pool says of itself, for metrics."""

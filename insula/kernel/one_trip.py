@@ -172,14 +172,20 @@ class OneTrip:
                 _log.warning("database.plans_not_kept")
                 self._keeps_plans = False
                 return await self._exchange(connection, tenant_id, statement, values)
+        except psycopg.Error:
+            if statement.types is not None and not self._has_plan(connection, statement):
+                await connection.close()  # prepared or not: nobody knows what it has kept
+            raise
         except asyncio.CancelledError:
-            known = self._known.get(connection)
-            prepared = known is not None and statement.name in known.prepared
-            if prepared or statement.types is None:
+            if statement.types is None or self._has_plan(connection, statement):
                 await _clear(connection)
             else:
-                await connection.close()  # it was preparing, and nobody knows what it has kept
+                await connection.close()
             raise
+
+    def _has_plan(self, connection: Connection, statement: Statement) -> bool:
+        known = self._known.get(connection)
+        return known is not None and statement.name in known.prepared
 
     async def _exchange(
         self,

@@ -208,6 +208,8 @@ async def retire(tenant: Tenant, kid: str, rotation: KeyRotation, actor: Actor =
         ):
             raise TooEarly("Tokens that the key signed may still be alive; it retires by itself.")
         await store.set_state(db, kid, "retired")
+        if key.state == "next":
+            await store.resume_rotation(db, key.alg, _interval(rotation))
         await _audit(db, "key.retired", kid, actor, alg=key.alg)
         await raise_version(db, "keys")
 

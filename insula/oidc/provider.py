@@ -21,7 +21,15 @@ from insula.oidc.endpoints.token import token
 from insula.oidc.endpoints.userinfo import userinfo
 from insula.oidc.errors import BearerError, OAuthError, TemporarilyUnavailable
 from insula.oidc.features.scopes import STANDARD
-from insula.oidc.http import Receive, Request, Response, Scope, Send, method_not_allowed, page
+from insula.oidc.http import (
+    Receive,
+    Request,
+    Response,
+    Scope,
+    Send,
+    json_answer,
+    method_not_allowed,
+)
 from insula.oidc.issuer import Issuer
 from insula.oidc.jose import Verifier
 from insula.oidc.models import Lifetimes
@@ -102,7 +110,7 @@ class Provider:
             return
         request = Request(scope, receive)
         endpoint = ENDPOINTS.get(path)
-        response = await self._answer(endpoint, request) if endpoint else self._no_such(request)
+        response = await self._answer(endpoint, request) if endpoint else _no_such()
         await response.send(send)
 
     async def _answer(self, endpoint: Endpoint, request: Request) -> Response:
@@ -136,12 +144,8 @@ class Provider:
             return refusals.as_page(self._issuer, request, refusal)
         return refusals.as_json(request, refusal)
 
-    def _no_such(self, request: Request) -> Response:
-        body = self._issuer.pages.error(
-            status=404,
-            code="not_found",
-            title="There is nothing here",
-            text="The address does not belong to this provider.",
-            request_id=request.request_id,
-        )
-        return page(body, 404)
+
+def _no_such() -> Response:
+    """Tell a program: people do not type these addresses."""
+    body = b'{"error":"not_found","error_description":"There is nothing at this address"}'
+    return json_answer(body, 404)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from insula.kernel import clock
 from insula.kernel.ids import PREFIXES, Kind, new_secret
+from insula.oidc.errors import TemporarilyUnavailable
 from insula.oidc.features import claims, scopes
 from insula.oidc.issuer import Issuer
 from insula.oidc.jose import ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE
@@ -25,7 +26,17 @@ from insula.oidc.models import (
     StoredCode,
     StoredRefresh,
 )
-from insula.oidc.signing import compact_json, left_half_hash
+from insula.oidc.signing import SigningKey, compact_json, left_half_hash
+
+
+def _signing_key(issuer: Issuer, alg: str) -> SigningKey:
+    """The issuer's active key of an algorithm that a client is registered with."""
+    key = issuer.keys.signing.get(alg)
+    if key is None:
+        raise TemporarilyUnavailable(
+            "There is no key for the algorithm of this client", detail=f"no active {alg} key"
+        )
+    return key
 
 
 async def mint_access_token(
@@ -55,7 +66,7 @@ async def mint_access_token(
     if session is not None:
         says["auth_time"] = session.auth_time
         says |= _how(session)
-    key = issuer.keys.signing[client.access_token_alg]
+    key = _signing_key(issuer, client.access_token_alg)
     return await key.issue(ACCESS_TOKEN_TYPE, says), NewAccess(issue_id, granted, expires_in)
 
 
@@ -67,7 +78,7 @@ async def mint_id_token(
     access_token: str,
 ) -> str:
     """Say to the client who signed in and how (OIDCC-2)."""
-    key = issuer.keys.signing[client.id_token_signed_response_alg]
+    key = _signing_key(issuer, client.id_token_signed_response_alg)
     session, person = stored.session, stored.person
     now = int(clock.now())
     says = claims.by_name(person.claims, stored.claims, "id_token")

@@ -10,6 +10,7 @@ from insula.keys import service as keys
 from insula.keys.settings import KeyRotation
 from insula.tenancy.db import Platform
 from insula.tenancy.directory import Directory
+from insula.tenants import service as tenants
 
 _log = structlog.get_logger(__name__)
 
@@ -54,7 +55,8 @@ class Tasks:
 
     async def advance_keys(self, tenant_id: UUID) -> None:
         """Publish, promote and retire what is due for one tenant."""
-        tenant = await self._directory.find(f"id:{tenant_id}")
+        slug = await tenants.slug_of(self._platform, tenant_id)
+        tenant = await self._directory.find(f"slug:{slug}") if slug else None
         if tenant is None or tenant.status not in ("active", "suspended"):
             return  # gone or put away since the job was queued
         for done in await keys.advance_phases(tenant, self._envelope, self._rotation):

@@ -89,4 +89,5 @@ class Builder:
             scopes=SCOPES,
             acr_values=(PASSWORD_ACR,),
         )
-        return provider, keyring.version
+        # as old as the older of what it was made of: news of either drops it
+        return provider, min(tenant.version, keyring.version)

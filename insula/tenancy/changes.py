@@ -65,16 +65,16 @@ class ChangeFeed:
 
     async def poll(self) -> None:
         """Ask once. Raises `Unavailable`."""
-        changed, mark = await store.changes_since(self._database, self._mark)
+        changes = await store.changes_since(self._database, self._mark)
         if not self._mark:
             self._on_gap()  # whatever was read before there was a mark may have changed since
-        elif int(mark) < int(self._mark):
-            # Another server, or a restored one: its numbers say nothing about ours.
-            _log.warning("changes.clock_went_back")
+        elif changes.gap:
+            # Away for too long, or another server, or a restored one: ask for everything anew.
+            _log.warning("changes.gap")
             self._on_gap()
-        self._mark = mark
-        for tenant_id, version in changed:
-            self._on_change(UUID(tenant_id), version)
+        self._mark = changes.mark
+        for tenant_id, version in changes.tenants:
+            self._on_change(tenant_id, version)
 
     async def _poll_for_ever(self) -> None:
         while True:

@@ -33,6 +33,10 @@ Strategy = Literal["header", "subdomain"]
 #: A page that is fetched with its style sheets says it once.
 _QUIET: Final = 60.0
 
+#: Slugs that no request can name: the gateway has no tenant, and `default` is the implicit one of
+#: single-tenant mode and of the development fallback (features.md A11).
+_NO_TENANTS: Final = frozenset({OPS, DEFAULT})
+
 STRATEGIES: Final[tuple[Strategy, ...]] = ("header", "subdomain")
 
 
@@ -158,8 +162,8 @@ class Resolver:
         slug = raw.decode("latin-1").strip()
         if not is_slug(slug):
             raise ill_formed("tenant header")
-        if slug == OPS:
-            raise not_found("the ops gateway is no tenant")
+        if slug in _NO_TENANTS:
+            raise not_found("a special name")
         return slug
 
     async def _by_host(self, host: str | None) -> Tenant | None:
@@ -178,8 +182,8 @@ class Resolver:
             return await self._directory.find(f"host:{host}")
         if not is_slug(slug):
             raise ill_formed("label of the host")
-        if slug == OPS:
-            raise not_found("the ops gateway is no tenant")
+        if slug in _NO_TENANTS:
+            raise not_found("a special name")
         tenant = await self._directory.find(f"slug:{slug}")
         return tenant or await self._directory.find(f"host:{host}")
 

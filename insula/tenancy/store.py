@@ -1,6 +1,8 @@
 """The registry as the serving role may read it: by name, one at a time, and what changed."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
 
 from insula.kernel.db import Database
 from insula.tenancy.db import Doors, Tenant
@@ -31,11 +33,20 @@ async def find(doors: Doors, naming: Naming, name: str) -> Tenant | None:
     )
 
 
-async def changes_since(database: Database, mark: str) -> tuple[Sequence[tuple[str, int]], str]:
-    """Ids and versions of tenants that changed since *mark*, and the next mark."""
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Ids and versions of tenants that changed since a mark; *gap* when that cannot be said."""
+
+    tenants: Sequence[tuple[UUID, int]]
+    mark: str
+    gap: bool
+
+
+async def changes_since(database: Database, mark: str) -> Changes:
+    """What changed since *mark*, and the next mark."""
     rows = await database.fetch(
-        "select tenant_id, version, next_mark from insula.changes_since(%(mark)s)", {"mark": mark}
+        "select tenant_id, version, next_mark, gap from insula.changes_since(%(mark)s)",
+        {"mark": mark},
     )
-    return [(str(r.tenant_id), r.version) for r in rows if r.tenant_id is not None], rows[
-        0
-    ].next_mark
+    changed = [(row.tenant_id, row.version) for row in rows if row.tenant_id is not None]
+    return Changes(changed, rows[0].next_mark, rows[0].gap)

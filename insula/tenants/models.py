@@ -64,11 +64,12 @@ def check_display_name(name: str) -> str:
     return clean
 
 
-def normalise_domain(domain: str) -> str:
+def normalise_domain(domain: str, base: str | None = None) -> str:
     """
     A custom domain as it is kept: lower case, punycode, no trailing dot.
 
-    Raises `InvalidTenant` for anything but a host name.
+    Raises `InvalidTenant` for anything but a host name, and for one under *base*: those belong to
+    tenants by their slugs, and two tenants never have one issuer.
     """
     text = domain.strip().removesuffix(".").lower()
     refusal = InvalidTenant(
@@ -91,4 +92,8 @@ def normalise_domain(domain: str) -> str:
         raise refusal
     if _NUMBER.match(labels[-1]):  # what ends in a number is read as an address: 127.1, 1.0x7f
         raise refusal
+    if base is not None and f".{host}".endswith(f".{base}"):
+        raise InvalidTenant(
+            "stands under the base domain, where hosts follow slugs", field="domain"
+        )
     return host

@@ -33,6 +33,7 @@ async def create(  # noqa: PLR0913
     slug: str,
     display_name: str,
     domain: str | None = None,
+    base: str | None = None,
     host_needed: bool = True,
     endow: Endowment | None = None,
     actor: Actor = SYSTEM,
@@ -40,11 +41,13 @@ async def create(  # noqa: PLR0913
     """
     Make a tenant with its keys, in one transaction; the keys are generated before it.
 
+    *base* is the installation's base domain, under which hosts are given by slug alone.
+
     Raises `SlugTaken`, `SlugReserved`, `SlugNotHostSafe`, `DomainTaken`, `InvalidTenant`.
     """
     check_slug(slug, host_needed=host_needed and domain is None)
     name = check_display_name(display_name)
-    host = normalise_domain(domain) if domain is not None else None
+    host = normalise_domain(domain, base) if domain is not None else None
     prepared = await keys.prepare()
     async with platform.transaction() as db:
         tenant_id = await store.insert(db, slug, name)
@@ -140,15 +143,21 @@ async def rename(platform: Platform, slug: str, display_name: str, actor: Actor 
         await raise_version(db, "tenant")
 
 
-async def add_domain(
-    platform: Platform, slug: str, domain: str, *, primary: bool = False, actor: Actor = SYSTEM
+async def add_domain(  # noqa: PLR0913  (terms by name)
+    platform: Platform,
+    slug: str,
+    domain: str,
+    *,
+    base: str | None = None,
+    primary: bool = False,
+    actor: Actor = SYSTEM,
 ) -> str:
     """
     Give a tenant a custom domain on the operator's word; returns it as kept.
 
     *primary* makes it the issuer's host. Raises `NoSuchTenant`, `DomainTaken`, `InvalidTenant`.
     """
-    host = normalise_domain(domain)
+    host = normalise_domain(domain, base)
     async with platform.transaction() as db:
         row = await _locked(db, slug)
         await rebind(db, row.id)
@@ -177,6 +186,12 @@ async def _locked(db: Connection, slug: str) -> Row:
     if row is None:
         raise NoSuchTenant("There is no tenant of that slug.")
     return row
+
+
+async def slug_of(platform: Platform, tenant_id: UUID) -> str | None:
+    """The slug of a tenant that a job names by its id; None if it is gone."""
+    async with platform.transaction() as db:
+        return await store.slug_of(db, tenant_id)
 
 
 async def list_tenants(platform: Platform, *, after: str = "", limit: int = 100) -> Sequence[Row]:

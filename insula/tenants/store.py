@@ -103,6 +103,13 @@ async def hosts(db: Connection) -> Sequence[Row]:
     ).all()
 
 
+async def slug_of(db: Connection, tenant_id: UUID) -> str | None:
+    slug: str | None = await db.scalar(
+        text("select slug from insula.tenants where id = :id"), {"id": tenant_id}
+    )
+    return slug
+
+
 async def page(db: Connection, after: str, limit: int) -> Sequence[Row]:
     return (
         await db.execute(

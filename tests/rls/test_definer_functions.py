@@ -72,25 +72,45 @@ async def test_a_change_is_seen_though_it_took_its_number_early_and_committed_la
     app_db, two_houses
 ):
     early, late = (house.tenant for house in two_houses)
-    _, mark = await store.changes_since(app_db, "")
+    mark = (await store.changes_since(app_db, "")).mark
     async with early.transaction() as db:
         await raise_version(db, "tenant")
         async with late.transaction() as other:
             await raise_version(other, "tenant")
-        changed, mark = await store.changes_since(app_db, mark)
-        assert str(late.id) in dict(changed)
-        assert str(early.id) not in dict(changed)
-    changed, mark = await store.changes_since(app_db, mark)
-    assert dict(changed)[str(early.id)] == early.version + 1
-    changed, mark = await store.changes_since(app_db, mark)
-    assert str(early.id) not in dict(changed)
+        first = await store.changes_since(app_db, mark)
+        assert late.id in dict(first.tenants)
+        assert early.id not in dict(first.tenants)
+    second = await store.changes_since(app_db, first.mark)
+    assert dict(second.tenants)[early.id] == early.version + 1
+    third = await store.changes_since(app_db, second.mark)
+    assert early.id not in dict(third.tenants)
 
 
 @pytest.mark.usefixtures("house")
 async def test_asking_for_a_mark_names_no_tenant(app_db):
-    changed, mark = await store.changes_since(app_db, "")
-    assert changed == []
-    assert int(mark) > 0
+    changes = await store.changes_since(app_db, "")
+    assert changes.tenants == []
+    assert int(changes.mark) > 0
+    assert not changes.gap
+
+
+@pytest.mark.usefixtures("house")
+async def test_a_mark_that_lies_ahead_as_after_a_restore_tells_a_gap_and_no_tenant(app_db):
+    now = int((await store.changes_since(app_db, "")).mark)
+    changes = await store.changes_since(app_db, str(now + 1_000_000))
+    assert changes.gap
+    assert changes.tenants == []
+
+
+@pytest.mark.usefixtures("house")
+async def test_the_serving_role_cannot_list_tenants_by_an_old_mark(superuser, app_db):
+    for _ in range(51):  # fifty thousand transactions ago is too long ago to be a poll
+        superuser.execute(
+            "do $$ begin for i in 1..1000 loop perform pg_current_xact_id(); commit; end loop; end $$"
+        )
+    changes = await store.changes_since(app_db, "1")
+    assert changes.gap
+    assert changes.tenants == []
 
 
 @pytest.mark.parametrize("table", SWEPT)

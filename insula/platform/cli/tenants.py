@@ -57,6 +57,7 @@ def create(
                 slug=slug,
                 display_name=name or slug,
                 domain=domain,
+                base=rules.naming.base,
                 host_needed="header" not in rules.priority or not rules.trusted,
             )
             tenant = await here.tenant(slug)
@@ -123,7 +124,8 @@ def add_domain(
 
     async def work() -> None:
         async with opened() as here:
-            host = await service.add_domain(here.platform, slug, domain, primary=primary)
+            base = here.settings.naming().base
+            host = await service.add_domain(here.platform, slug, domain, base=base, primary=primary)
         show(
             {"slug": slug, "host": host, "primary": primary},
             json=json,
