@@ -1,0 +1,58 @@
+"""One process of four is killed: the others serve, and another takes its place."""
+
+import os
+import signal
+from pathlib import Path
+
+import httpx2
+from ledger import Load
+from spine import FAST, GRANTS, Api, signed_in, tokens_of, until
+
+
+def processes(house):
+    """The serving processes: children of the supervisor that run the worker."""
+    parent = house.server.process.pid
+    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return {
+        int(pid)
+        for pid in children
+        if b"spawn_main" in (Path("/proc") / pid / "cmdline").read_bytes()
+    }
+
+
+def test_a_killed_process_is_replaced_and_hardly_noticed(alive):
+    app = alive.app("acme", grant_types=GRANTS, refresh_grace=60, **FAST)
+    with signed_in(alive, "acme", app) as browser:
+        tokens = [tokens_of(alive, "acme", app, browser)["refresh_token"] for _ in range(4)]
+    before = processes(alive)
+    assert len(before) == 4
+
+    with Load(alive, "acme", app, tokens) as load:
+        for victim in sorted(before)[:2]:
+            os.kill(victim, signal.SIGKILL)
+            until(20, lambda victim=victim: len(processes(alive) - {victim}) == 4)
+            until(20, lambda: load.statuses[200] > 50)
+
+    assert load.wrong == []
+    assert load.statuses[200] > 50
+    broken = sum(n for status, n in load.statuses.items() if status != 200)
+    assert broken <= len(tokens) * 2  # at most what was in the hands of those who died
+    assert load.missing() == (set(), set())
+    assert len(processes(alive) - before) == 2
+
+
+def test_a_retry_on_another_connection_succeeds_at_once(alive):
+    app = alive.app("acme", grant_types=GRANTS, **FAST)
+    api = Api(alive, "acme", app)
+    assert api.own_token().status_code == 200
+    for victim in processes(alive):
+        os.kill(victim, signal.SIGKILL)
+        break
+
+    for _ in range(12):
+        try:
+            answer = api.own_token()
+        except httpx2.TransportError:
+            answer = api.own_token()
+        assert answer.status_code == 200
+    until(20, lambda: len(processes(alive)) == 4)
