@@ -1,0 +1,19 @@
+"""A provider that was built from an old tenant counts as old, however new its keys are."""
+
+from insula.providers.build import Builder
+from insula.providers.pool import ProviderPool
+from insula.sign_in.cookies import Jar
+from insula.tenants import service
+
+
+async def test_news_of_the_change_drops_it(platform_door, house, envelope):
+    builder = Builder(envelope, Jar(secure=False))
+    pool = ProviderPool(builder.build)
+    stale = house.tenant
+    await service.add_domain(
+        platform_door, stale.slug, f"login-{stale.slug}.other.example", primary=True
+    )
+    await pool.get(stale)
+
+    assert pool.changed(stale.id, stale.version + 1)
+    assert pool.known(stale) is None
