@@ -22,12 +22,14 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Protocol, Self, TextIO
 
-from insula.platform.embedded import ports
+from insula.platform.embedded import EmbeddedServerError, ports
 from insula.platform.embedded.launch import tied
+from insula.platform.embedded.server import EmbeddedServer
 
 STOP_TIMEOUT = 5.0  # seconds that each child has for an orderly end
 READY_TIMEOUT = 60.0
 _GLANCE = 0.1  # seconds between two looks at the children
+DEATHS, WITHIN = 3, 60.0  # an embedded server is started again so often in so many seconds
 
 
 class AlreadyStarted(SystemExit):
@@ -38,11 +40,7 @@ class ChildEnded(Exception):
     """An essential child is gone; *exit_code* is what the program should end with."""
 
     def __init__(self, name: str, code: int | None) -> None:
-        if code is not None and code < 0:
-            how = f"was killed by {signal.Signals(-code).name}"
-        else:
-            how = f"ended with exit code {code}"
-        super().__init__(f"{name} {how}")
+        super().__init__(f"{name} {_how(code)}")
         self.exit_code = code if code is not None and code > 0 else 1
 
 
@@ -124,6 +122,7 @@ class Supervisor:
         self._folder = folder
         self._out = out or sys.stdout
         self._members: list[Member] = []
+        self._deaths: dict[str, list[float]] = {}
         self._former_handlers: dict[int, signal.Handlers | Callable[..., object] | int | None] = {}
         self._lock: int | None = None
 
@@ -162,7 +161,7 @@ class Supervisor:
         _write(self._lock, {"pid": os.getpid(), "addresses": list(addresses)})
 
     def wait_for_http(self, port: int, path: str = "/", *, host: str | None = None) -> None:
-        """Wait until *port* answers a GET with anything but a server error."""
+        """Wait until *port* answers a GET with 200 while every essential child lives."""
         self._wait_until(
             lambda: _answers_http(port, path, host), f"http://{host or ports.HOST}:{port}{path}"
         )
@@ -171,7 +170,11 @@ class Supervisor:
         self._wait_until(lambda: _accepts(port), f"port {port}")
 
     def watch(self) -> int:
-        """Wait for Ctrl-C, then return 0, or for an essential member's end, then its exit code."""
+        """
+        Wait for Ctrl-C, then return 0, or for an essential child's end, then its exit code.
+
+        An embedded server that dies is started again; one that keeps dying is such an end.
+        """
         try:
             while True:
                 self._check_members()
@@ -179,8 +182,7 @@ class Supervisor:
         except KeyboardInterrupt:
             return 0
         except ChildEnded as ended:
-            self._out.write(f"{ended}; stopping the others\n")
-            self._out.flush()
+            self._say(f"{ended}; stopping the others")
             return ended.exit_code
 
     def _wait_until(self, ready: Callable[[], bool], what: str) -> None:
@@ -190,11 +192,45 @@ class Supervisor:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{what} did not answer within {READY_TIMEOUT:.0f} s")
             time.sleep(_GLANCE)
+        self._check_members()  # the answer may be another's, who has the port that a child wanted
 
     def _check_members(self) -> None:
         for member in self._members:
-            if member.exit_code is not None and getattr(member, "essential", True):
+            if member.exit_code is None:
+                continue
+            if isinstance(member, EmbeddedServer):
+                self._revive(member)
+            elif getattr(member, "essential", True):
                 raise ChildEnded(member.name, member.exit_code)
+
+    def _revive(self, server: EmbeddedServer) -> None:
+        """Start a server that died where it was, so that those who use it find it again."""
+        code = server.exit_code
+        while True:
+            now = time.monotonic()
+            recent = [then for then in self._deaths.get(server.name, []) if now - then < WITHIN]
+            self._deaths[server.name] = [*recent, now]
+            if len(recent) >= DEATHS:
+                raise ChildEnded(server.name, code)
+            self._say(f"{server.name} {_how(code)}; starting it again")
+            try:
+                server.restart()
+            except EmbeddedServerError as error:
+                self._say(str(error))
+                time.sleep(1)
+            else:
+                return
+
+    def _say(self, line: str) -> None:
+        self._out.write(f"{line}\n")
+        self._out.flush()
+
+
+def _how(code: int | None) -> str:
+    """The end of a process, after its name."""
+    if code is not None and code < 0:
+        return f"was killed by {signal.Signals(-code).name}"
+    return f"ended with exit code {code}"
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # a handler's shape
@@ -232,7 +268,7 @@ def _answers_http(port: int, path: str, host: str | None) -> bool:
     connection = http.client.HTTPConnection(ports.HOST, port, timeout=2)
     try:
         connection.request("GET", path, headers={} if host is None else {"Host": host})
-        return connection.getresponse().status < http.HTTPStatus.INTERNAL_SERVER_ERROR
+        return connection.getresponse().status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
         return False
     finally:

@@ -212,20 +212,22 @@ def test_every_line_of_a_child_carries_its_name(state, tmp_path):
     assert said == "web     | one\nweb     | two\n"
 
 
-def test_readiness_asks_the_host_that_it_was_told(state, tmp_path):
-    port = free_port()
-    seen = tmp_path / "seen"
-    server = f"""
+def answering(port, seen, status=200):
+    return f"""
 import http.server, pathlib
 class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         pathlib.Path({str(seen)!r}).write_text(self.headers["Host"] + self.path)
-        self.send_response(204)
+        self.send_response({status})
         self.end_headers()
 http.server.HTTPServer(("127.0.0.1", {port}), Answer).serve_forever()
 """
+
+
+def test_readiness_asks_the_host_that_it_was_told(state, tmp_path):
+    port, seen = free_port(), tmp_path / "seen"
     with Supervisor(state) as supervisor:
-        supervisor.start(Child("web", python(server)))
+        supervisor.start(Child("web", python(answering(port, seen))))
         supervisor.wait_for_http(port, "/readyz", host="ops.localhost:8000")
 
     assert seen.read_text() == "ops.localhost:8000/readyz"
@@ -253,13 +255,78 @@ def test_an_unessential_child_may_end(state):
         supervisor.wait_for_tcp(valkey.port)
 
 
-def test_the_end_of_an_embedded_server_is_noticed(state, tmp_path):
-    with (tmp_path / "terminal").open("w+") as terminal:
-        with Supervisor(state, out=terminal) as supervisor:
-            valkey = EmbeddedValkey(state / "valkey")
-            supervisor.start(valkey)
-            os.kill(valkey.pid, signal.SIGKILL)
+@pytest.mark.parametrize("status", [204, 404, 503])
+def test_only_an_answer_of_200_is_ready(state, tmp_path, monkeypatch, status):
+    monkeypatch.setattr("insula.platform.supervisor.READY_TIMEOUT", 2.0)
+    port, seen = free_port(), tmp_path / "seen"
+    with Supervisor(state) as supervisor:
+        supervisor.start(Child("web", python(answering(port, seen, status))))
 
-            assert supervisor.watch() == 1
-        terminal.seek(0)
-        assert terminal.read() == "Valkey was killed by SIGKILL; stopping the others\n"
+        with pytest.raises(TimeoutError, match="did not answer"):
+            supervisor.wait_for_http(port, "/ready")
+    assert seen.exists()
+
+
+def test_the_answer_of_somebody_else_does_not_stand_for_a_child_that_ended(state, tmp_path):
+    port, seen = free_port(), tmp_path / "seen"
+    stranger = subprocess.Popen(python(answering(port, seen)))  # noqa: S603
+    try:
+        with Supervisor(state) as supervisor:
+            supervisor.wait_for_http(port)
+            ours = Child("web", python("raise SystemExit(1)"))
+            supervisor.start(ours)
+            while ours.exit_code is None:
+                time.sleep(0.01)
+
+            with pytest.raises(ChildEnded, match="web ended with exit code 1"):
+                supervisor.wait_for_http(port)
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+SERVER = """
+    from insula.platform.embedded import {kind}
+    server = {kind}(Path(sys.argv[1]) / "server")
+    s.start(server)
+    print("on", server.port, server.pid, flush=True)
+    start = server.start
+    def started():
+        start()
+        print("on", server.port, server.pid, flush=True)
+    server.start = started
+    sys.exit(s.watch())
+"""
+
+
+def where(process):
+    """The port and the process of the server, as just said."""
+    said = read_until(process, "on ")
+    return said, *map(int, said[-1].split()[1:])
+
+
+@pytest.mark.parametrize("kind", ["EmbeddedValkey", "EmbeddedPostgres"])
+def test_an_embedded_server_that_dies_is_started_again_on_its_port(supervise, kind):
+    process = supervise(SERVER.format(kind=kind))
+    _, port, first = where(process)
+
+    os.kill(first, signal.SIGKILL)
+
+    said, again, second = where(process)
+    name = kind.removeprefix("Embedded").replace("Postgres", "PostgreSQL")
+    assert said[:-1] == [f"{name} was killed by SIGKILL; starting it again\n"]
+    assert (again, second != first) == (port, True)
+    process.terminate()
+    assert process.wait(10) == 0
+
+
+def test_an_embedded_server_that_keeps_dying_ends_the_others(supervise):
+    process = supervise(SERVER.format(kind="EmbeddedValkey"))
+    for _ in range(4):
+        _, _, pid = where(process)
+        os.kill(pid, signal.SIGKILL)
+
+    said, _ = process.communicate(timeout=20)
+
+    assert said == "Valkey was killed by SIGKILL; stopping the others\n"
+    assert process.returncode == 1

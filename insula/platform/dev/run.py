@@ -13,7 +13,12 @@ from rich.table import Table
 
 from insula.platform.context import opened
 from insula.platform.dev import secrets, seed, store
-from insula.platform.embedded import EmbeddedPostgres, EmbeddedServerError, EmbeddedValkey
+from insula.platform.embedded import (
+    EmbeddedPostgres,
+    EmbeddedServerError,
+    EmbeddedValkey,
+    ports,
+)
 from insula.platform.supervisor import Child, ChildEnded, Supervisor
 from insula.tenancy.models import PLATFORMS
 
@@ -22,12 +27,17 @@ FOLDER = Path(".insula")
 out = Console(soft_wrap=True)
 
 
+class PortTaken(Exception):
+    """A sentence for the developer at the terminal, with the option that is the way out."""
+
+
 def run(*, port: int, demo_port: int) -> int:
     """Run until Ctrl-C or until a part that everything needs has ended; the exit code."""
     FOLDER.mkdir(mode=0o700, exist_ok=True)
     try:
         with Supervisor(FOLDER) as supervisor:
             try:
+                _refuse_taken(port, demo_port)
                 _start(supervisor, port=port, demo_port=demo_port)
             except KeyboardInterrupt:
                 return 130
@@ -35,9 +45,18 @@ def run(*, port: int, demo_port: int) -> int:
     except ChildEnded as ended:
         out.print(f"insula: {ended}", highlight=False)
         return ended.exit_code
-    except (EmbeddedServerError, TimeoutError) as error:
+    except (EmbeddedServerError, PortTaken, TimeoutError) as error:
         out.print(f"insula: {error}", highlight=False)
         return 1
+
+
+def _refuse_taken(port: int, demo_port: int) -> None:
+    """Whoever has the port would answer in our place, and be handed passwords."""
+    if port == demo_port:
+        raise PortTaken(f"--port and --demo-port are both {port}; choose two")
+    for number, option in ((port, "--port"), (demo_port, "--demo-port")):
+        if not ports.is_free(number):
+            raise PortTaken(f"port {number} is in use by another program; choose one with {option}")
 
 
 def _start(supervisor: Supervisor, *, port: int, demo_port: int) -> None:

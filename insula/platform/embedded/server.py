@@ -97,9 +97,13 @@ class EmbeddedServer(ABC):
             process.wait()
 
     def restart(self) -> None:
-        """Stop and start again on the same port."""
-        self.stop()
-        self.start()
+        """Stop, if it has not ended by itself, and start again on the port that others know."""
+        chosen, self._explicit_port = self._explicit_port, self.port
+        try:
+            self.stop()
+            self.start()
+        finally:
+            self._explicit_port = chosen
 
     @abstractmethod
     def _prepare(self, lock: int) -> None:
