@@ -42,7 +42,19 @@ class Credentials:
 
 async def find(db: Connection, name: str) -> Credentials:
     """Look a person up by user name or address. Never raises for an unknown one."""
-    row = await store.by_name(db, normalise_name(name))
+    return _credentials(await store.by_name(db, normalise_name(name)))
+
+
+async def credentials(db: Connection, user_id: UUID, *, hold: bool = False) -> Credentials:
+    """
+    The same of a person who is known by id.
+
+    With *hold* nobody else changes them before the caller's transaction ends.
+    """
+    return _credentials(await store.credentials(db, user_id, hold=hold))
+
+
+def _credentials(row: Row | None) -> Credentials:
     if row is None:
         return Credentials(None, None, locked=False)
     return Credentials(

@@ -14,6 +14,9 @@ from insula.tenancy.db import Connection, Row
 _COLUMNS = """id, username, email, email_verified, display_name, status, locked_until,
     must_change_password, created_at, last_login_at"""
 
+_CREDENTIALS = f"""{_COLUMNS}, password_hash,
+    (locked_until is not null and locked_until > now()) as locked_now"""
+
 _END_ACCESS = (
     text("""
         update insula.sessions set ended_at = now(), ended_for = :why
@@ -56,12 +59,8 @@ async def by_name(db: Connection, name_norm: str) -> Row | None:
     return (
         await db.execute(
             text(
-                f"select {_COLUMNS}, password_hash, "  # noqa: S608  (a constant)
-                "(locked_until is not null and locked_until > now()) as locked_now"
-                " from insula.users where username_norm = :name"
-                " union all "
-                f"select {_COLUMNS}, password_hash, "
-                "(locked_until is not null and locked_until > now())"
+                f"select {_CREDENTIALS} from insula.users where username_norm = :name"  # noqa: S608
+                f" union all select {_CREDENTIALS}"
                 " from insula.users where email_norm = :name and username_norm <> :name limit 1"
             ),
             {"name": name_norm},
@@ -73,6 +72,17 @@ async def by_id(db: Connection, user_id: UUID) -> Row | None:
     return (
         await db.execute(
             text(f"select {_COLUMNS} from insula.users where id = :id"),  # noqa: S608
+            {"id": user_id},
+        )
+    ).one_or_none()
+
+
+async def credentials(db: Connection, user_id: UUID, *, hold: bool) -> Row | None:
+    """A user with the password hash; held, nobody changes them before the transaction ends."""
+    lock = " for no key update" if hold else ""
+    return (
+        await db.execute(
+            text(f"select {_CREDENTIALS} from insula.users where id = :id{lock}"),  # noqa: S608
             {"id": user_id},
         )
     ).one_or_none()

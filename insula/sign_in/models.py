@@ -23,7 +23,8 @@ class Prompt:
     What the person is asked, in words that need no protocol.
 
     *application* and *host* say who asks and where the browser goes next; *proved* is the
-    person whose password was right but must be replaced before a session begins.
+    person whose password was right but must be replaced before a session begins, *proved_by* the
+    digest of the hash that it fitted: a newer password ends the step.
     """
 
     need: Need
@@ -39,6 +40,7 @@ class Prompt:
     fresh: bool = False
     return_to: str = ""
     proved: str = ""
+    proved_by: str = ""
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Prompt":

@@ -1,5 +1,6 @@
 """Proving who somebody is, and the session that comes of it."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -22,6 +23,10 @@ from insula.sign_in.models import PASSWORD_ACR, PASSWORD_AMR, Interaction, Promp
 from insula.sign_in.models import Kind as InteractionKind
 from insula.sign_in.settings import BruteForce, InteractionLife, SessionPolicy
 from insula.tenancy.db import Connection, Tenant
+
+
+class _OutdatedError(Exception):
+    """The person was changed between the check of the password and the session."""
 
 
 class InvalidCredentials(Denied):
@@ -63,6 +68,11 @@ class Proved:
 
 def browser_hash(tenant: Tenant, browser: str) -> bytes:
     return digest(Kind.BROWSER, tenant.id, browser)
+
+
+def _fingerprint(password_hash: str | None) -> str:
+    """Which password it was, for an interaction that outlives it."""
+    return hashlib.sha256((password_hash or "").encode()).hexdigest()
 
 
 def session_hash(tenant: Tenant, token: str) -> bytes:
@@ -155,25 +165,57 @@ async def prove(  # noqa: PLR0913
     except TooManyAttempts:
         SIGN_INS.labels("rate_limited").inc()
         raise
+    while True:  # each further round is of a person who was changed during the one before
+        try:
+            proved = await _check(
+                tenant,
+                here,
+                interaction,
+                passwords,
+                policies,
+                attempt,
+                name=name,
+                password=password,
+            )
+        except _OutdatedError:
+            continue
+        if proved is None:
+            raise InvalidCredentials(left)
+        return proved
+
+
+async def _check(  # noqa: PLR0913
+    tenant: Tenant,
+    here: Here,
+    interaction: Interaction,
+    passwords: Passwords,
+    policies: Policies,
+    attempt: Attempt,
+    *,
+    name: str,
+    password: str,
+) -> Proved | None:
+    """What comes of an attempt that was counted; None for a refusal."""
     async with tenant.transaction() as db:
         found = await accounts.find(db, name)
-    fits = await passwords.verify(tenant.id, found.password_hash, password)
-    user = found.user
-    if not fits or user is None or user.status != "active" or found.locked:
+    stored, user = found.password_hash, found.user
+    fits = await passwords.verify(tenant.id, stored, password)
+    if not fits or stored is None or user is None or user.status != "active" or found.locked:
         await _refused(tenant, here, user, fits=fits, locked=found.locked)
-        raise InvalidCredentials(left)
+        return None
     if user.must_change_password:
-        proved = replace(interaction.prompt, proved=str(user.id))
+        proved = replace(interaction.prompt, proved=str(user.id), proved_by=_fingerprint(stored))
         await move(tenant, here.browser, interaction.id, proved, policies.interaction)
         async with tenant.transaction() as db:
             await attempts.forget(db, attempt)
         return Proved(must_change_password=True)
-    stored = found.password_hash or ""
     renewed = await passwords.hash(tenant.id, password) if passwords.is_stale(stored) else None
     async with tenant.transaction() as db:
         if renewed is not None:
             await accounts.renew_hash(db, user.id, stored, renewed)
-        tokens = await _begin_session(db, tenant, here, interaction, user, policies)
+        tokens = await _begin_session(
+            db, tenant, here, interaction, user, renewed or stored, policies
+        )
         await attempts.forget(db, attempt)
     return Proved(tokens)
 
@@ -208,24 +250,23 @@ async def _begin_session(  # noqa: PLR0913
     here: Here,
     interaction: Interaction,
     user: User,
+    password_hash: str,
     policies: Policies,
 ) -> tuple[str, ...]:
     """
     A new session, with a new secret, in place of this person's former one in this browser.
 
-    The tokens of the browser from now on. Raises `InteractionGone`.
+    The tokens of the browser from now on. The person is held before their sessions are, as
+    whoever disables them does. Raises `InteractionGone`, `_OutdatedError`.
     """
     token, session_id = new_secret(Kind.SESSION), new_id()
-    former, others = await _living(db, tenant, here.tokens, user.id)
-    room = policies.session.max_accounts_per_session - 1
-    await store.end_sessions(db, [session_hash(tenant, t) for t in former], "renewed")
-    await store.end_sessions(db, [session_hash(tenant, t) for t in others[room:]], "displaced")
     begun = await store.insert_session(
         db,
         {
             "id": session_id,
             "token_hash": session_hash(tenant, token),
             "user_id": user.id,
+            "password_hash": password_hash,
             "amr": list(PASSWORD_AMR),
             "acr": PASSWORD_ACR,
             "ip": here.actor.ip or None,
@@ -234,10 +275,16 @@ async def _begin_session(  # noqa: PLR0913
             "absolute": timedelta(hours=policies.session.absolute_timeout_hours),
         },
     )
+    if begun == "outdated":
+        raise _OutdatedError
+    former, others = await _living(db, tenant, here.tokens, user.id)
+    room = policies.session.max_accounts_per_session - 1
+    await store.end_sessions(db, [session_hash(tenant, t) for t in former], "renewed")
+    await store.end_sessions(db, [session_hash(tenant, t) for t in others[room:]], "displaced")
     noted = await store.note_authenticated(
         db, interaction.id, browser_hash(tenant, here.browser), session_id, selected=False
     )
-    if not (begun and noted):
+    if begun == "closed" or not noted:
         raise InteractionGone
     await accounts.note_login(db, user.id)
     actor = replace(here.actor, type="user", id=str(user.id))
@@ -262,11 +309,30 @@ async def _living(
 
 
 async def proved_person(tenant: Tenant, interaction: Interaction) -> User | None:
-    """Whose password was right in this interaction and must be replaced; None for nobody."""
+    """
+    Whose password was right in this interaction and must be replaced; None for nobody.
+
+    Raises `InteractionGone` when it is not their password any more.
+    """
     if not interaction.prompt.proved:
         return None
     async with tenant.transaction() as db:
-        return await accounts.get(db, UUID(interaction.prompt.proved))
+        user, _ = await _still_proved(db, interaction)
+    return user
+
+
+async def _still_proved(
+    db: Connection, interaction: Interaction, *, hold: bool = False
+) -> tuple[User, str]:
+    """Who has yet to replace the password that they proved, and its hash."""
+    prompt = interaction.prompt
+    found = await accounts.credentials(db, UUID(prompt.proved), hold=hold)
+    user, stored = found.user, found.password_hash
+    if user is None or stored is None or _fingerprint(stored) != prompt.proved_by:
+        raise InteractionGone
+    if user.status != "active" or found.locked or not user.must_change_password:
+        raise InteractionGone
+    return user, stored
 
 
 async def replace_password(  # noqa: PLR0913
@@ -282,23 +348,20 @@ async def replace_password(  # noqa: PLR0913
 
     Raises `WeakPassword`, `InteractionGone`, `Unavailable`.
     """
-    user = await proved_person(tenant, interaction)
-    if user is None:
+    if not interaction.prompt.proved:
         raise InteractionGone
+    async with tenant.transaction() as db:
+        user, stored = await _still_proved(db, interaction)
     hashed = await accounts.prepare_password(
         tenant, passwords, policies.password, password, username=user.username, email=user.email
     )
-    async with tenant.transaction() as db:
-        found = await accounts.find(db, user.username)
-    if await passwords.verify(tenant.id, found.password_hash, password):
+    if await passwords.verify(tenant.id, stored, password):
         raise WeakPassword("Choose another password than the one you have.", field="new_password")
     actor = replace(here.actor, type="user", id=str(user.id))
     async with tenant.transaction() as db:
-        fresh = await accounts.get(db, user.id)
-        if fresh.status != "active" or not fresh.must_change_password:
-            raise InteractionGone
+        await _still_proved(db, interaction, hold=True)
         await accounts.change_password(db, user.id, hashed, actor=actor)
-        return await _begin_session(db, tenant, here, interaction, fresh, policies)
+        return await _begin_session(db, tenant, here, interaction, user, hashed, policies)
 
 
 async def choose(

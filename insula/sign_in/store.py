@@ -4,13 +4,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import text
 
 from insula.sign_in.models import Interaction, Prompt
 from insula.tenancy.db import Connection, Row, Tenant, statement
+
+#: What became of a session: the person has changed, or the tenant was suspended meanwhile.
+Begun = Literal["begun", "outdated", "closed"]
 
 _BEGIN = statement("""
     insert into insula.interactions
@@ -178,22 +181,42 @@ async def uncount(db: Connection, counter: tuple[str, bytes]) -> None:
     )
 
 
-async def insert_session(db: Connection, values: dict[str, Any]) -> bool:
-    """Begin a session; False where the tenant was suspended and this process does not know yet."""
-    result = await db.execute(
-        text("""
-            insert into insula.sessions
-              (id, token_hash, user_id, amr, acr, ip, user_agent, idle_expires_at,
-               absolute_expires_at, sweep_after)
-            select :id, :token_hash, :user_id, :amr, :acr, cast(:ip as inet), :user_agent,
-                   now() + least(cast(:idle as interval), cast(:absolute as interval)),
-                   now() + cast(:absolute as interval),
-                   now() + cast(:absolute as interval) + interval '1 day'
-              from insula.tenants where id = insula.current_tenant() and status = 'active'
-        """),
-        values,
-    )
-    return result.rowcount > 0
+async def insert_session(db: Connection, values: dict[str, Any]) -> Begun:
+    """
+    Begin a session, if who was proved is still who they were: alive, and of that password.
+
+    The person is held, so that whoever changes them meanwhile comes before or after this; not
+    `for share`, since the sign-in is noted in the same row and two at once would then collide.
+    """
+    row = (
+        await db.execute(
+            text("""
+                with proved as materialized (
+                  select u.id from insula.users u
+                   where u.id = :user_id and u.status = 'active'
+                     and (u.locked_until is null or u.locked_until <= now())
+                     and u.password_hash is not distinct from cast(:password_hash as text)
+                     for no key update
+                ), begun as (
+                  insert into insula.sessions
+                    (id, token_hash, user_id, amr, acr, ip, user_agent, idle_expires_at,
+                     absolute_expires_at, sweep_after)
+                  select :id, :token_hash, proved.id, :amr, :acr, cast(:ip as inet), :user_agent,
+                         now() + least(cast(:idle as interval), cast(:absolute as interval)),
+                         now() + cast(:absolute as interval),
+                         now() + cast(:absolute as interval) + interval '1 day'
+                    from proved, insula.tenants t
+                   where t.id = insula.current_tenant() and t.status = 'active'
+                  returning id
+                )
+                select exists (select from proved) as proved, exists (select from begun) as begun
+            """),
+            values,
+        )
+    ).one()
+    if not row.proved:
+        return "outdated"
+    return "begun" if row.begun else "closed"
 
 
 async def end_sessions(db: Connection, hashes: Sequence[bytes], why: str) -> Sequence[Row]:
