@@ -35,6 +35,8 @@ RESUME = "/oauth2/authorize/resume"
 _LONGEST_BODY = 64 * 1024
 _MOST_FIELDS = 100
 _IN_SECONDS = 90  # the longest wait that is told in seconds
+_IN_MINUTES = 90 * 60  # and in minutes
+_FEW_TRIES = 3  # as many or fewer are told
 
 _R = TypeVar("_R", bound=Response)
 Handler = Callable[["Pages", Request], Awaitable[Response]]
@@ -149,6 +151,8 @@ async def _form(pages: Pages, request: Request) -> dict[str, list[str]]:
         raise Invalid("The form cannot be read.") from error
     fields: dict[str, list[str]] = {}
     for name, value in pairs:
+        if "\0" in name or "\0" in value:
+            raise Invalid("The form holds the character U+0000.")
         fields.setdefault(name, []).append(value)
     browser = pages.jar.read_browser(cookies_of(request)) or ""
     csrf.check_token(_csrf(pages, request, browser), _one(fields, "csrf_token"))
@@ -314,7 +318,8 @@ async def post_sign_in(pages: Pages, request: Request) -> Response:
             name=username[:254], password=password[:1024],
         )  # fmt: skip
     except InvalidCredentials as refusal:
-        tries = f" {refusal.left} tries left before a pause." if 0 < refusal.left <= 3 else ""  # noqa: PLR2004
+        left = _counted(refusal.left, "try", "tries")
+        tries = f" {left} left before a pause." if 0 < refusal.left <= _FEW_TRIES else ""
         return await _sign_in_page(
             pages, request, here, interaction, username=username, status=422,
             errors=(("password", f"The name and password do not match.{tries}"),),
@@ -333,7 +338,15 @@ async def post_sign_in(pages: Pages, request: Request) -> Response:
 
 
 def _in_words(seconds: int) -> str:
-    return f"{seconds} seconds" if seconds <= _IN_SECONDS else f"{-(-seconds // 60)} minutes"
+    if seconds <= _IN_SECONDS:
+        return _counted(seconds, "second", "seconds")
+    if seconds <= _IN_MINUTES:
+        return f"{-(-seconds // 60)} minutes"
+    return f"{-(-seconds // 3600)} hours"
+
+
+def _counted(n: int, one: str, more: str) -> str:
+    return f"{n} {one if n == 1 else more}"
 
 
 def _signed_in(

@@ -177,3 +177,13 @@ def test_looking_signs_nobody_in_or_out_and_allows_nothing(product, start, brows
     assert not product.rows("select * from insula.grants where user_id = %s", ada.id)
     (session,) = product.rows("select ended_at from insula.sessions where user_id = %s", ada.id)
     assert session.ended_at is None
+
+
+@pytest.mark.parametrize("field", ["username", "password", "something\0else"])
+def test_a_field_with_a_character_that_no_text_holds_is_refused_clearly(browser, page, ada, field):
+    data = {**page.form.values, "username": ada.email, "password": ada.password, field: "a\0b"}
+
+    answer = browser.post(page.url, data)
+
+    assert answer.status_code == 422
+    assert "The form holds the character U+0000." in answer.text
