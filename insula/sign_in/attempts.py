@@ -17,6 +17,11 @@ from insula.sign_in.errors import TooManyAttempts
 from insula.sign_in.settings import BruteForce
 from insula.tenancy.db import Connection, Tenant
 
+#: Attempts and seconds until they are forgotten, by kind of counter.
+Counts = dict[str, tuple[int, float]]
+_NONE = (0, 0.0)
+_BETWEEN_LINES = timedelta(minutes=1)
+
 
 def prefix(ip: str) -> str:
     """What of an address is counted: IPv4 whole, IPv6 by /64, mapped ones folded (row 61)."""
@@ -74,7 +79,7 @@ async def count(tenant: Tenant, attempt: Attempt, policy: BruteForce) -> int:
         tenant, [attempt.by_name_and_ip, attempt.by_ip, attempt.by_name]
     )
     window = timedelta(seconds=policy.window_seconds)
-    _refuse(before, policy)
+    _refuse(before, attempt, policy)
     counts = await store.count(
         tenant,
         [
@@ -83,27 +88,46 @@ async def count(tenant: Tenant, attempt: Attempt, policy: BruteForce) -> int:
             (*attempt.by_name, window),
         ],
     )
-    # those who were counted at the same moment as others see the sum, and are refused too
-    if counts["name_ip"] > policy.per_identifier_ip * 20 or counts["ip"] > policy.per_ip * 2:
-        raise TooManyAttempts("Too many attempts.", retry_after=policy.first_wait_seconds)
-    return max(policy.per_identifier_ip - counts["name_ip"], 0)
+    _refuse_crowd(before, counts, attempt, policy)
+    return max(policy.per_identifier_ip - counts["name_ip"][0], 0)
 
 
-def _refuse(counts: dict[str, tuple[int, float]], policy: BruteForce) -> None:
-    n, left = counts.get("name_ip", (0, 0.0))
+def _refuse(counts: Counts, attempt: Attempt, policy: BruteForce) -> None:
+    n, left = counts.get("name_ip", _NONE)
     pause = wait(n, policy)
     since = policy.window_seconds - left
     if pause and since < pause:
-        raise TooManyAttempts("Too many attempts.", retry_after=int(pause - since) + 1)
-    n, left = counts.get("ip", (0, 0.0))
+        raise TooManyAttempts(int(pause - since) + 1, attempt.by_name_and_ip)
+    n, left = counts.get("ip", _NONE)
     if n >= policy.per_ip:
-        raise TooManyAttempts("Too many attempts.", retry_after=int(min(left, 3600)) + 1)
-    n, left = counts.get("name", (0, 0.0))
+        raise TooManyAttempts(int(left) + 1, attempt.by_ip)
+    n, left = counts.get("name", _NONE)
     since = policy.window_seconds - left
     if n >= policy.per_account and since < policy.longest_wait_seconds:
-        raise TooManyAttempts(
-            "Too many attempts.", retry_after=int(policy.longest_wait_seconds - since) + 1
-        )
+        raise TooManyAttempts(int(policy.longest_wait_seconds - since) + 1, attempt.by_name)
+
+
+def _refuse_crowd(before: Counts, counts: Counts, attempt: Attempt, policy: BruteForce) -> None:
+    """Those who were counted at the same moment as others see the sum, and are refused too."""
+    n, _ = counts["name_ip"]
+    if n > policy.per_identifier_ip * 20:
+        raise TooManyAttempts(wait(n, policy), attempt.by_name_and_ip)
+    n, left = counts["ip"]
+    if n > policy.per_ip * 2:
+        raise TooManyAttempts(int(left) + 1, attempt.by_ip)
+    n, _ = counts["name"]
+    # whoever has waited has one more try, whatever was counted before the wait
+    if n > max(policy.per_account, before.get("name", _NONE)[0] + 1):
+        raise TooManyAttempts(policy.longest_wait_seconds, attempt.by_name)
+
+
+async def first_refusal(db: Connection, refusal: TooManyAttempts) -> bool:
+    """
+    Whether a refusal is the first of its counter within a minute, and worth a line.
+
+    By counter and not by name: one address may try any number of names that nobody has.
+    """
+    return await store.first_refusal(db, refusal.counter, _BETWEEN_LINES)
 
 
 async def forget(db: Connection, attempt: Attempt) -> None:

@@ -19,6 +19,10 @@ class CsrfFailed(Denied):
 
 
 class TooManyAttempts(Unavailable):
-    """*retry_after* says when the next try counts."""
+    """*retry_after* says when the next try counts, *counter* what was counted too often."""
 
     code = "rate_limited"
+
+    def __init__(self, retry_after: int, counter: tuple[str, bytes]) -> None:
+        super().__init__("Too many attempts.", retry_after=retry_after)
+        self.counter = counter

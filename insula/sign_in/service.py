@@ -162,8 +162,8 @@ async def prove(  # noqa: PLR0913
     attempt = Attempt(tenant.id, normalise_name(name)[:254], here.actor.ip or "")
     try:
         left = await attempts.count(tenant, attempt, policies.brute_force)
-    except TooManyAttempts:
-        SIGN_INS.labels("rate_limited").inc()
+    except TooManyAttempts as refusal:
+        await _held_back(tenant, here, name, refusal)
         raise
     while True:  # each further round is of a person who was changed during the one before
         try:
@@ -231,17 +231,27 @@ async def _refused(
         why = "account_disabled"
     SIGN_INS.labels(why).inc()
     async with tenant.transaction() as db:
-        await audit.record(
-            db,
-            Event(
-                "user.login_failed",
-                here.actor,
-                "failed",
-                target_type="user",
-                target_id=str(user.id) if user else None,
-                metadata={"reason": why},
-            ),
-        )
+        await audit.record(db, _failure(here, user, why))
+
+
+async def _held_back(tenant: Tenant, here: Here, name: str, refusal: TooManyAttempts) -> None:
+    """A refusal before the password was looked at; a flood of them fills no record."""
+    SIGN_INS.labels("rate_limited").inc()
+    async with tenant.transaction() as db:
+        if await attempts.first_refusal(db, refusal):
+            found = await accounts.find(db, name)
+            await audit.record(db, _failure(here, found.user, "rate_limited"))
+
+
+def _failure(here: Here, user: User | None, why: str) -> Event:
+    return Event(
+        "user.login_failed",
+        here.actor,
+        "failed",
+        target_type="user",
+        target_id=str(user.id) if user else None,
+        metadata={"reason": why},
+    )
 
 
 async def _begin_session(  # noqa: PLR0913

@@ -53,6 +53,7 @@ _SIGNED_IN = statement("""
 """)
 
 #: One trip counts an attempt before the secret is looked at; the window starts anew when over.
+#: That of an address is fixed: many people share one, and some of them fail every day.
 _COUNT = statement("""
     insert into insula.attempt_counters as a (kind, subject, n, window_ends_at, sweep_after)
     select x.kind, x.subject, 1, now() + x.span, now() + x.span + interval '1 hour'
@@ -61,8 +62,10 @@ _COUNT = statement("""
      order by x.kind, x.subject
     on conflict (tenant_id, kind, subject) do update
        set n = case when a.window_ends_at <= now() then 1 else a.n + 1 end,
-           window_ends_at = excluded.window_ends_at, sweep_after = excluded.sweep_after
-    returning kind, n
+           window_ends_at = case when a.kind = 'ip' and a.window_ends_at > now()
+                                 then a.window_ends_at else excluded.window_ends_at end,
+           sweep_after = excluded.sweep_after
+    returning kind, n, extract(epoch from window_ends_at - now())::float8 as left_s
 """)
 
 _READ_COUNTS = statement("""
@@ -137,8 +140,10 @@ async def signed_in(tenant: Tenant, hashes: Sequence[bytes]) -> Sequence[Row]:
     return await tenant.once(_SIGNED_IN, {"hashes": list(hashes)})
 
 
-async def count(tenant: Tenant, counters: Sequence[tuple[str, bytes, timedelta]]) -> dict[str, int]:
-    """Count one attempt on each; the new numbers by kind."""
+async def count(
+    tenant: Tenant, counters: Sequence[tuple[str, bytes, timedelta]]
+) -> dict[str, tuple[int, float]]:
+    """Count one attempt on each; the new numbers and seconds until they are forgotten, by kind."""
     rows = await tenant.once(
         _COUNT,
         {
@@ -147,7 +152,7 @@ async def count(tenant: Tenant, counters: Sequence[tuple[str, bytes, timedelta]]
             "spans": [span for _, _, span in counters],
         },
     )
-    return {row.kind: row.n for row in rows}
+    return {row.kind: (row.n, row.left_s) for row in rows}
 
 
 async def read_counts(
@@ -179,6 +184,22 @@ async def uncount(db: Connection, counter: tuple[str, bytes]) -> None:
         ),
         {"kind": kind, "subject": subject},
     )
+
+
+async def first_refusal(db: Connection, counter: tuple[str, bytes], span: timedelta) -> bool:
+    """Whether nothing was refused for this counter within *span*; from now on something was."""
+    kind, subject = counter
+    result = await db.execute(
+        text("""
+            insert into insula.attempt_counters as a (kind, subject, n, window_ends_at, sweep_after)
+            values (:kind, :subject, 1, now() + :span, now() + :span)
+            on conflict (tenant_id, kind, subject) do update
+               set window_ends_at = excluded.window_ends_at, sweep_after = excluded.sweep_after
+             where a.window_ends_at <= now()
+        """),
+        {"kind": f"refused_{kind}", "subject": subject, "span": span},
+    )
+    return result.rowcount > 0
 
 
 async def insert_session(db: Connection, values: dict[str, Any]) -> Begun:

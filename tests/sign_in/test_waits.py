@@ -9,6 +9,8 @@ from browsing import Browser, some_address
 
 from insula.sign_in import attempts
 from insula.sign_in.attempts import Attempt
+from insula.sign_in.errors import TooManyAttempts
+from insula.sign_in.routes import _in_words
 from insula.sign_in.settings import BruteForce
 
 WRONG = "not the password of anybody"
@@ -58,7 +60,8 @@ def test_after_five_failures_the_right_password_waits_too_and_then_works(
     answers = [guess(browser, ada) for _ in range(5)]
     assert [page.status for page in answers] == [422] * 5
     assert "2 tries left before a pause" in answers[2].text
-    assert "tries left" not in answers[4].text
+    assert "1 try left before a pause" in answers[3].text
+    assert "left before a pause" not in answers[4].text
 
     paused = guess(browser, ada, ada.password)
 
@@ -161,8 +164,91 @@ def test_one_address_that_tries_a_hundred_names_waits_for_all_of_them(
     paused = guess(browser, somebody_else, somebody_else.password)
 
     assert paused.status == 429
-    assert int(paused.response.headers["retry-after"]) <= 3601
+    assert 86000 < int(paused.response.headers["retry-after"]) <= 86401
+    assert "Wait 24 hours, then try again." in paused.text
     assert guess(another_browser, somebody_else, somebody_else.password).code
+
+
+def test_an_address_is_forgiven_a_day_after_its_first_failure_however_it_is_used(
+    product, guess, browser, ada
+):
+    guess(browser, ada)
+    kind, subject = Attempt(product.tenant_id("acme"), "", browser.address).by_ip
+    product.change(
+        "update insula.attempt_counters set window_ends_at = now() + interval '2 h'"
+        " where kind = %s and subject = %s",
+        kind,
+        subject,
+    )
+    guess(browser, ada)
+    (row,) = product.rows(
+        "select n, window_ends_at < now() + interval '2 h' as fixed"
+        " from insula.attempt_counters where kind = %s and subject = %s",
+        kind,
+        subject,
+    )
+    assert row == (2, True)
+
+    let_time_pass(product, ada, browser.address, 7200)
+    guess(browser, ada)
+
+    assert counters(product, ada, browser.address)["ip"] == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (1, "1 second"),
+        (30, "30 seconds"),
+        (91, "2 minutes"),
+        (5400, "90 minutes"),
+        (5401, "2 hours"),
+        (86400, "24 hours"),
+    ],
+)
+def test_a_wait_is_told_in_words_that_are_never_too_short(seconds, said):
+    assert _in_words(seconds) == said
+
+
+def test_refusals_for_their_number_are_recorded_but_a_flood_leaves_one_line(
+    product, guess, browser, ada
+):
+    def lines():
+        found = product.audit("acme", "user.login_failed", ip=ip_address(browser.address))
+        return [row for row in found if row.metadata["reason"] == "rate_limited"]
+
+    for _ in range(5):
+        guess(browser, ada)
+    assert not lines()
+
+    assert [guess(browser, ada).status for _ in range(4)] == [429] * 4
+
+    (line,) = lines()
+    assert (line.status, line.target_id) == ("failed", str(ada.id))
+
+    attempt = Attempt(product.tenant_id("acme"), ada.email, browser.address)
+    product.change(
+        "update insula.attempt_counters set window_ends_at = now() - interval '1 s'"
+        " where kind = 'refused_name_ip' and subject = %s",
+        attempt.by_name_and_ip[1],
+    )
+    guess(browser, ada)
+    assert len(lines()) == 2
+
+
+def test_one_address_with_many_names_leaves_one_line_too(product, guess, start, browser, ada):
+    guess(browser, ada)
+    kind, subject = Attempt(product.tenant_id("acme"), "", browser.address).by_ip
+    product.change(
+        "update insula.attempt_counters set n = 100 where kind = %s and subject = %s", kind, subject
+    )
+
+    for n in range(3):
+        refused = browser.submit(start(), "sign_in", username=f"nobody-{n}", password=WRONG)
+        assert refused.status == 429
+
+    found = product.audit("acme", "user.login_failed", ip=ip_address(browser.address))
+    assert [row.metadata["reason"] for row in found] == ["rate_limited", "invalid_credentials"]
 
 
 def test_counters_of_one_tenant_say_nothing_at_another(product, guess, browser, ada):
@@ -206,6 +292,56 @@ async def test_a_hundred_parallel_guesses_are_all_counted(product, start, browse
     assert statuses == [422] * 100
     assert counters(product, ada, browser.address)["name"] == 100
     assert late == 429
+
+
+async def test_a_burst_from_many_addresses_cannot_pass_the_limit_of_a_name(
+    product, start, browser, ada
+):
+    page = start()
+    browser.sign_in(page, ada, WRONG)
+    kind, subject = Attempt(product.tenant_id("acme"), ada.email, "").by_name
+    product.change(
+        "update insula.attempt_counters set n = 90 where kind = %s and subject = %s", kind, subject
+    )
+    form = {**page.form.values, "username": ada.email, "password": WRONG}
+    cookies = "; ".join(f"{c.name}={c.value}" for c in browser.http.cookies.jar)
+    host = product.server.host("acme")
+
+    async with httpx2.AsyncClient(base_url=product.server.url, timeout=60) as http:
+
+        async def guess(address):
+            headers = {"host": host, "cookie": cookies, "x-forwarded-for": address}
+            return await http.post(page.form.action, data=form, headers=headers)
+
+        answers = await asyncio.gather(*(guess(some_address()) for _ in range(40)))
+
+    refused = [a for a in answers if a.status_code == 429]
+    assert len(answers) - len(refused) == 10
+    assert {a.status_code for a in answers} == {422, 429}
+    assert all(3590 <= int(a.headers["retry-after"]) <= 3601 for a in refused)
+
+
+def test_a_name_that_has_waited_has_one_more_try(product, guess, browser, ada):
+    guess(browser, ada)
+    kind, subject = Attempt(product.tenant_id("acme"), ada.email, "").by_name
+    product.change(
+        "update insula.attempt_counters set n = 100, window_ends_at = now() + interval '1 h'"
+        " where kind = %s and subject = %s",
+        kind,
+        subject,
+    )
+    patient = BruteForce(window_seconds=7200)
+    attempt = Attempt(product.tenant_id("acme"), ada.email, some_address())
+
+    async def three(here):
+        tenant = await here.tenant("acme")
+        tries = (attempts.count(tenant, attempt, patient) for _ in range(3))
+        return await asyncio.gather(*tries, return_exceptions=True)
+
+    found = product.backstage.run(three)
+
+    assert len([left for left in found if isinstance(left, int)]) == 1
+    assert len([e for e in found if isinstance(e, TooManyAttempts)]) == 2
 
 
 async def test_parallel_guesses_from_one_address_are_judged_only_if_they_are_counted(
