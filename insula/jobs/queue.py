@@ -5,6 +5,7 @@ Built on procrastinate, so a job is a row that was committed with its cause, a w
 leaves its job to another, and nothing is lost with Valkey.
 """
 
+import asyncio
 import contextlib
 import random
 import time
@@ -34,6 +35,10 @@ Periodic = procrastinate.tasks.Task[..., Any, ...]
 
 #: Tries of one job before somebody must look at it.
 _ATTEMPTS = 12
+#: Seconds for a connection; a worker that is told to stop waits this long for a database that died.
+_PATIENCE = 5.0
+#: Seconds between two tries to work, at most, and after how many of work the pauses begin anew.
+_LONGEST_PAUSE, _HEALTHY = 30.0, 60.0
 
 
 class Backoff(BaseRetryStrategy):
@@ -65,6 +70,7 @@ class Queue:
                 },
                 min_size=1,
                 max_size=4,
+                timeout=_PATIENCE,
             )
         )
         self._by_the_clock: list[tuple[str, Periodic]] = []
@@ -89,11 +95,26 @@ class Queue:
         self._by_the_clock.append((cron, task))
 
     async def work(self, *, concurrency: int = 4) -> None:
-        """Run jobs until cancelled."""
+        """
+        Run jobs until cancelled, whatever becomes of the database meanwhile.
+
+        procrastinate's worker ends when its database does, now with an error and now without one.
+        """
         for cron, task in self._by_the_clock:
             self._app.periodic(cron=cron)(task)
-        async with self._app.open_async():
-            await self._run(concurrency, wait=True)
+        failures = 0
+        while True:
+            started = time.monotonic()
+            try:
+                await self._work_once(concurrency)
+                cause = "it stopped by itself"
+            except Exception as error:  # noqa: BLE001  (whatever it was, the next try is its cure)
+                cause = f"{type(error).__name__}: {error}"
+            _refuse_to_outlive_a_cancellation()
+            failures = 0 if time.monotonic() - started > _HEALTHY else failures + 1
+            pause = min(2.0**failures / 2, _LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311  (jitter)
+            _log.warning("worker.interrupted", cause=cause, again_in=round(pause, 1))
+            await asyncio.sleep(pause)
 
     async def work_off(self, *, concurrency: int = 4) -> None:
         """Do what the clock asks for once, whatever the time, and all that is due in the queue."""
@@ -105,6 +126,14 @@ class Queue:
             while self._runs > before:  # what was done may have queued more
                 before = self._runs
                 await self._run(concurrency, wait=False)
+
+    async def _work_once(self, concurrency: int) -> None:
+        """Work until the worker ends; nothing of it stays open, however it does."""
+        try:
+            await self._app.open_async()
+            await self._run(concurrency, wait=True)
+        finally:
+            await self._app.close_async()
 
     async def _run(self, concurrency: int, *, wait: bool) -> None:
         await self._app.run_worker_async(
@@ -138,3 +167,10 @@ class Queue:
             _log.exception("job.failed", task=name)
             raise
         _log.info("job.done", task=name, seconds=round(time.monotonic() - started, 2))
+
+
+def _refuse_to_outlive_a_cancellation() -> None:
+    """A worker that cannot say goodbye to its database says so instead that it was cancelled."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from insula import __version__
 from insula.kernel import logs
@@ -74,7 +75,11 @@ def worker(
             logs.configure(json=here.settings.env != "development", level=here.settings.log_level)
             queue = Queue(here.settings.database_platform_url_text())
             Tasks(here.platform, here.directory, here.envelope, here.rotation).register(queue)
-            await (queue.work_off() if once else queue.work())
+            if once:
+                await queue.work_off()
+                return
+            await queue.work()
+            fail("the worker ended, which nobody had asked for", status=AWAY)
 
     run(work)
 
@@ -117,7 +122,7 @@ def config(*, json: Json = False) -> None:
     show_rows(rows, ("variable", "value", "source"), json=json)
     if not json:
         for warning in environment.warnings(settings):
-            err.print(f"[yellow]warning:[/yellow] {warning}", highlight=False)
+            err.print(Text.assemble(("warning:", "yellow"), f" {warning}"))
 
 
 def main() -> None:
