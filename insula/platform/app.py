@@ -24,6 +24,7 @@ from insula.kernel.errors import (
 )
 from insula.kernel.metrics import DATABASE_AWAY
 from insula.platform import environment
+from insula.platform.context import whereabouts
 from insula.platform.edge import App, Edge, Receive, Scope, Send
 from insula.platform.refusals import refuse
 from insula.platform.wiring import Wiring
@@ -201,7 +202,11 @@ class Application:
         try:
             await self.wiring.open()
         except InsulaError as refusal:
-            await send({"type": "lifespan.startup.failed", "message": refusal.description})
+            where = ""
+            if isinstance(refusal, Unavailable):
+                where = await whereabouts(self.wiring.database, self.wiring.platform_database)
+            message = f"{refusal.description}{where}"
+            await send({"type": "lifespan.startup.failed", "message": message})
             return
         await send({"type": "lifespan.startup.complete"})
         await receive()

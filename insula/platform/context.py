@@ -3,15 +3,18 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from insula.accounts.hashing import Passwords
 from insula.accounts.settings import Hashing
 from insula.kernel.crypto import Envelope
 from insula.kernel.db import Database
-from insula.kernel.errors import Invalid
+from insula.kernel.errors import Invalid, Unavailable
 from insula.kernel.events import Bus
 from insula.keys.settings import KeyRotation
-from insula.platform import environment
+from insula.platform import environment, migrations
+from insula.tenancy import health
+from insula.tenancy.checks import refuse_strong_role
 from insula.tenancy.db import Doors, Platform, Tenant
 from insula.tenancy.directory import Directory
 from insula.tenancy.models import DEFAULT
@@ -29,6 +32,7 @@ class Context:
     rotation: KeyRotation
     passwords: Passwords
     database: Database
+    platform_database: Database
     bus: Bus
 
     async def tenant(self, slug: str | None) -> Tenant:
@@ -43,9 +47,39 @@ class Context:
         return found
 
 
+async def whereabouts(database: Database, platform_database: Database) -> str:
+    """Which databases do not answer: the variable and the host of each, without its password."""
+    away = []
+    for variable, asked in (
+        ("INSULA_DATABASE_URL", database),
+        ("INSULA_DATABASE_PLATFORM_URL", platform_database),
+    ):
+        try:
+            await health.answers(asked)
+        except Unavailable:
+            away.append(f"{variable} names {urlsplit(asked.url).netloc.rpartition('@')[2]}")
+    return f" ({'; '.join(away)})" if away else ""
+
+
+async def _refuse_unfit(database: Database, platform_database: Database) -> None:
+    """What `serve` refuses too: a schema that is behind, and roles that no policy holds."""
+    found = await health.revision(database)
+    if migrations.is_behind(found):
+        raise Invalid(
+            f"The database is at revision {found}, this release needs {migrations.head()}: "
+            "run `insula migrate`."
+        )
+    await refuse_strong_role(database)
+    await refuse_strong_role(platform_database)
+
+
 @asynccontextmanager
-async def opened() -> AsyncIterator[Context]:
-    """The context of one command; what it announced is on its way when this ends."""
+async def opened(*, refuse_unfit: bool = True) -> AsyncIterator[Context]:
+    """
+    The context of one command; what it announced is on its way when this ends.
+
+    Raises `Invalid` for a database or role that is unfit, unless the command is there to say so.
+    """
     settings = environment.load()
     bus = Bus(settings.redis_url_text())
     database = Database(settings.database_url_text(), size=2, application="insula-cli")
@@ -56,6 +90,8 @@ async def opened() -> AsyncIterator[Context]:
     await platform_database.open()
     passwords = Passwords(Hashing())
     try:
+        if refuse_unfit:
+            await _refuse_unfit(database, platform_database)
         yield Context(
             settings=settings,
             platform=Platform(platform_database, bus),
@@ -64,6 +100,7 @@ async def opened() -> AsyncIterator[Context]:
             rotation=KeyRotation(),
             passwords=passwords,
             database=database,
+            platform_database=platform_database,
             bus=bus,
         )
     finally:

@@ -9,13 +9,14 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from insula.kernel.crypto import DoesNotOpen
+from insula.kernel.db import Database
 from insula.kernel.errors import InsulaError
 from insula.keys import service as keys
 from insula.platform import environment, migrations
 from insula.platform.cli.output import Json, err, fail, show_rows
 from insula.platform.context import Context, opened
 from insula.tenancy import health
-from insula.tenancy.checks import refuse_strong_role
+from insula.tenancy.checks import RoleTooStrong, refuse_strong_role
 from insula.tenancy.models import DEFAULT, PLATFORMS
 
 _OLDEST = 150014  # security.md section 6: fixes of CVE-2025-8713
@@ -57,13 +58,21 @@ async def _schema(here: Context) -> Finding:
 
 
 async def _role(here: Context) -> Finding:
+    remedy = "Use insula_app for INSULA_DATABASE_URL."
+    return await _strength("role", here.database, remedy)
+
+
+async def _platform_role(here: Context) -> Finding:
+    remedy = "Use insula_platform for INSULA_DATABASE_PLATFORM_URL."
+    return await _strength("platform_role", here.platform_database, remedy)
+
+
+async def _strength(check: str, database: Database, remedy: str) -> Finding:
     try:
-        await refuse_strong_role(here.database)
-    except InsulaError as refusal:
-        return Finding(
-            "role", "failed", refusal.description, "Use insula_app for INSULA_DATABASE_URL."
-        )
-    return Finding("role", "ok", "row-level security holds it")
+        await refuse_strong_role(database)
+    except RoleTooStrong as refusal:
+        return Finding(check, "failed", refusal.description, remedy)
+    return Finding(check, "ok", "row-level security holds it")
 
 
 async def _clock(here: Context) -> Finding:
@@ -107,6 +116,7 @@ _CHECKS: tuple[Callable[[Context], Awaitable[Finding]], ...] = (
     _database,
     _schema,
     _role,
+    _platform_role,
     _clock,
     _events,
     _keys,
@@ -115,7 +125,7 @@ _CHECKS: tuple[Callable[[Context], Awaitable[Finding]], ...] = (
 
 async def _all(step: Callable[[str], None]) -> list[Finding]:
     findings: list[Finding] = []
-    async with opened() as here:
+    async with opened(refuse_unfit=False) as here:
         for ask in _CHECKS:
             name = ask.__name__.removeprefix("_")
             step(name)
@@ -137,6 +147,7 @@ _REMEDIES = {
     "database": "Is it running, and is INSULA_DATABASE_URL right?",
     "schema": "Run `insula migrate`.",
     "role": "Is the database running?",
+    "platform_role": "Is it running, and is INSULA_DATABASE_PLATFORM_URL right?",
     "clock": "Is the database running?",
     "keys": "Is the database running, and migrated?",
 }
