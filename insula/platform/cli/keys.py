@@ -19,6 +19,7 @@ app = typer.Typer(help="List, publish, rotate and retire signing keys.", no_args
 
 InTenant = Annotated[str | None, typer.Option("--tenant", "-t", help="The tenant's slug.")]
 _PRIVATE = 0o600
+_DASH = "Write -- before an id that begins with a hyphen: -- -abc."
 
 
 def _write_private(path: Path, text: str) -> None:
@@ -26,6 +27,13 @@ def _write_private(path: Path, text: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
     with os.fdopen(descriptor, "w") as file:
         file.write(text)
+
+
+def _write_backup(path: Path, rows: object, *, option: str) -> None:
+    try:
+        _write_private(path, jsonlib.dumps(rows, indent=1))
+    except OSError as error:
+        raise Invalid(f"cannot write: {error.strerror}", field=option) from error
 
 
 @app.command("list")
@@ -65,8 +73,8 @@ def generate(
     """
     Publish keys for algorithms, also such as the tenant has none of yet.
 
-    Where a next key exists already it is refused when nobody can be asked; an owner-only backup
-    of the present rows is written first.
+    Refused where a next key exists already; otherwise an owner-only backup of the present rows
+    is written first.
     """
 
     async def work() -> None:
@@ -76,14 +84,15 @@ def generate(
             raise Invalid(f"one of {', '.join(ALGORITHMS)}", field="--alg")
         async with opened() as here:
             owner = await here.tenant(tenant)
-            target = backup_to or Path(f"insula-keys-{owner.slug}-{os.getpid()}.json")
-            _write_private(target, jsonlib.dumps(await service.backup(owner), indent=1))
             present = {k.alg for k in await service.list_keys(owner) if k.state == "next"}
-            if present & set(wanted) and not sys.stdin.isatty():
+            if present & set(wanted):
                 raise AlreadyPublished(
                     f"A next key exists for {', '.join(sorted(present & set(wanted)))}; "
                     "promote or retire it first."
                 )
+            target = backup_to or Path(f"insula-keys-{owner.slug}-{os.getpid()}.json")
+            rows = await service.backup(owner)
+            _write_backup(target, rows, option="--backup-to")
             kids = await service.publish(owner, here.envelope, here.rotation, wanted)
         show(
             {"published": kids, "backup": str(target)},
@@ -116,7 +125,12 @@ def rotate(tenant: InTenant = None, *, json: Json = False) -> None:
 
 
 @app.command()
-def promote(kid: str, tenant: InTenant = None, *, json: Json = False) -> None:
+def promote(
+    kid: Annotated[str, typer.Argument(help=f"The key's id. {_DASH}")],
+    tenant: InTenant = None,
+    *,
+    json: Json = False,
+) -> None:
     """Let a published key sign now, once verifiers can have seen it."""
 
     async def work() -> None:
@@ -130,7 +144,7 @@ def promote(kid: str, tenant: InTenant = None, *, json: Json = False) -> None:
 @app.command()
 def retire(
     kid: Annotated[
-        str | None, typer.Argument(help="One key; without it, all past their overlap.")
+        str | None, typer.Argument(help=f"One key; without it, all past their overlap. {_DASH}")
     ] = None,
     tenant: InTenant = None,
     *,
@@ -167,10 +181,7 @@ def backup(
     async def work() -> None:
         async with opened() as here:
             rows = await service.backup(await here.tenant(tenant))
-        try:
-            _write_private(out, jsonlib.dumps(rows, indent=1))
-        except OSError as error:
-            raise Invalid(f"cannot write: {error.strerror}", field="--out") from error
+        _write_backup(out, rows, option="--out")
         show({"keys": len(rows), "file": str(out)}, json=json, text=f"{len(rows)} keys in {out}")
 
     run(work, json=json)

@@ -11,6 +11,7 @@ from uuid import UUID
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from insula.kernel.errors import InsulaError, Invalid, Unavailable
 from insula.platform.environment import BadConfiguration
@@ -45,7 +46,7 @@ def show(value: Any, *, json: bool, text: str = "") -> None:  # noqa: ANN401
     if json:
         sys.stdout.write(jsonlib.dumps(value, default=_plain) + "\n")
     else:
-        out.print(text, highlight=False, markup=False)
+        out.print(Text(text))
 
 
 def show_rows(
@@ -67,14 +68,15 @@ def show_rows(
     out.print(table)
 
 
-def _cell(value: Any) -> str:  # noqa: ANN401
+def _cell(value: Any) -> Text:  # noqa: ANN401
+    """What people have named is no markup."""
     if value is None:
-        return "-"
+        return Text("-")
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M")
+        return Text(value.strftime("%Y-%m-%d %H:%M"))
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value))
-    return str(value)
+        return Text(", ".join(map(str, value)))
+    return Text(str(value))
 
 
 def fail(text: str, *, json: bool = False, code: str = "failed", status: int = REFUSED) -> NoReturn:
@@ -82,7 +84,7 @@ def fail(text: str, *, json: bool = False, code: str = "failed", status: int = R
     if json:
         sys.stdout.write(jsonlib.dumps({"error": code, "detail": text}) + "\n")
     else:
-        err.print(f"[red]insula:[/red] {text}", highlight=False)
+        err.print(Text.assemble(("insula:", "red"), f" {text}"))
     raise typer.Exit(status)
 
 
