@@ -49,7 +49,10 @@ async def make_administrator(  # noqa: PLR0913  (facts by name)
                 must_change_password=True,
                 roles=_PLATFORM_ROLES if multi_tenant else _SINGLE_ROLES,
             )
-    except UserExists:
+    except UserExists as taken:
+        async with platform.within(tenant_id) as db:
+            if not await accounts.has_admin(db, wanted):  # not another process's doing
+                _log.warning("bootstrap.no_administrator", email=email, cause=taken.description)
         return False
     _log.warning("bootstrap.administrator_made", email=email)
     return True
