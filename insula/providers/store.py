@@ -353,7 +353,8 @@ COUNT_CLIENT_FAILURE = hot("""
       on conflict (tenant_id, kind, subject) do update
          set n = case when a.window_ends_at <= now() then 1 else a.n + 1 end,
              window_ends_at = case when a.window_ends_at <= now() then excluded.window_ends_at
-                                   else a.window_ends_at end
+                                   else a.window_ends_at end,
+             sweep_after = excluded.sweep_after
       returning n, extract(epoch from window_ends_at - now())::float8 as left_s
     ), line as (
       insert into insula.audit_events
