@@ -9,7 +9,7 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from insula.kernel.errors import Unavailable
+from insula.kernel.errors import Conflict, Unavailable
 
 SQL = next(
     folder
@@ -22,6 +22,12 @@ _LOCK = 4_711_001
 
 class MigrationFailed(Unavailable):
     """The database was away, busy, or not the owner's; *detail* is its own word."""
+
+
+class SchemaIsNewer(Conflict):
+    """A newer release has migrated this database; what this one applies would undo part of it."""
+
+    code = "schema_is_newer"
 
 
 def _script() -> ScriptDirectory:
@@ -65,7 +71,8 @@ def migrate(owner_url: str) -> tuple[str | None, str]:
 
     Everything happens in one transaction, so there is no moment without a policy. Safe to call
     from several processes at once and to repeat: roles, functions and policies are applied each
-    time, so what stands in `sql/` is what holds. Raises `MigrationFailed`; then nothing happened.
+    time, so what stands in `sql/` is what holds. Raises `MigrationFailed`, `SchemaIsNewer`; then
+    nothing happened.
     """
     engine = sa.create_engine(sa.make_url(owner_url).set(drivername="postgresql+psycopg"))
     script = _script()
@@ -76,6 +83,11 @@ def migrate(owner_url: str) -> tuple[str | None, str]:
             _apply(connection, SQL / "roles.sql")
             _apply(connection, SQL / "tenant_function.sql")
             before = revision(connection)
+            if before is not None and before not in _known():
+                raise SchemaIsNewer(
+                    f"The database is at revision {before}, which this release does not know: "
+                    "a newer one has migrated it, and nothing is to be done."
+                )
             context = MigrationContext.configure(
                 connection,
                 opts={

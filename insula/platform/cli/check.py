@@ -129,6 +129,13 @@ async def _all(step: Callable[[str], None]) -> list[Finding]:
         for ask in _CHECKS:
             name = ask.__name__.removeprefix("_")
             step(name)
+            missing = _NEEDS.get(name, frozenset()) & {
+                f.check for f in findings if f.state == "failed"
+            }
+            if missing:
+                why = f"not asked, since {' and '.join(sorted(missing))} failed"
+                findings.append(Finding(name, "failed", why, _REMEDIES.get(name, "")))
+                continue
             try:
                 findings.append(await ask(here))
             except InsulaError as refusal:
@@ -142,6 +149,14 @@ async def _all(step: Callable[[str], None]) -> list[Finding]:
                 )
     return findings
 
+
+#: What cannot be asked when something else has failed: it would wait in vain, or break.
+_NEEDS = {
+    "schema": frozenset({"database"}),
+    "role": frozenset({"database"}),
+    "clock": frozenset({"database"}),
+    "keys": frozenset({"database", "schema"}),
+}
 
 _REMEDIES = {
     "database": "Is it running, and is INSULA_DATABASE_URL right?",

@@ -100,6 +100,8 @@ def migrate(*, json: Json = False) -> None:
             before, after = migrations.migrate(settings.database_owner_url_text())
         except migrations.MigrationFailed as away:
             fail(f"{away.description}: {away.detail}", json=json, code="away", status=AWAY)
+        except migrations.SchemaIsNewer as newer:
+            fail(newer.description, json=json, code=newer.code)
     show(
         {"before": before, "after": after},
         json=json,
