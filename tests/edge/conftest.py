@@ -1,47 +1,23 @@
 """Installations as operators have them: one behind a proxy, and one for a single tenant."""
 
-import json
 import secrets
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from cluster import create_database
 from foundation import DatabaseUrls
-from people import App
+from installations import (
+    FIRST_EMAIL,
+    FIRST_PASSWORD,
+    PROXY_SECRET,
+    BehindProxy,
+    Installation,
+)
 from psycopg.rows import namedtuple_row
-from serving import Server, cli, environment, serving
+from serving import environment, serving
 
 from insula.platform.embedded.ports import free_port
-
-PROXY_SECRET = "k8Jw2mVq5tZ1xR7bN4cH9sL6pD3fG0aY"
-FIRST_PASSWORD = "a bridge of eleven planks"
-FIRST_EMAIL = "first@house.example"
-
-
-@dataclass
-class Installation:
-    """A server, its command line, and a look behind."""
-
-    server: Server
-    db: psycopg.Connection
-
-    def run(self, *words, status=0, stdin=""):
-        done = cli(self.server.environment, *words, "--json", stdin=stdin)
-        assert done.returncode == status, done.stdout + done.stderr
-        return json.loads(done.stdout)
-
-    def rows(self, sql, *values):
-        return self.db.execute(sql, values).fetchall()
-
-    def app(self, slug, name, *more):
-        made = self.run("client", "add", name, "--tenant", slug, *more)
-        return App(None, made["client_id"], made["client_secret"])
-
-    @property
-    def log(self):
-        return self.server.log.read_text()
 
 
 def fresh_database(cluster, template, name):
@@ -95,13 +71,6 @@ def production(cluster, template, worker_id, tmp_path_factory):
         made.run("tenant", "create", "globex")
         yield made
     server.stop()
-
-
-class BehindProxy(Server):
-    """Its hosts are under auth.example."""
-
-    def host(self, slug):
-        return f"{slug}.auth.example"
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from conftest import PROXY_SECRET
+from installations import PROXY_SECRET
 from raw_http import ask, request, send
 
 JWKS = "/oauth2/jwks"

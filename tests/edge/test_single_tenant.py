@@ -6,7 +6,7 @@ import re
 import httpx2
 import pytest
 from browsing import Browser
-from conftest import FIRST_EMAIL, FIRST_PASSWORD
+from installations import FIRST_EMAIL, FIRST_PASSWORD
 from people import Somebody
 from raw_http import ask
 from spine import until

@@ -10,9 +10,9 @@ import time
 import psycopg
 import pytest
 from foundation import DatabaseUrls
+from ledger import reconnect
 from product import Backstage, Product
 from psycopg import sql
-from psycopg.rows import namedtuple_row
 from serving import serving
 from slow_wire import SlowWire
 from spine import until
@@ -89,12 +89,6 @@ def answers(house):
         return house.backstage.run(_look)
     except Unavailable:
         return False
-
-
-def reconnect(house):
-    """Look behind again, over a connection that the crash has not ended."""
-    house.db.close()
-    house.db = psycopg.connect(house.urls.superuser, autocommit=True, row_factory=namedtuple_row)
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from uuid import UUID
 
 import httpx2
 import jwt
+import psycopg
+from psycopg.rows import namedtuple_row
 from spine import Api
 
 from insula.kernel.ids import Kind, digest
@@ -90,3 +92,9 @@ class Load:
             list(hashes),
         )
         return wanted - {row.id for row in found}, hashes - {bytes(row.token_hash) for row in kept}
+
+
+def reconnect(house):
+    """Look behind again, over a connection that the crash has not ended."""
+    house.db.close()
+    house.db = psycopg.connect(house.urls.superuser, autocommit=True, row_factory=namedtuple_row)

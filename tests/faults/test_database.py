@@ -7,8 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx2
 import pytest
 from browsing import Browser
-from conftest import reconnect
-from ledger import Load
+from ledger import Load, reconnect
 from raw_http import ask
 from spine import FAST, GRANTS, Api, signed_in, tokens_of, until
 
