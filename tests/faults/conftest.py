@@ -112,13 +112,17 @@ def wire(postgres):
 
 @pytest.fixture(scope="session")
 def second(house, wire, tmp_path_factory):
-    """Another server of the same installation, one process, its database behind the wire."""
+    """
+    Another server of the same installation: one process, its database behind the wire, and room
+    for three tenants in memory.
+    """
 
     def through(url):
         return url.replace(f":{house.postgres.port}/", f":{wire.port}/")
 
     more = {
         "INSULA_PUBLIC_PORT": str(house.server.port),
+        "INSULA_MULTI_TENANCY_PROVIDER_POOL_MAX_SIZE": "3",
         "INSULA_TRUSTED_PROXIES": "127.0.0.0/8",
     }
     folder = tmp_path_factory.mktemp("second")
