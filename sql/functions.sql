@@ -36,6 +36,11 @@ insert into insula.gate_exceptions (object, reason) values
   ('insula.sessions_dead', 'as authorization_codes_dead'),
   ('insula.interactions_dead', 'as authorization_codes_dead'),
   ('insula.attempt_counters_dead', 'as authorization_codes_dead'),
+  ('insula.initial_access_tokens_dead', 'as authorization_codes_dead'),
+  ('insula.pushed_requests_dead', 'as authorization_codes_dead'),
+  ('insula.seen_once_dead', 'as authorization_codes_dead'),
+  ('insula.device_grants_dead', 'as authorization_codes_dead'),
+  ('insula.session_clients_dead', 'as authorization_codes_dead'),
   ('insula.schema_version', 'the revision of the schema, which belongs to nobody');
 
 -- A tenant by what a request names: 'slug:acme' or 'host:login.acme.example'. One row or none,
@@ -110,6 +115,29 @@ begin
 end
 $$;
 
+-- Queue a notice for each client that these sign-ins reached and that wants to hear of their end
+-- (OIDCBCL-2.5). Called in the transaction that ends them, by whoever does; not a definer function.
+create or replace function insula.announce_logout(ended uuid[])
+  returns bigint
+  language sql volatile set search_path = pg_catalog, pg_temp
+  begin atomic
+    with announced as (
+      update insula.session_clients sc
+         set announced_at = now(), sweep_after = greatest(sc.sweep_after, now() + interval '2 days')
+        from insula.clients c
+       where sc.sid = any (ended) and sc.announced_at is null
+         and c.tenant_id = sc.tenant_id and c.id = sc.client_id and c.status = 'active'
+         and coalesce(c.metadata ->> 'backchannel_logout_uri', '') <> ''
+         and not exists (select from insula.sessions s
+                          where s.tenant_id = sc.tenant_id and s.sid = sc.sid and s.ended_at is null
+                            and s.idle_expires_at > now() and s.absolute_expires_at > now())
+      returning sc.id
+    )
+    select count(insula.enqueue_job('logout.deliver', 'default',
+                                    jsonb_build_object('notice', announced.id), now(), null))
+      from announced;
+  end;
+
 -- Partitions of every time-partitioned table, by month, some months ahead. A child has its own
 -- policies and no grants, since a child that is reached directly obeys only its own (R11).
 create or replace function insula.ensure_partitions(months integer)
@@ -181,7 +209,9 @@ declare
 begin
   column_name := case
     when what in ('authorization_codes', 'token_issues', 'access_tokens', 'revoked_jtis',
-                  'refresh_families', 'sessions', 'interactions', 'attempt_counters') then 'sweep_after'
+                  'refresh_families', 'sessions', 'interactions', 'attempt_counters',
+                  'initial_access_tokens', 'pushed_requests', 'seen_once', 'device_grants',
+                  'session_clients') then 'sweep_after'
     end;
   if column_name is null then
     raise exception 'not a table that is swept';
@@ -225,7 +255,8 @@ end
 $$;
 grant execute on function
   insula.find_tenant(text), insula.changes_since(text),
-  insula.enqueue_job(text, text, jsonb, timestamptz, text) to insula_app, insula_platform;
+  insula.enqueue_job(text, text, jsonb, timestamptz, text), insula.announce_logout(uuid[])
+  to insula_app, insula_platform;
 grant execute on function
   insula.ensure_partitions(integer), insula.drop_old_partitions(text, interval),
   insula.sweep_expired(text, integer), insula.forget_replay_copies(integer),

@@ -23,6 +23,11 @@ _SWEPT = (
     "interactions",
     "sessions",
     "attempt_counters",
+    "initial_access_tokens",
+    "pushed_requests",
+    "seen_once",
+    "device_grants",
+    "session_clients",
 )
 _BATCH = 1000
 _MONTHS_AHEAD = 3

@@ -12,7 +12,8 @@ create policy tenant_wall on insula.authorization_codes as restrictive to insula
 revoke all on insula.authorization_codes from public, insula_app, insula_platform, insula_definer;
 grant select on insula.authorization_codes to insula_app;
 grant insert (id, code_hash, client_id, user_id, session_id, grant_id, redirect_uri, code_challenge, nonce,
-              scopes, claims, auth_time, auth_time_wanted, amr, acr, expires_at, sweep_after)
+              scopes, claims, resources, dpop_jkt, auth_time, auth_time_wanted, amr, acr, expires_at,
+              sweep_after)
   on insula.authorization_codes to insula_app;
 grant update (consumed_at, sweep_after) on insula.authorization_codes to insula_app;
 drop policy if exists sweep on insula.authorization_codes;

@@ -11,7 +11,7 @@ create policy tenant_wall on insula.refresh_families as restrictive to insula_ap
   with check (tenant_id = (select insula.current_tenant()));
 revoke all on insula.refresh_families from public, insula_app, insula_platform, insula_definer;
 grant select on insula.refresh_families to insula_app;
-grant insert (id, client_id, current_hash, idle_expires_at, absolute_expires_at, sweep_after)
+grant insert (id, client_id, current_hash, dpop_jkt, idle_expires_at, absolute_expires_at, sweep_after)
   on insula.refresh_families to insula_app;
 grant update (current_hash, previous_hash, generation, advanced_at, replay_copy, idle_expires_at,
               revoked_at, revoked_for)

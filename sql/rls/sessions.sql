@@ -11,7 +11,7 @@ create policy tenant_wall on insula.sessions as restrictive to insula_app, insul
   with check (tenant_id = (select insula.current_tenant()));
 revoke all on insula.sessions from public, insula_app, insula_platform, insula_definer;
 grant select on insula.sessions to insula_app, insula_platform;
-grant insert (id, token_hash, user_id, auth_time, amr, acr, ip, user_agent, idle_expires_at,
+grant insert (id, sid, token_hash, user_id, auth_time, amr, acr, ip, user_agent, idle_expires_at,
               absolute_expires_at, sweep_after)
   on insula.sessions to insula_app;
 grant update (last_seen_at, idle_expires_at, ended_at, ended_for) on insula.sessions to insula_app, insula_platform;

@@ -11,8 +11,8 @@ create policy tenant_wall on insula.token_issues as restrictive to insula_app, i
   with check (tenant_id = (select insula.current_tenant()));
 revoke all on insula.token_issues from public, insula_app, insula_platform, insula_definer;
 grant select on insula.token_issues to insula_app, insula_platform;
-grant insert (id, kind, client_id, user_id, session_id, grant_id, session_bound, scopes, claims, auth_time,
-              auth_time_wanted, amr, acr, sweep_after)
+grant insert (id, kind, client_id, user_id, session_id, grant_id, session_bound, scopes, claims, resources,
+              parent_id, act, auth_time, auth_time_wanted, amr, acr, sweep_after)
   on insula.token_issues to insula_app;
 grant update (revoked_at, revoked_for) on insula.token_issues to insula_app, insula_platform;
 drop policy if exists sweep on insula.token_issues;

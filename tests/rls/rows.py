@@ -188,6 +188,63 @@ def _refresh_generations(db, given):
     }
 
 
+def _tenant_settings(_db, _given):
+    return {"section": f"oidc.{_name()}", "value": Jsonb({})}
+
+
+def _resource_servers(_db, _given):
+    return {"id": uuid4(), "identifier": f"https://{_name()}.example", "name": "Orders"}
+
+
+def _scopes(db, given):
+    return {
+        "resource_server_id": _parent(db, given, "resource_server_id", "resource_servers"),
+        "name": _name(),
+    }
+
+
+def _claim_mappings(_db, _given):
+    return {"claim": _name(), "attribute": "department"}
+
+
+def _initial_access_tokens(_db, _given):
+    return {
+        "token_hash": _digest(),
+        "uses_left": 1,
+        "expires_at": _SOON,
+        "sweep_after": _SOON,
+    }
+
+
+def _pushed_requests(_db, _given):
+    return {
+        "request_hash": _digest(),
+        "client_id": uuid4(),
+        "parameters": Jsonb({}),
+        "expires_at": _SOON,
+        "sweep_after": _SOON,
+    }
+
+
+def _seen_once(_db, _given):
+    return {"value_hash": _digest(), "sweep_after": _SOON}
+
+
+def _device_grants(_db, _given):
+    return {
+        "device_code_hash": _digest(),
+        "user_code_hash": _digest(),
+        "client_id": uuid4(),
+        "scopes": ["openid"],
+        "expires_at": _SOON,
+        "sweep_after": _SOON,
+    }
+
+
+def _session_clients(_db, _given):
+    return {"sid": uuid4(), "client_id": uuid4(), "user_id": uuid4(), "sweep_after": _SOON}
+
+
 BUILDERS = {
     name.removeprefix("_"): builder
     for name, builder in globals().copy().items()

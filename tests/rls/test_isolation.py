@@ -26,6 +26,7 @@ REFERENCES = (
     ("grants", "user_id", "users"),
     ("grants", "client_id", "clients"),
     ("refresh_generations", "family_id", "refresh_families"),
+    ("scopes", "resource_server_id", "resource_servers"),
 )
 
 
