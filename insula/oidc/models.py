@@ -8,9 +8,82 @@ from uuid import UUID
 Scopes = frozenset[str]
 
 #: Profiles of protocol.md section 3 that exist so far.
-Profile = Literal["oauth21", "standard"]
-AuthMethod = Literal["client_secret_basic", "client_secret_post", "none"]
+Profile = Literal["oauth21", "standard", "legacy"]
+AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 TokenFormat = Literal["jwt", "opaque"]
+SubjectType = Literal["public", "pairwise"]
+#: How clients come to be without an administrator (DR-1).
+Registration = Literal["off", "token", "open"]
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """
+    What one issuer offers: its metadata and its refusals are made of this.
+
+    Names are those of protocol.md's `tenant.*` switches.
+    """
+
+    front_channel_tokens: bool = False
+    request_objects: bool = True
+    par: bool = True
+    require_par: bool = False
+    claims_parameter: bool = True
+    device: bool = True
+    token_exchange: bool = True
+    client_credentials: bool = True
+    dpop: bool = True
+    dpop_nonce: bool = False
+    introspection: bool = True
+    revocation: bool = True
+    userinfo_body_token: bool = False
+    backchannel_logout: bool = True
+    frontchannel_logout: bool = True
+    registration: Registration = "off"
+    registration_profile: Profile = "oauth21"
+    registration_delete: bool = True
+    offline_survives_logout: bool = True
+    service_documentation: str = ""
+    op_policy_uri: str = ""
+    op_tos_uri: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceServer:
+    """
+    An API of this issuer's tenant; *identifier* is its audience (RFC8707-2, RFC9068).
+
+    *access_token_lifetime* in seconds, None for the issuer's own; *introspection_clients* are
+    client_ids that may ask about its tokens; *claims* are told in its tokens when *scopes* that
+    stand for them were granted.
+    """
+
+    identifier: str
+    name: str
+    scopes: Scopes = frozenset()
+    token_format: TokenFormat = "jwt"
+    signing_alg: str = "ES256"
+    access_token_lifetime: int | None = None
+    with_userinfo: bool = False
+    introspection_clients: frozenset[str] = frozenset()
+    introspection_username: bool = False
+    required_acr: str = ""
+    max_age: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangePolicy:
+    """
+    What a client may exchange (TX-1): from one audience to another, for some scopes.
+
+    An empty *from_audience* is the issuer itself. `delegation` names the actor in `act`;
+    `impersonation` does not.
+    """
+
+    to_audience: str
+    from_audience: str = ""
+    scopes: Scopes = frozenset()
+    mode: Literal["delegation", "impersonation"] = "delegation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +106,56 @@ class Client:
     redirect_uris: tuple[str, ...] = ()
     post_logout_redirect_uris: tuple[str, ...] = ()
     grant_types: frozenset[str] = frozenset({"authorization_code"})
+    #: Words in alphabetical order, as `features.response_types` writes them.
+    response_types: frozenset[str] = frozenset({"code"})
     response_modes: frozenset[str] = frozenset({"query", "form_post"})
     scopes: Scopes = frozenset({"openid"})
     default_scopes: Scopes = frozenset()
     token_endpoint_auth_method: AuthMethod = "client_secret_basic"
+    token_endpoint_auth_signing_alg: str | None = None
     secrets: tuple[ClientSecret, ...] = ()
+    #: The client's own public keys: in its registration, or at an address. Never both.
+    jwks: tuple[Mapping[str, Any], ...] = ()
+    jwks_uri: str = ""
     id_token_signed_response_alg: str = "RS256"
+    userinfo_signed_response_alg: str | None = None
+    request_object_signing_alg: str | None = None
+    require_signed_request_object: bool = False
+    require_pushed_authorization_requests: bool = False
+    request_uris: frozenset[str] = frozenset()
+    dpop_bound_access_tokens: bool = False
+    subject_type: SubjectType = "public"
+    #: The host that a pairwise subject is made for (OIDCC-8.1).
+    sector: str = ""
+    #: Identifiers of the resource servers that it may ask tokens for, and of its usual one.
+    resources: frozenset[str] = frozenset()
+    default_resource: str = ""
+    exchange_policies: tuple[ExchangePolicy, ...] = ()
     access_token_format: TokenFormat = "jwt"
     access_token_alg: str = "ES256"
     consent: Literal["ask", "skip"] = "ask"
     default_max_age: int | None = None
+    default_acr_values: tuple[str, ...] = ()
     require_auth_time: bool = False
+    claims_parameter: bool = True
     rotate_refresh_tokens: bool = True
     refresh_without_offline_access: bool = False
     refresh_grace: int = 10
     id_token_on_refresh: bool = True
     claims_in_id_token: bool = False
+    revoke_family: bool = False
     introspects_others: bool = False
+    backchannel_logout_uri: str = ""
+    backchannel_logout_session_required: bool = False
+    frontchannel_logout_uri: str = ""
+    frontchannel_logout_session_required: bool = False
+    initiate_login_uri: str = ""
+    #: It registered itself, and whether an administrator has looked at it since (DR-17).
+    is_dynamic: bool = False
+    is_verified: bool = False
     allowed_origins: frozenset[str] = frozenset()
     client_uri: str = ""
+    logo_uri: str = ""
     policy_uri: str = ""
     tos_uri: str = ""
 
@@ -59,6 +163,11 @@ class Client:
     def is_public(self) -> bool:
         """A client that cannot keep a secret (RFC6749-2.1)."""
         return self.token_endpoint_auth_method == "none"
+
+    @property
+    def wants_sid(self) -> bool:
+        """Whether its id_tokens must name the session that its logout will be about (ID-1)."""
+        return bool(self.backchannel_logout_uri or self.frontchannel_logout_uri)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +179,8 @@ class Lifetimes:
     access_token_opaque: int = 3600
     client_credentials: int = 600
     id_token: int = 600
+    pushed_request: int = 60
+    device_code: int = 600
     refresh_idle: int = 14 * 86400
     refresh_absolute: int = 90 * 86400
 
