@@ -1,220 +1,26 @@
-"""
-The ports in memory, for tests; nothing of it serves anyone.
+"""Codes, refresh families and access tokens, in memory."""
 
-The semantics are those of the database: a trip really yields to others, and then one act
-happens as a whole. What is spent stays known, so that a replay is recognised.
-"""
-
-import asyncio
-import hashlib
-import hmac
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from html import escape
+from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from insula.kernel import clock
-from insula.kernel.errors import Unavailable
-from insula.oidc.errors import SlowDown
+from insula.oidc.memory.clients import MemoryClients
+from insula.oidc.memory.people import MemoryPeople
+from insula.oidc.memory.wire import Wire
 from insula.oidc.models import (
     ActiveToken,
     Advance,
-    Ask,
-    AskSignOut,
     Caller,
     Client,
-    ClientSecret,
-    Interaction,
     NewAccess,
     NewCode,
     Person,
     Redemption,
-    Redirection,
     Scopes,
     Session,
     StoredCode,
     StoredRefresh,
-    Visit,
 )
-from insula.oidc.ports import Cookies
-
-SESSION_COOKIE = "session"
-BROWSER_COOKIE = "browser"
-MAX_FAILURES = 10
-
-
-class Wire:
-    """What separates the engine from its host: trips are counted, and may fail."""
-
-    def __init__(self) -> None:
-        self.trips: Counter[str] = Counter()
-        self.is_cut = False
-
-    async def trip(self, name: str) -> None:
-        self.trips[name] += 1
-        await asyncio.sleep(0)
-        if self.is_cut:
-            raise Unavailable("The database is away", retry_after=7)
-
-
-class MemoryClients:
-    def __init__(self) -> None:
-        self.active: dict[str, Client] = {}
-        self.failures: Counter[tuple[str, str]] = Counter()
-
-    def add(self, client: Client, secret: str = "") -> Client:
-        """Register a client, and one more secret for it if there is one."""
-        if secret:
-            kept = ClientSecret(hashlib.sha256(secret.encode()).digest())
-            client = replace(client, secrets=(*client.secrets, kept))
-        self.active[client.client_id] = client
-        return client
-
-    async def find(self, client_id: str) -> Client | None:
-        return self.active.get(client_id)
-
-    async def allows_origin(self, origin: str) -> bool:
-        return any(origin in client.allowed_origins for client in self.active.values())
-
-    def secret_matches(self, client: Client, secret: str) -> bool:
-        presented = hashlib.sha256(secret.encode()).digest()
-        now = clock.now()
-        matches = [
-            hmac.compare_digest(kept.digest, presented)
-            and (kept.expires_at is None or kept.expires_at > now)
-            for kept in client.secrets
-        ]
-        return any(matches)
-
-    async def refuse_flood(self, client_id: str, caller: Caller) -> None:
-        if self.failures[client_id, caller.ip] >= MAX_FAILURES:
-            raise SlowDown("Too many failed attempts", retry_after=30)
-
-    async def count_failure(self, client_id: str, caller: Caller) -> None:
-        self.failures[client_id, caller.ip] += 1
-
-
-@dataclass
-class _Asked:
-    ask: Ask
-    browser: str
-    authenticated: UUID | None = None
-    selected: bool = False
-    consented: Scopes | None = None
-    denied: bool = False
-
-
-class MemoryPeople:
-    """People, their sessions, and the part of sign-in that tests play."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-        self.persons: dict[UUID, Person] = {}
-        self.sessions: dict[str, Session] = {}
-        self.granted: dict[tuple[UUID, UUID], Scopes] = {}
-        self.interactions: dict[UUID, _Asked] = {}
-        self.accounts = 0
-        self.sign_outs: list[AskSignOut] = []
-
-    # what the pages of the host do
-
-    def sign_in(self, person: Person, *, ago: int = 0) -> str:
-        """Start a session; returns the cookie."""
-        self.persons[person.user_id] = person
-        cookie = uuid4().hex
-        auth_time = int(clock.now()) - ago
-        self.sessions[cookie] = Session(uuid4(), person.user_id, auth_time, ("pwd",), "urn:1")
-        return cookie
-
-    def prove(self, interaction: UUID, person: Person) -> str:
-        """Sign in inside an interaction; returns the cookie of the new session."""
-        cookie = self.sign_in(person)
-        self.interactions[interaction].authenticated = self.sessions[cookie].id
-        return cookie
-
-    def allow(self, interaction: UUID, cookie: str, scopes: Scopes | None = None) -> None:
-        """Consent to what the interaction asks for, or to *scopes* of it."""
-        asked = self.interactions[interaction]
-        asked.consented = frozenset(asked.ask.scopes) if scopes is None else scopes
-        key = (self.sessions[cookie].user_id, asked.ask.client.id)
-        self.granted[key] = self.granted.get(key, frozenset()) | asked.consented
-
-    def is_alive(self, session: Session) -> bool:
-        return session.user_id in self.persons and session in self.sessions.values()
-
-    # the port
-
-    def _session(self, cookies: Cookies) -> Session | None:
-        return self.sessions.get(cookies.get(SESSION_COOKIE, ""))
-
-    def _visit(self, cookies: Cookies, client: Client) -> Visit:
-        session = self._session(cookies)
-        granted = self.granted.get((session.user_id, client.id)) if session else None
-        stale = session is None and SESSION_COOKIE in cookies
-        gone = (f"{SESSION_COOKIE}=; Max-Age=0",) if stale else ()
-        return Visit(session, granted, accounts=self.accounts, set_cookies=gone)
-
-    async def visit(self, cookies: Cookies, client: Client, caller: Caller) -> Visit:  # noqa: ARG002
-        await self._wire.trip("visit")
-        return self._visit(cookies, client)
-
-    async def ask(self, cookies: Cookies, ask: Ask, caller: Caller) -> Redirection:  # noqa: ARG002
-        await self._wire.trip("ask")
-        if ask.interaction is not None:
-            self.interactions[ask.interaction].ask = ask
-            return Redirection(f"/sign-in?txn={ask.interaction}")
-        txn = uuid4()
-        browser = cookies.get(BROWSER_COOKIE) or uuid4().hex
-        self.interactions[txn] = _Asked(ask, browser)
-        return Redirection(f"/sign-in?txn={txn}", (f"{BROWSER_COOKIE}={browser}; HttpOnly",))
-
-    async def resume(
-        self,
-        cookies: Cookies,
-        interaction: UUID,
-        caller: Caller,  # noqa: ARG002
-    ) -> Interaction | None:
-        await self._wire.trip("resume")
-        asked = self.interactions.get(interaction)
-        if asked is None or asked.browser != cookies.get(BROWSER_COOKIE):
-            return None
-        return Interaction(
-            interaction,
-            asked.ask.parameters,
-            self._visit(cookies, asked.ask.client),
-            authenticated=asked.authenticated,
-            selected=asked.selected,
-            consented=asked.consented,
-            denied=asked.denied,
-        )
-
-    async def cancel(self, cookies: Cookies, interaction: UUID) -> None:  # noqa: ARG002
-        await self._wire.trip("cancel")
-        self.interactions.pop(interaction, None)
-
-    async def who(self, cookies: Cookies) -> Visit:
-        await self._wire.trip("who")
-        return Visit(self._session(cookies))
-
-    async def ask_sign_out(self, cookies: Cookies, ask: AskSignOut, caller: Caller) -> Redirection:  # noqa: ARG002
-        await self._wire.trip("ask_sign_out")
-        self.sign_outs.append(ask)
-        return Redirection("/sign-out", (f"{BROWSER_COOKIE}=out; HttpOnly",))
-
-    async def end_session(
-        self,
-        cookies: Cookies,
-        session: UUID,
-        client: Client | None,  # noqa: ARG002
-        caller: Caller,  # noqa: ARG002
-    ) -> tuple[str, ...]:
-        await self._wire.trip("end_session")
-        del self.sessions[cookies[SESSION_COOKIE]]
-        self.interactions = {
-            txn: asked for txn, asked in self.interactions.items() if asked.authenticated != session
-        }
-        return (f"{SESSION_COOKIE}=; Max-Age=0",)
 
 
 @dataclass
@@ -512,33 +318,3 @@ class MemoryTokens:
         issue = self.issues.get(issue_id)
         if issue is not None and issue.client.id == client.id:
             self.revoked.add(jti)
-
-
-class PlainPages:
-    """Pages without a look."""
-
-    def error(self, *, status: int, code: str, title: str, text: str, request_id: str) -> bytes:
-        said = (str(status), code, title, text, request_id)
-        return "<!doctype html><p>{}<p>{}<p>{}<p>{}<p>{}".format(*map(escape, said)).encode()
-
-    def form_post(self, action: str, fields: Mapping[str, str]) -> tuple[bytes, str]:
-        inputs = "".join(
-            f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
-            for name, value in fields.items()
-        )
-        html = f'<form method="post" action="{escape(action)}">{inputs}<button>Go</button></form>'
-        return html.encode(), "default-src 'none'; frame-ancestors 'none'"
-
-    def signed_out(self, client: Client | None) -> bytes:
-        return f"<p>Signed out of {escape(client.name) if client else 'everything'}".encode()
-
-
-class Host:
-    """All ports over one wire."""
-
-    def __init__(self) -> None:
-        self.wire = Wire()
-        self.clients = MemoryClients()
-        self.people = MemoryPeople(self.wire)
-        self.tokens = MemoryTokens(self.wire, self.clients, self.people)
-        self.pages = PlainPages()

@@ -1,0 +1,49 @@
+"""The applications of an issuer, in memory."""
+
+import hashlib
+import hmac
+from collections import Counter
+from dataclasses import replace
+
+from insula.kernel import clock
+from insula.oidc.errors import SlowDown
+from insula.oidc.models import Caller, Client, ClientSecret
+
+MAX_FAILURES = 10
+
+
+class MemoryClients:
+    def __init__(self) -> None:
+        self.active: dict[str, Client] = {}
+        self.failures: Counter[tuple[str, str]] = Counter()
+
+    def add(self, client: Client, secret: str = "") -> Client:
+        """Register a client, and one more secret for it if there is one."""
+        if secret:
+            kept = ClientSecret(hashlib.sha256(secret.encode()).digest())
+            client = replace(client, secrets=(*client.secrets, kept))
+        self.active[client.client_id] = client
+        return client
+
+    async def find(self, client_id: str) -> Client | None:
+        return self.active.get(client_id)
+
+    async def allows_origin(self, origin: str) -> bool:
+        return any(origin in client.allowed_origins for client in self.active.values())
+
+    def secret_matches(self, client: Client, secret: str) -> bool:
+        presented = hashlib.sha256(secret.encode()).digest()
+        now = clock.now()
+        matches = [
+            hmac.compare_digest(kept.digest, presented)
+            and (kept.expires_at is None or kept.expires_at > now)
+            for kept in client.secrets
+        ]
+        return any(matches)
+
+    async def refuse_flood(self, client_id: str, caller: Caller) -> None:
+        if self.failures[client_id, caller.ip] >= MAX_FAILURES:
+            raise SlowDown("Too many failed attempts", retry_after=30)
+
+    async def count_failure(self, client_id: str, caller: Caller) -> None:
+        self.failures[client_id, caller.ip] += 1

@@ -1,0 +1,25 @@
+"""Pages without a look."""
+
+from collections.abc import Mapping
+from html import escape
+
+from insula.oidc.models import Client
+
+
+class PlainPages:
+    """Pages without a look."""
+
+    def error(self, *, status: int, code: str, title: str, text: str, request_id: str) -> bytes:
+        said = (str(status), code, title, text, request_id)
+        return "<!doctype html><p>{}<p>{}<p>{}<p>{}<p>{}".format(*map(escape, said)).encode()
+
+    def form_post(self, action: str, fields: Mapping[str, str]) -> tuple[bytes, str]:
+        inputs = "".join(
+            f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+            for name, value in fields.items()
+        )
+        html = f'<form method="post" action="{escape(action)}">{inputs}<button>Go</button></form>'
+        return html.encode(), "default-src 'none'; frame-ancestors 'none'"
+
+    def signed_out(self, client: Client | None) -> bytes:
+        return f"<p>Signed out of {escape(client.name) if client else 'everything'}".encode()
