@@ -121,6 +121,10 @@ class Page:
         return self._reader.links
 
     @property
+    def forms(self):
+        return self._reader.forms
+
+    @property
     def form(self):
         (form,) = self._reader.forms
         return form
