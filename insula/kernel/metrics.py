@@ -56,3 +56,16 @@ EVENTS_CONNECTED = Gauge(
 )
 EVENTS_RECEIVED = Counter("insula_events_received", "Change events received.", registry=REGISTRY)
 SIGN_INS = Counter("insula_sign_ins", "Sign-ins.", ["outcome"], registry=REGISTRY)
+OUTBOUND = Counter(
+    "insula_outbound_requests",
+    "Requests made of other hosts.",
+    ["purpose", "outcome"],
+    registry=REGISTRY,
+)
+OUTBOUND_SECONDS = Histogram(
+    "insula_outbound_seconds",
+    "Time that a request of another host took.",
+    ["purpose"],
+    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5),
+    registry=REGISTRY,
+)
