@@ -1,89 +1,166 @@
-"""What a client may be: its registered metadata and the rules of its URIs."""
+"""What a client may be: its registered metadata, as it is stored."""
 
 import re
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from insula.clients.errors import InvalidClientMetadata
-from insula.clients.uris import check_origin, check_page, check_redirect_uri
 
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,120}\Z")
 #: What may stand in a URL, a header and a form without anybody reading it differently.
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~:/-]{1,120}\Z")
 
+DEVICE_CODE: Final = "urn:ietf:params:oauth:grant-type:device_code"
+TOKEN_EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
+
 Status = Literal["active", "inactive"]
 Algorithm = Literal["RS256", "ES256", "PS256", "EdDSA"]
-AuthMethod = Literal["client_secret_basic", "client_secret_post", "none"]
+AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
+ResponseType = Literal["code", "id_token", "id_token token"]
+GrantType = Literal[
+    "authorization_code",
+    "refresh_token",
+    "client_credentials",
+    "implicit",
+    "urn:ietf:params:oauth:grant-type:device_code",
+    "urn:ietf:params:oauth:grant-type:token-exchange",
+]
+
+
+class Exchange(BaseModel):
+    """One thing that a client may exchange; empty *from_audience* is the issuer (TX-1)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    to_audience: str = Field(min_length=1, max_length=500)
+    from_audience: str = Field("", max_length=500)
+    scopes: tuple[str, ...] = ()
+    mode: Literal["delegation", "impersonation"] = "delegation"
 
 
 class Metadata(BaseModel):
     """
     A client's settings, as stored; names of OIDC Registration where they exist.
 
-    Defaults are those of a new client of profile `oauth21` (protocol.md AZ-20).
+    Defaults are those of a new client of profile `oauth21` (protocol.md AZ-20). Response types
+    and modes that are not given follow from the grants and the profile.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     application_type: Literal["web", "native"] = "web"
-    profile: Literal["oauth21", "standard"] = "oauth21"
+    profile: Literal["oauth21", "standard", "legacy"] = "oauth21"
     redirect_uris: tuple[str, ...] = ()
     post_logout_redirect_uris: tuple[str, ...] = ()
-    grant_types: tuple[
-        Literal["authorization_code", "refresh_token", "client_credentials"], ...
-    ] = ("authorization_code", "refresh_token")
-    response_modes: tuple[Literal["query", "form_post"], ...] = ("query", "form_post")
+    grant_types: tuple[GrantType, ...] = ("authorization_code", "refresh_token")
+    response_types: tuple[ResponseType, ...] = ()
+    response_modes: tuple[Literal["query", "form_post", "fragment"], ...] = ()
     scopes: tuple[str, ...] = ("openid", "profile", "email", "offline_access")
     default_scopes: tuple[str, ...] = ()
     token_endpoint_auth_method: AuthMethod = "client_secret_basic"
+    token_endpoint_auth_signing_alg: Algorithm | None = None
+    jwks: dict[str, Any] | None = None
+    jwks_uri: str = ""
     id_token_signed_response_alg: Algorithm = "RS256"
+    userinfo_signed_response_alg: Algorithm | None = None
+    request_object_signing_alg: Algorithm | None = None
+    require_signed_request_object: bool = False
+    require_pushed_authorization_requests: bool = False
+    request_uris: tuple[str, ...] = ()
+    dpop_bound_access_tokens: bool = False
+    subject_type: Literal["public", "pairwise"] = "public"
+    sector_identifier_uri: str = ""
+    resources: tuple[str, ...] = ()
+    default_resource: str = ""
+    exchange_policies: tuple[Exchange, ...] = ()
     access_token_format: Literal["jwt", "opaque"] = "jwt"
     access_token_alg: Algorithm = "ES256"
     consent: Literal["ask", "skip"] = "ask"
     default_max_age: int | None = Field(None, ge=0)
+    default_acr_values: tuple[str, ...] = ()
     require_auth_time: bool = False
+    claims_parameter: bool = True
     rotate_refresh_tokens: bool = True
     refresh_without_offline_access: bool = False
     refresh_grace: int = Field(10, ge=0, le=60)
     id_token_on_refresh: bool = True
     claims_in_id_token: bool = False
+    revoke_family: bool = False
     introspects_others: bool = False
+    backchannel_logout_uri: str = ""
+    backchannel_logout_session_required: bool = False
+    frontchannel_logout_uri: str = ""
+    frontchannel_logout_session_required: bool = False
+    initiate_login_uri: str = ""
     allowed_origins: tuple[str, ...] = ()
     client_uri: str = ""
+    logo_uri: str = ""
     policy_uri: str = ""
     tos_uri: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, values: Any) -> Any:  # noqa: ANN401  (whatever came from outside)
+        if not isinstance(values, Mapping):
+            return values
+        given = dict(values)
+        types = given.get("response_types")
+        if isinstance(types, list | tuple):  # a set of words: RFC6749-3.1.1
+            given["response_types"] = tuple(
+                " ".join(sorted(set(each.split()))) if isinstance(each, str) else each
+                for each in types
+            )
+        return {**following(given), **given}
 
     @property
     def is_public(self) -> bool:
         """A client that cannot keep a secret."""
         return self.token_endpoint_auth_method == "none"
 
+    @property
+    def has_secret(self) -> bool:
+        """Whether it proves itself by a secret that we made."""
+        return self.token_endpoint_auth_method in {"client_secret_basic", "client_secret_post"}
 
-def check_metadata(metadata: Metadata, *, development: bool) -> None:
-    """
-    Refuse what the protocol forbids; *development* allows http to loopback addresses.
+    @property
+    def front_channel(self) -> bool:
+        """Whether tokens may come to it from the authorization endpoint."""
+        return any(kind != "code" for kind in self.response_types)
 
-    Raises `InvalidClientMetadata`.
+    @property
+    def sector(self) -> str:
+        """Find the host that its pairwise subjects are made for (OIDCC-8.1); empty if none is."""
+        if self.sector_identifier_uri:
+            return urlsplit(self.sector_identifier_uri).hostname or ""
+        hosts = {urlsplit(uri).hostname or "" for uri in self.redirect_uris}
+        return hosts.pop() if len(hosts) == 1 else ""
+
+
+def following(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Say which response types and modes follow from the grants and the profile of *values*."""
+    grants = values.get("grant_types", Metadata.model_fields["grant_types"].default)
+    has_code = isinstance(grants, list | tuple) and "authorization_code" in grants
+    modes = ("query", "form_post")
+    return {
+        "response_types": ("code",) if has_code else (),
+        "response_modes": (*modes, "fragment") if values.get("profile") == "legacy" else modes,
+    }
+
+
+def changed(before: Metadata, changes: Mapping[str, Any]) -> dict[str, Any]:
     """
-    for field in ("redirect_uris", "post_logout_redirect_uris"):
-        for uri in getattr(metadata, field):
-            check_redirect_uri(uri, field, metadata.application_type, development=development)
-    for field in ("client_uri", "policy_uri", "tos_uri"):
-        if uri := getattr(metadata, field):
-            check_page(uri, field)
-    for origin in metadata.allowed_origins:
-        check_origin(origin, "allowed_origins", development=development)
-    if metadata.is_public and "client_credentials" in metadata.grant_types:
-        raise InvalidClientMetadata(
-            "a public client cannot use client_credentials", field="grant_types"
-        )
-    if "authorization_code" in metadata.grant_types and not metadata.redirect_uris:
-        raise InvalidClientMetadata(
-            "needs at least one address",
-            field="redirect_uris",
-            example="https://app.example/callback",
-        )
+    Merge *changes* into what is stored.
+
+    What only followed from other settings follows from them again.
+    """
+    values = before.model_dump()
+    for name, value in following(values).items():
+        if name not in changes and values[name] == value:
+            del values[name]
+    return {**values, **changes}
 
 
 def check_name(name: str) -> None:

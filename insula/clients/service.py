@@ -13,18 +13,32 @@ from insula.audit import service as audit
 from insula.audit.models import SYSTEM, Actor, Event
 from insula.clients import store
 from insula.clients.errors import ClientExists, InvalidClientMetadata, NoSuchClient
+from insula.clients.key_sets import read_key_set
 from insula.clients.models import (
     Metadata,
     Status,
+    changed,
     check_client_id,
-    check_metadata,
     check_name,
     from_row,
 )
+from insula.clients.rules import check_metadata
 from insula.kernel.ids import Kind, digest, new_secret
-from insula.oidc.models import Client, ClientSecret
+from insula.oidc.models import Client, ClientSecret, ExchangePolicy
 from insula.tenancy.db import Connection, Row, Tenant, raise_version
 from insula.tenancy.models import PLATFORMS
+
+#: Metadata that the engine knows as sets.
+_SETS = (
+    "grant_types",
+    "response_types",
+    "response_modes",
+    "scopes",
+    "default_scopes",
+    "request_uris",
+    "resources",
+    "allowed_origins",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +50,14 @@ class Registered:
     secret: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A client after a change; *secret* is one that it needs from now on, shown here only."""
+
+    metadata: Metadata
+    secret: str | None = None
+
+
 async def find(tenant: Tenant, client_id: str) -> Client | None:
     """The active client of that id, with its live secrets, for the engine; one trip."""
     row = await store.find_active(tenant, client_id)
@@ -44,7 +66,16 @@ async def find(tenant: Tenant, client_id: str) -> Client | None:
 
 def _client(row: Row) -> Client:
     metadata = from_row(row.metadata)
-    values = metadata.model_dump()
+    values = metadata.model_dump(exclude={"sector_identifier_uri"})
+    values |= {name: frozenset(values[name]) for name in _SETS}
+    values |= {
+        "jwks": tuple(metadata.jwks["keys"]) if metadata.jwks else (),
+        "sector": metadata.sector,
+        "exchange_policies": tuple(
+            ExchangePolicy(each.to_audience, each.from_audience, frozenset(each.scopes), each.mode)
+            for each in metadata.exchange_policies
+        ),
+    }
     return Client(
         id=row.id,
         client_id=row.client_id,
@@ -53,14 +84,9 @@ def _client(row: Row) -> Client:
             ClientSecret(bytes.fromhex(hexed), None if expires is None else float(expires))
             for hexed, expires in row.secrets
         ),
-        **{
-            **values,
-            "grant_types": frozenset(metadata.grant_types),
-            "response_modes": frozenset(metadata.response_modes),
-            "scopes": frozenset(metadata.scopes),
-            "default_scopes": frozenset(metadata.default_scopes),
-            "allowed_origins": frozenset(metadata.allowed_origins),
-        },
+        is_dynamic=row.is_dynamic,
+        is_verified=row.is_verified,
+        **values,
     )
 
 
@@ -84,12 +110,38 @@ def check_scopes(tenant_slug: str, metadata: Metadata) -> None:
 async def check_algorithms(db: Connection, metadata: Metadata) -> None:
     """Refuse algorithms that the tenant has no key for. Raises `InvalidClientMetadata`."""
     active = await store.active_algorithms(db)
-    for field in ("id_token_signed_response_alg", "access_token_alg"):
+    for field in (
+        "id_token_signed_response_alg",
+        "userinfo_signed_response_alg",
+        "access_token_alg",
+    ):
         alg = getattr(metadata, field)
-        if alg not in active:
+        if alg is not None and alg not in active:
             raise InvalidClientMetadata(
                 f"the tenant has no active {alg} key; make one with "
                 f"`insula keys generate --alg {alg}` and promote it",
+                field=field,
+            )
+
+
+async def check_resources(db: Connection, metadata: Metadata) -> None:
+    """Refuse resource servers that the tenant does not have. Raises `InvalidClientMetadata`."""
+    named = {
+        "resources": metadata.resources,
+        "exchange_policies": [
+            audience
+            for each in metadata.exchange_policies
+            for audience in (each.to_audience, each.from_audience)
+            if audience
+        ],
+    }
+    wanted = sorted({each for identifiers in named.values() for each in identifiers})
+    there = await store.resource_servers(db, wanted) if wanted else frozenset()
+    for field, identifiers in named.items():
+        if unknown := sorted(set(identifiers) - there):
+            raise InvalidClientMetadata(
+                f"the tenant has no resource server {unknown[0]}; make it with "
+                "`insula resource-server add`",
                 field=field,
             )
 
@@ -98,6 +150,8 @@ def parse_metadata(values: Mapping[str, Any], *, development: bool) -> Metadata:
     """Read and check metadata from outside. Raises `InvalidClientMetadata` naming the member."""
     try:
         metadata = Metadata.model_validate(values)
+        if metadata.jwks is not None:
+            metadata = metadata.model_copy(update={"jwks": read_key_set(metadata.jwks)})
     except ValidationError as error:
         first = error.errors()[0]
         raise InvalidClientMetadata(
@@ -143,13 +197,11 @@ async def register_in(  # noqa: PLR0913  (all by name but the first four)
     chosen = client_id or f"ins_cl_{secrets.token_urlsafe(16)}"
     check_client_id(chosen)
     await check_algorithms(db, metadata)
+    await check_resources(db, metadata)
     row_id = await store.insert(db, chosen, name, metadata.model_dump(mode="json"))
     if row_id is None:
         raise ClientExists("A client of that id exists.")
-    secret = None
-    if not metadata.is_public:
-        secret = new_secret(Kind.CLIENT_SECRET)
-        await store.insert_secret(db, row_id, digest(Kind.CLIENT_SECRET, tenant_id, secret), None)
+    secret = await _new_secret(db, tenant_id, row_id) if metadata.has_secret else None
     await _audit(db, "client.created", chosen, actor, name=name)
     return Registered(row_id, chosen, secret)
 
@@ -163,25 +215,72 @@ async def change(  # noqa: PLR0913  (what may be changed, all by name)
     status: Status | None = None,
     development: bool,
     actor: Actor = SYSTEM,
-) -> Metadata:
-    """Change some settings of a client. Raises `NoSuchClient`, `InvalidClientMetadata`."""
+) -> Changed:
+    """
+    Change some settings of a client.
+
+    Whoever proves itself by a secret from now on gets one, and who no longer does loses its own.
+    A change of profile ends the codes and pushed requests in flight (protocol.md section 3).
+    Raises `NoSuchClient`, `InvalidClientMetadata`.
+    """
     if name is not None:
         check_name(name)
     async with tenant.transaction() as db:
         row = await _locked(db, client_id)
         before = from_row(row.metadata)
-        after = parse_metadata({**before.model_dump(), **changes}, development=development)
+        after = parse_metadata(changed(before, changes), development=development)
         await check_algorithms(db, after)
+        await check_resources(db, after)
         check_scopes(tenant.slug, after)
         await store.update(
             db, row.id, name or row.name, status or row.status, after.model_dump(mode="json")
         )
+        secret = None
+        if after.has_secret != before.has_secret:
+            await store.end_secrets(db, row.id, timedelta(0))
+            secret = await _new_secret(db, tenant.id, row.id) if after.has_secret else None
+        if after.profile != before.profile:
+            await store.end_requests(db, row.id)
         event = "client.updated"
         if status is not None and status != row.status:
             event = "client.activated" if status == "active" else "client.deactivated"
         await _audit(db, event, client_id, actor, changed=sorted(changes))
         await raise_version(db, "clients")
-    return after
+    return Changed(after, secret)
+
+
+async def verify(tenant: Tenant, client_id: str, actor: Actor = SYSTEM) -> None:
+    """
+    Say that an administrator has looked at a client that registered itself (DR-17).
+
+    Raises `NoSuchClient`.
+    """
+    await _mark(tenant, client_id, actor, verified=True)
+
+
+async def unverify(tenant: Tenant, client_id: str, actor: Actor = SYSTEM) -> None:
+    """Take that back. Raises `NoSuchClient`, `InvalidClientMetadata` if it was made by one."""
+    await _mark(tenant, client_id, actor, verified=False)
+
+
+async def _mark(tenant: Tenant, client_id: str, actor: Actor, *, verified: bool) -> None:
+    async with tenant.transaction() as db:
+        row = await _locked(db, client_id)
+        if row.origin != "dynamic":
+            if verified:
+                return
+            raise InvalidClientMetadata("an administrator made this client", field="client_id")
+        if verified == (row.verified_at is not None):
+            return
+        await store.verify(db, row.id, verified=verified)
+        await _audit(db, "client.verified" if verified else "client.unverified", client_id, actor)
+        await raise_version(db, "clients")
+
+
+async def _new_secret(db: Connection, tenant_id: UUID, client: UUID) -> str:
+    secret = new_secret(Kind.CLIENT_SECRET)
+    await store.insert_secret(db, client, digest(Kind.CLIENT_SECRET, tenant_id, secret), None)
+    return secret
 
 
 async def _locked(db: Connection, client_id: str) -> Row:
@@ -197,15 +296,14 @@ async def rotate_secret(
     """
     A new secret, shown here only; the old ones live on for *overlap*.
 
-    Raises `NoSuchClient`, `InvalidClientMetadata` for a public client.
+    Raises `NoSuchClient`, `InvalidClientMetadata` for a client that has none.
     """
-    secret = new_secret(Kind.CLIENT_SECRET)
     async with tenant.transaction() as db:
         row = await _locked(db, client_id)
-        if from_row(row.metadata).is_public:
-            raise InvalidClientMetadata("a public client has no secret", field="client_id")
+        if not from_row(row.metadata).has_secret:
+            raise InvalidClientMetadata("a client of this kind has no secret", field="client_id")
         await store.end_secrets(db, row.id, overlap)
-        await store.insert_secret(db, row.id, digest(Kind.CLIENT_SECRET, tenant.id, secret), None)
+        secret = await _new_secret(db, tenant.id, row.id)
         await _audit(db, "client.secret_rotated", client_id, actor)
         await raise_version(db, "clients")
     return secret

@@ -14,6 +14,8 @@ from insula.tenancy.db import Connection, Row, Tenant, statement
 
 _FIND = statement("""
     select c.id, c.client_id, c.name, c.metadata,
+           c.origin = 'dynamic' as is_dynamic,
+           c.origin = 'administrator' or c.verified_at is not null as is_verified,
            coalesce((select jsonb_agg(jsonb_build_array(encode(s.digest, 'hex'),
                                                         extract(epoch from s.expires_at)))
                        from insula.client_secrets s
@@ -92,12 +94,52 @@ async def active_algorithms(db: Connection) -> frozenset[str]:
     return frozenset(row.alg for row in rows)
 
 
+async def resource_servers(db: Connection, identifiers: Sequence[str]) -> frozenset[str]:
+    """Those of *identifiers* that the bound tenant has, held until the transaction ends."""
+    rows = await db.execute(
+        text("""
+            select identifier from insula.resource_servers
+             where identifier = any(:identifiers) for share
+        """),
+        {"identifiers": list(identifiers)},
+    )
+    return frozenset(row.identifier for row in rows)
+
+
+async def end_requests(db: Connection, client: UUID) -> None:
+    """Codes that nobody has redeemed and pushed requests that nobody has completed end."""
+    await db.execute(
+        text("""
+            update insula.authorization_codes set expires_at = now()
+             where client_id = :client and consumed_at is null and expires_at > now()
+        """),
+        {"client": client},
+    )
+    await db.execute(
+        text("""
+            update insula.pushed_requests set completed_at = now()
+             where client_id = :client and completed_at is null
+        """),
+        {"client": client},
+    )
+
+
+async def verify(db: Connection, client: UUID, *, verified: bool) -> None:
+    await db.execute(
+        text("""
+            update insula.clients set verified_at = case when :verified then now() end
+             where id = :client
+        """),
+        {"client": client, "verified": verified},
+    )
+
+
 async def lock(db: Connection, client_id: str) -> Row | None:
     return (
         await db.execute(
             text("""
-                select id, client_id, name, status, metadata from insula.clients
-                 where client_id = :client_id for update
+                select id, client_id, name, status, metadata, origin, verified_at
+                  from insula.clients where client_id = :client_id for update
             """),
             {"client_id": client_id},
         )
@@ -126,7 +168,8 @@ async def page(db: Connection, after: str, limit: int) -> Sequence[Row]:
     return (
         await db.execute(
             text("""
-                select id, client_id, name, status, metadata, created_at from insula.clients
+                select id, client_id, name, status, metadata, origin, verified_at, created_at
+                  from insula.clients
                  where client_id > :after order by client_id limit :limit
             """),
             {"after": after, "limit": limit},

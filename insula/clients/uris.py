@@ -6,6 +6,7 @@ than one address, or run as a script, is refused here (rows 3, 4, 114).
 """
 
 import ipaddress
+import re
 from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
@@ -15,6 +16,8 @@ _DANGEROUS: Final = frozenset({"javascript", "data", "file", "vbscript", "blob",
 #: Patterns, characters that no URI may hold, and those that browsers and parsers read apart.
 _FORBIDDEN: Final = frozenset('*{}|\\^`<>"')
 _LONGEST: Final = 2000
+#: A SHA-256, as base64url.
+_DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 
 ApplicationType = Literal["web", "native"]
 
@@ -71,9 +74,47 @@ def check_redirect_uri(
 
 def check_page(uri: str, field: str) -> None:
     """Allow an https address of a page. Raises `InvalidClientMetadata`."""
-    example = "https://app.example/about"
-    if _split(uri, field, example).scheme != "https":
+    check_endpoint(uri, field, development=False, example="https://app.example/about")
+
+
+def check_endpoint(
+    uri: str, field: str, *, development: bool, example: str = "https://app.example/oidc"
+) -> None:
+    """
+    Allow an https address that a browser or we ourselves call.
+
+    In *development* loopback http too. Raises `InvalidClientMetadata`.
+    """
+    parts = _split(uri, field, example)
+    local = development and parts.scheme == "http" and _is_loopback_literal(parts)
+    if parts.scheme != "https" and not local:
         raise InvalidClientMetadata("must be an https address", field=field, example=example)
+
+
+def check_request_uri(uri: str, field: str, *, development: bool) -> None:
+    """
+    Allow where a request object is fetched; a fragment may tell its digest (OIDCC-6.2).
+
+    Raises `InvalidClientMetadata`.
+    """
+    example = "https://app.example/request.jwt"
+    address, mark, digest = uri.partition("#")
+    check_endpoint(address, field, development=development, example=example)
+    if mark and not _DIGEST.match(digest):
+        raise InvalidClientMetadata(
+            "has a fragment that is no digest", field=field, example=example
+        )
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Whether scheme, host and port are the same, a scheme's own port told or not."""
+    return _origin(one) == _origin(other)
+
+
+def _origin(uri: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(uri)
+    port = parts.port if parts.port is not None else {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.scheme, parts.hostname, port
 
 
 def check_origin(origin: str, field: str, *, development: bool) -> None:

@@ -15,7 +15,7 @@ grant insert (id, code_hash, client_id, user_id, session_id, grant_id, redirect_
               scopes, claims, resources, dpop_jkt, auth_time, auth_time_wanted, amr, acr, expires_at,
               sweep_after)
   on insula.authorization_codes to insula_app;
-grant update (consumed_at, sweep_after) on insula.authorization_codes to insula_app;
+grant update (consumed_at, expires_at, sweep_after) on insula.authorization_codes to insula_app;
 drop policy if exists sweep on insula.authorization_codes;
 create policy sweep on insula.authorization_codes to insula_definer using (true);
 grant select (tenant_id, id, sweep_after), update (sweep_after), delete on insula.authorization_codes to insula_definer;

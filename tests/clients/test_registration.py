@@ -162,7 +162,7 @@ async def test_a_change_keeps_the_rest_and_is_checked_as_a_whole(house):
     after = await service.change(
         house.tenant, client_id, {"refresh_grace": 0}, name="Shop", development=False
     )
-    assert after.refresh_grace == 0
+    assert after.metadata.refresh_grace == 0
     found = await service.find(house.tenant, client_id)
     assert (found.name, found.refresh_grace, found.redirect_uris) == ("Shop", 0, (CALLBACK,))
     for broken in ({"redirect_uris": ()}, {"refresh_grace": 61}, {"made_up": 1}):
@@ -205,9 +205,10 @@ async def test_origins_are_those_of_the_tenants_active_clients(two_houses):
         ({"token_endpoint_auth_method": "none", "grant_types": ["client_credentials"]},
          "grant_types"),
         ({"grant_types": ["password"]}, "grant_types.0"),
-        ({"grant_types": ["implicit"]}, "grant_types.0"),
-        ({"response_modes": ["fragment"]}, "response_modes.0"),
+        ({"grant_types": ["implicit"]}, "grant_types"),
+        ({"response_modes": ["fragment"]}, "response_modes"),
         ({"token_endpoint_auth_method": "private_key_jwt"}, "token_endpoint_auth_method"),
+        ({"token_endpoint_auth_method": "client_secret_jwt"}, "token_endpoint_auth_method"),
         ({"id_token_signed_response_alg": "none"}, "id_token_signed_response_alg"),
         ({"id_token_signed_response_alg": "HS256"}, "id_token_signed_response_alg"),
         ({"default_max_age": -1}, "default_max_age"),

@@ -2,6 +2,7 @@
 
 import json as jsonlib
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -22,6 +23,21 @@ Settings = Annotated[
     list[str] | None,
     typer.Option("--set", help="A setting as name=value; lists as JSON. Repeatable."),
 ]
+
+
+Keys = Annotated[
+    Path | None,
+    typer.Option("--jwks", exists=True, dir_okay=False, help="A file with its public JWK Set."),
+]
+
+
+def _with_keys(values: dict[str, Any], jwks: Path | None) -> dict[str, Any]:
+    if jwks is None:
+        return values
+    try:
+        return {**values, "jwks": jsonlib.loads(jwks.read_text())}
+    except ValueError as error:
+        raise InvalidClientMetadata(f"{jwks} is not JSON", field="jwks") from error
 
 
 def parse_settings(pairs: list[str] | None) -> dict[str, Any]:
@@ -71,6 +87,7 @@ def add(  # noqa: PLR0913  (options of a command)
     machine: Annotated[bool, typer.Option(help="It acts for itself: client_credentials.")] = False,  # noqa: FBT002
     client_id: Annotated[str | None, typer.Option(help="Choose the id; else it is random.")] = None,
     settings: Settings = None,
+    jwks: Keys = None,
     *,
     json: Json = False,
 ) -> None:
@@ -82,7 +99,7 @@ def add(  # noqa: PLR0913  (options of a command)
             values["token_endpoint_auth_method"] = "none"
         if machine:
             values |= {"grant_types": ("client_credentials",), "scopes": ()}
-        values |= parse_settings(settings)
+        values |= _with_keys(parse_settings(settings), jwks)
         async with opened() as here:
             development = here.settings.env == "development"
             metadata = service.parse_metadata(values, development=development)
@@ -99,11 +116,12 @@ def add(  # noqa: PLR0913  (options of a command)
 
 
 @app.command("set")
-def change(
+def change(  # noqa: PLR0913  (options of a command)
     client_id: ClientId,
     tenant: InTenant = None,
     settings: Settings = None,
     name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
+    jwks: Keys = None,
     *,
     json: Json = False,
 ) -> None:
@@ -111,14 +129,18 @@ def change(
 
     async def work() -> None:
         async with opened() as here:
-            after = await service.change(
+            done = await service.change(
                 await here.tenant(tenant),
                 client_id,
-                parse_settings(settings),
+                _with_keys(parse_settings(settings), jwks),
                 name=name,
                 development=here.settings.env == "development",
             )
-        show(after.model_dump(mode="json"), json=json, text=f"{client_id} is changed.")
+        text = f"{client_id} is changed."
+        if done.secret:
+            text += f"\nclient_secret  {done.secret}   (shown once)"
+        shown = {**done.metadata.model_dump(mode="json"), "client_secret": done.secret}
+        show(shown, json=json, text=text)
 
     run(work, json=json)
 
@@ -150,6 +172,34 @@ def deactivate(client_id: ClientId, tenant: InTenant = None, *, json: Json = Fal
 def activate(client_id: ClientId, tenant: InTenant = None, *, json: Json = False) -> None:
     """Serve an application again."""
     _status(client_id, tenant, "active", json=json)
+
+
+def _mark(client_id: str, tenant: str | None, *, verified: bool, json: bool) -> None:
+    act = service.verify if verified else service.unverify
+
+    async def work() -> None:
+        async with opened() as here:
+            await act(await here.tenant(tenant), client_id)
+        word = "verified" if verified else "not verified"
+        show(
+            {"client_id": client_id, "verified": verified},
+            json=json,
+            text=f"{client_id} is {word}.",
+        )
+
+    run(work, json=json)
+
+
+@app.command()
+def verify(client_id: ClientId, tenant: InTenant = None, *, json: Json = False) -> None:
+    """Vouch for an application that registered itself: people are no longer warned of it."""
+    _mark(client_id, tenant, verified=True, json=json)
+
+
+@app.command()
+def unverify(client_id: ClientId, tenant: InTenant = None, *, json: Json = False) -> None:
+    """Take that back."""
+    _mark(client_id, tenant, verified=False, json=json)
 
 
 @app.command("rotate-secret")
