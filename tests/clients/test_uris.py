@@ -9,8 +9,11 @@ from insula.clients.service import parse_metadata
 from insula.clients.uris import check_origin, check_page, check_redirect_uri
 
 GOOD = "https://app.example/callback"
-LISTS = ("redirect_uris", "post_logout_redirect_uris", "allowed_origins")
-PAGES = ("client_uri", "policy_uri", "tos_uri")
+LISTS = ("redirect_uris", "post_logout_redirect_uris", "request_uris", "allowed_origins")
+PAGES = (
+    "client_uri", "logo_uri", "policy_uri", "tos_uri", "jwks_uri", "sector_identifier_uri",
+    "backchannel_logout_uri", "frontchannel_logout_uri", "initiate_login_uri",
+)  # fmt: skip
 DANGEROUS = ("javascript", "data", "file", "vbscript", "blob", "about")
 LOOPBACK = ("http://127.0.0.1/cb", "http://127.0.0.1:8001/cb", "http://[::1]:8001/cb")
 
