@@ -76,14 +76,18 @@ def _make_template(db, superuser_url):
     db.execute(f"alter database {making} rename to {_TEMPLATE}")
 
 
-@pytest.fixture(scope="session")
-def database(cluster, template, worker_id) -> DatabaseUrls:
-    """This worker's own database."""
-    name = f"insula_{worker_id}"
+def fresh_database(cluster, template, name) -> DatabaseUrls:
+    """A migrated database of that name with nothing in it."""
     create_database(cluster.postgres_url, name, template)
     with psycopg.connect(cluster.postgres_url, autocommit=True) as db:
         db.execute(f"alter database {name} owner to insula_owner")
     return DatabaseUrls.of(cluster.postgres_url, name)
+
+
+@pytest.fixture(scope="session")
+def database(cluster, template, worker_id) -> DatabaseUrls:
+    """This worker's own database."""
+    return fresh_database(cluster, template, f"insula_{worker_id}")
 
 
 @pytest.fixture

@@ -15,8 +15,7 @@ import httpx2
 import psycopg
 import pytest
 from browsing import ToThisMachine
-from cluster import create_database
-from foundation import DatabaseUrls
+from foundation import fresh_database
 from people import App, Somebody, hashed
 from psycopg.rows import namedtuple_row
 from serving import environment, serving
@@ -201,11 +200,7 @@ class Product:
 @pytest.fixture(scope="session")
 def product(cluster, template, worker_id, tmp_path_factory):
     """The product of this worker. Visitors are told apart by X-Forwarded-For."""
-    name = f"insula_product_{worker_id}"
-    create_database(cluster.postgres_url, name, template)
-    urls = DatabaseUrls.of(cluster.postgres_url, name)
-    with psycopg.connect(cluster.postgres_url, autocommit=True) as db:
-        db.execute(f"alter database {name} owner to insula_owner")
+    urls = fresh_database(cluster, template, f"insula_product_{worker_id}")
     more = {"INSULA_TRUSTED_PROXIES": "127.0.0.0/8", "INSULA_POLL_SECONDS": "1"}
     folder = tmp_path_factory.mktemp("product")
     with serving(urls.app, urls.platform, cluster.valkey_url, folder, **more) as server:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 
@@ -103,6 +104,27 @@ def environment(
         **({"INSULA_REDIS_URL": redis_url} if redis_url else {}),
     }
     return {**clean, **settings, **more}
+
+
+def with_password_file(app_url: str, platform_url: str, folder: Path) -> dict[str, str]:
+    """
+    Variables that take the passwords of the roles from a file in *folder*.
+
+    They are too usual to stand in URLs outside development.
+    """
+    passwords = folder / "pgpass"
+    passwords.write_text("*:*:*:insula_app:insula_app\n*:*:*:insula_platform:insula_platform\n")
+    passwords.chmod(0o600)
+    return {
+        "PGPASSFILE": str(passwords),
+        "INSULA_DATABASE_URL": _without_password(app_url),
+        "INSULA_DATABASE_PLATFORM_URL": _without_password(platform_url),
+    }
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{parts.username}@{parts.hostname}:{parts.port}").geturl()
 
 
 @contextlib.contextmanager

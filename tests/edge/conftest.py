@@ -1,12 +1,10 @@
 """Installations as operators have them: one behind a proxy, and one for a single tenant."""
 
 import secrets
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from cluster import create_database
-from foundation import DatabaseUrls
+from foundation import fresh_database
 from installations import (
     FIRST_EMAIL,
     FIRST_PASSWORD,
@@ -15,42 +13,21 @@ from installations import (
     Installation,
 )
 from psycopg.rows import namedtuple_row
-from serving import environment, serving
+from serving import environment, serving, with_password_file
 
 from insula.platform.embedded.ports import free_port
 
 
-def fresh_database(cluster, template, name):
-    create_database(cluster.postgres_url, name, template)
-    with psycopg.connect(cluster.postgres_url, autocommit=True) as db:
-        db.execute(f"alter database {name} owner to insula_owner")
-    return DatabaseUrls.of(cluster.postgres_url, name)
-
-
-def without_password(url):
-    parts = urlsplit(url)
-    return parts._replace(netloc=f"{parts.username}@{parts.hostname}:{parts.port}").geturl()
-
-
 @pytest.fixture(scope="session")
 def production(cluster, template, worker_id, tmp_path_factory):
-    """
-    Behind a proxy that knows the secret, on https names under auth.example.
-
-    The passwords of the roles are too usual for production, so they come from a file.
-    """
+    """Behind a proxy that knows the secret, on https names under auth.example."""
     urls = fresh_database(cluster, template, f"insula_production_{worker_id}")
     folder = tmp_path_factory.mktemp("production")
-    passwords = folder / "pgpass"
-    passwords.write_text("*:*:*:insula_app:insula_app\n*:*:*:insula_platform:insula_platform\n")
-    passwords.chmod(0o600)
     port = free_port()
-    variables = environment(
-        without_password(urls.app), without_password(urls.platform), cluster.valkey_url, port
-    )
+    variables = environment(urls.app, urls.platform, cluster.valkey_url, port)
     del variables["INSULA_PUBLIC_PORT"]
     variables |= {
-        "PGPASSFILE": str(passwords),
+        **with_password_file(urls.app, urls.platform, folder),
         "INSULA_ENV": "production",
         "INSULA_BASE_DOMAIN": "auth.example",
         "INSULA_SECRETS_KEY": secrets.token_urlsafe(32),

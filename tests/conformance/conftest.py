@@ -1,0 +1,47 @@
+"""An installation to be certified: two tenants on https, and memory for the provider of one."""
+
+import secrets
+
+import pytest
+from foundation import fresh_database
+from product import SLUGS, Backstage, Product
+from serving import environment, with_password_file
+from sites import BehindProxy, make_site, variables
+
+from insula.platform.embedded.ports import free_port
+
+
+@pytest.fixture(scope="session")
+def certification(cluster, template, worker_id, tmp_path_factory):
+    """The installation of this worker."""
+    urls = fresh_database(cluster, template, f"insula_certification_{worker_id}")
+    folder, port = tmp_path_factory.mktemp("certification"), free_port()
+    keys = {f"INSULA_{name}_KEY": secrets.token_urlsafe(32) for name in ("SECRETS", "HMAC")}
+    behind = environment(urls.app, urls.platform, cluster.valkey_url, port, **keys)
+    front = {**behind, **variables(), **with_password_file(urls.app, urls.platform, folder)}
+    del front["INSULA_PUBLIC_PORT"]
+    server = BehindProxy(front, port, log=folder / "serve.log")
+    server.start()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            for variable, value in behind.items():
+                patch.setenv(variable, value)
+            backstage = Backstage()
+        product = Product(server, urls, backstage, f"http://127.0.0.1:{free_port()}")
+        yield product
+        product.db.close()
+        backstage.close()
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def sites(certification):
+    """The two tenants: same client_ids, same user name, same password."""
+    return tuple(make_site(certification, slug) for slug in SLUGS)
+
+
+@pytest.fixture
+def response_mode():
+    """How answers travel, unless a plan says otherwise."""
+    return "query"
