@@ -18,12 +18,13 @@ from insula.keys.settings import KeyRotation
 from insula.platform import environment
 from insula.platform.variable_kinds import shown
 from insula.platform.variables import Settings, secrecy, variable
-from insula.providers.settings import TokenLifetimes
+from insula.providers.settings import ProtocolFeatures, TokenLifetimes
 from insula.sign_in.settings import BruteForce, InteractionLife, SessionPolicy
 
 #: Every section there is; a test compares.
 SECTIONS: Final[tuple[type[Section], ...]] = (
     TokenLifetimes,
+    ProtocolFeatures,
     KeyRotation,
     PasswordPolicy,
     Hashing,
@@ -59,16 +60,18 @@ _AFTER_VARIABLES: Final = """
 Outside development the start is refused for keys that were not drawn at random or are the same one,
 passwords that are short or usual (in URLs less than 12 characters), proxies or header peers that
 are everybody (`0.0.0.0/0`, `::/0`), cookies without TLS, a public port, and a Redis on another
-machine without a password. A wildcard `*` is no network anywhere.
+machine without a password; in production also for exceptions to where requests to other hosts may
+go. A wildcard `*` is no network anywhere.
 
 A line at every start warns of: no Redis; a header strategy that trusts no network; no trusted
-proxies outside development; the first administrator's variables still set.
+proxies, or such exceptions, outside development; the first administrator's variables still set.
 
 ## Sections
 
-What the product decides about its tenants is grouped in sections. The values in force are the ones
-below: this release has no override of them, by tenant or by platform. *Decided by* says who will be
-asked, and the bounds hold for whoever it is.
+What the product decides about its tenants is grouped in sections. *Decided by* says whose decision
+a section is, and the bounds hold for whoever it is. A tenant sets the fields of `oidc.features` and
+`oidc.ttl` for itself, `insula settings set oidc.ttl id_token=300 --tenant acme`; in all other
+sections the values below are in force for every tenant.
 """
 
 

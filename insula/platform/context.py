@@ -12,6 +12,7 @@ from insula.kernel.db import Database
 from insula.kernel.errors import Invalid, Unavailable
 from insula.kernel.events import Bus
 from insula.keys.settings import KeyRotation
+from insula.outbound.door import Door
 from insula.platform import environment, migrations
 from insula.tenancy import health
 from insula.tenancy.checks import refuse_strong_role
@@ -34,6 +35,7 @@ class Context:
     database: Database
     platform_database: Database
     bus: Bus
+    door: Door
 
     async def tenant(self, slug: str | None) -> Tenant:
         """The tenant a command is about. Raises `NoSuchTenant`, `Invalid`."""
@@ -89,6 +91,7 @@ async def opened(*, refuse_unfit: bool = True) -> AsyncIterator[Context]:
     await database.open()
     await platform_database.open()
     passwords = Passwords(Hashing())
+    door = Door(settings.outbound_rules())  # loads what it trusts when a command first asks
     try:
         if refuse_unfit:
             await _refuse_unfit(database, platform_database)
@@ -102,8 +105,10 @@ async def opened(*, refuse_unfit: bool = True) -> AsyncIterator[Context]:
             database=database,
             platform_database=platform_database,
             bus=bus,
+            door=door,
         )
     finally:
+        await door.close()
         await bus.close()
         await database.close()
         await platform_database.close()

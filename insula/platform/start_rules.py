@@ -62,6 +62,10 @@ def _outside_development(settings: Settings) -> Iterator[Mistake]:
         )
     if not settings.cookie_secure:
         yield _mistake("cookie_secure", "may be off in development alone")
+    if settings.env == "production" and settings.outbound_allow:
+        yield _mistake(
+            "outbound_allow", "is for tests; remove it", f"{variable('env')}=development"
+        )
     for field in ("trusted_proxies", "multi_tenancy_header_trusted_cidrs"):
         if any(_is_everybody(block) for block in getattr(settings, field)):
             yield _mistake(field, "trusts everybody; name the networks of your own machines")
@@ -150,6 +154,11 @@ def warnings(settings: Settings) -> list[str]:
         found.append(
             f"{variable('trusted_proxies')} is empty: behind a proxy all callers share its "
             "address, and with it the limits of one caller"
+        )
+    if settings.env != "development" and settings.outbound_allow:
+        found.append(
+            f"{variable('outbound_allow')} is set: every tenant can have requests made of "
+            f"{', '.join(settings.outbound_allow)}"
         )
     if settings.bootstrap_admin_password is not None:
         found.append(

@@ -6,13 +6,17 @@ A refusal here says what is wrong and never repeats a secret.
 
 import ipaddress
 import re
+import ssl
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Final
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretBytes, SecretStr
 
 from insula.kernel.crypto import parse_key
+from insula.outbound.errors import AddressRefused
+from insula.outbound.urls import canonical
 from insula.tenancy.resolution import STRATEGIES, Strategy
 
 MASK: Final = "********"
@@ -86,6 +90,21 @@ def _cidrs(blocks: tuple[str, ...]) -> tuple[str, ...]:
     return blocks
 
 
+def _host_ports(pairs: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return tuple(map(canonical, pairs))
+    except AddressRefused:
+        raise ValueError("holds more or less than exact pairs host:port") from None
+
+
+def _authorities(path: Path) -> Path:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except OSError:
+        raise ValueError(f"'{path}' cannot be read as certificates in PEM") from None
+    return path
+
+
 def _priority(text: object) -> object:
     names = items(text)
     if not isinstance(names, tuple):
@@ -155,6 +174,8 @@ def _keys(text: object) -> object:
 Domain = Annotated[str, AfterValidator(_domain)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 Cidrs = Annotated[tuple[str, ...], BeforeValidator(items), AfterValidator(_cidrs)]
+HostPorts = Annotated[tuple[str, ...], BeforeValidator(items), AfterValidator(_host_ports)]
+AuthorityFile = Annotated[Path, AfterValidator(_authorities)]
 Priority = Annotated[tuple[Strategy, ...], BeforeValidator(_priority)]
 LevelText = BeforeValidator(_level)
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database_url)]

@@ -5,15 +5,18 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 from pydantic import Field, PrivateAttr, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from insula.outbound.settings import OutboundRules
 from insula.platform.variable_kinds import (
     LOOPBACK_CIDRS,
     SECRET,
     SECRET_URL,
+    AuthorityFile,
     Cidrs,
     DatabaseUrl,
     Domain,
     HeaderName,
     HeaderSecret,
+    HostPorts,
     Key,
     Keys,
     LevelText,
@@ -186,6 +189,17 @@ class Settings(BaseSettings):
         description="Networks that may read /metrics.",
         examples=["127.0.0.0/8,10.0.0.0/24"],
     )
+    outbound_allow: HostPorts = Field(
+        (),
+        description="Exact `host:port` pairs that requests to other hosts may reach although they "
+        "are not on the public Internet or speak plain http. For tests; not in production.",
+        examples=["suite.internal:8443,127.0.0.1:9000"],
+    )
+    outbound_ca_file: AuthorityFile | None = Field(
+        None,
+        description="A file of certificates in PEM whose hosts are trusted beside the system's.",
+        examples=["/etc/insula/authorities.pem"],
+    )
     cookie_secure: bool = Field(
         default=True, description="Cookies travel over TLS alone. May be off in development."
     )
@@ -239,6 +253,10 @@ class Settings(BaseSettings):
             header=self.multi_tenancy_tenant_header.encode(),
             trusted=Networks(self.multi_tenancy_header_trusted_cidrs),
         )
+
+    def outbound_rules(self) -> OutboundRules:
+        """What may be asked of other hosts."""
+        return OutboundRules(allow=frozenset(self.outbound_allow), ca_file=self.outbound_ca_file)
 
     def database_url_text(self) -> str:
         return _given(self.database_url).get_secret_value()

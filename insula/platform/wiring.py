@@ -14,6 +14,7 @@ from insula.kernel.events import Bus
 from insula.kernel.metrics import REGISTRY
 from insula.keys.settings import KeyRotation
 from insula.ops_gateway.routes import OpsGateway
+from insula.outbound.door import Door
 from insula.platform import bootstrap, edge, environment, migrations
 from insula.providers.build import Builder, branding_of
 from insula.providers.pool import ProviderPool
@@ -54,6 +55,7 @@ class Wiring:
         self.platform = Platform(self.platform_database, self.bus)
         self.envelope = Envelope(settings.secrets_key_bytes(), settings.previous_keys_bytes())
         self.passwords = Passwords(Hashing())
+        self.door = Door(settings.outbound_rules())
         self.jar = Jar(secure=self.naming.scheme == "https" and settings.cookie_secure)
         self.rotation = KeyRotation()
         policies = Policies()
@@ -132,6 +134,7 @@ class Wiring:
         is not migrated), `Unavailable` when the database is away.
         """
         logs.configure(json=self.settings.env != "development", level=self.settings.log_level)
+        await self.door.open()
         await self.database.open()
         await self.platform_database.open()
         found = await health.revision(self.database)
@@ -171,6 +174,7 @@ class Wiring:
     async def close(self) -> None:
         await self.feed.stop()
         await self.pool.stop()
+        await self.door.close()
         await self.bus.close()
         await self.database.close()
         await self.platform_database.close()
