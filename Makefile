@@ -12,13 +12,14 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 	"$$name" -c '$(NEW_ENOUGH)' 2>/dev/null && { echo "$$name"; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-database check fmt bench assets clean run-packages dev-packages venv
+.PHONY: help run test test-database specs check fmt bench assets clean run-packages dev-packages venv
 
 help:
 	@echo 'make run      start Insula with its database, and say where to look'
 	@echo 'make test     run the tests; ARGS="-k name" chooses some'
 	@echo 'make test-database URL=postgresql://superuser:...@host/postgres'
 	@echo '              the database tests on another PostgreSQL, 15 or newer'
+	@echo 'make specs    write docs/specs.md: what is tested, by requirement'
 	@echo 'make check    lint, format, types and import contracts'
 	@echo 'make fmt      format, and repair what can be repaired'
 	@echo 'make bench    measure'
@@ -36,6 +37,10 @@ test: dev-packages
 test-database: dev-packages
 	@test -n "$(URL)" || { echo 'name the server: make test-database URL=postgresql://...' >&2; exit 2; }
 	@TEST_DATABASE_URL="$(URL)" exec $(PY) -m pytest -n 2 tests/rls tests/stores tests/tenancy tests/keys $(ARGS)
+
+specs: dev-packages
+	@said=$$($(PY) -m pytest --collect-only -qq --specs docs/specs.md 2>&1) || { \
+		echo "$$said" | tail -n 30 >&2; exit 1; }
 
 check: dev-packages
 	$(PY) -m ruff check .
