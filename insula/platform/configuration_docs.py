@@ -125,7 +125,8 @@ def _section(section: type[Section]) -> Iterator[str]:
     yield _row(*["---"] * 4)
     for name, info in section.model_fields.items():
         default = shown(info.get_default(), None)
-        yield _row(f"`{name}`", _values(info), f"`{default}`", str(info.description))
+        told = f"`{default}`" if default else ""
+        yield _row(f"`{name}`", _values(info), told, str(info.description))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
-"""How long tokens live."""
+"""What a tenant's provider offers and how long what it issues lives."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from insula.kernel.settings import DecidedBy, Section
-from insula.oidc.models import Lifetimes
+from insula.oidc.models import Features, Lifetimes, Profile, Registration
 
 
 class TokenLifetimes(Section):
@@ -19,6 +20,10 @@ class TokenLifetimes(Section):
     opaque_access_token: int = Field(3600, ge=60, le=86400, description="An opaque access token.")
     client_credentials: int = Field(600, ge=60, le=3600, description="A client's own access token.")
     id_token: int = Field(600, ge=60, le=86400, description="An ID token.")
+    pushed_request: int = Field(
+        60, ge=5, le=90, description="A pushed request until the browser arrives with it."
+    )
+    device_code: int = Field(600, ge=60, le=1800, description="A device that waits for a person.")
     refresh_token_idle: int = Field(1209600, ge=60, description="A refresh token that is not used.")
     refresh_token_absolute: int = Field(
         7776000, ge=60, description="A refresh token, however used."
@@ -31,6 +36,81 @@ class TokenLifetimes(Section):
             access_token_opaque=self.opaque_access_token,
             client_credentials=self.client_credentials,
             id_token=self.id_token,
+            pushed_request=self.pushed_request,
+            device_code=self.device_code,
             refresh_idle=self.refresh_token_idle,
             refresh_absolute=self.refresh_token_absolute,
         )
+
+
+def _page(uri: str) -> str:
+    """Allow an https address, or none."""
+    if not uri:
+        return uri
+    parts = urlsplit(uri)  # raises ValueError, as a validator may
+    plain = len(uri) <= 2000 and all("!" <= letter <= "~" for letter in uri)  # noqa: PLR2004
+    if not plain or parts.scheme != "https" or not parts.hostname or "@" in parts.netloc:
+        raise ValueError("must be an https address, such as https://www.example.com/help")
+    return uri
+
+
+_Page = Annotated[str, AfterValidator(_page)]
+
+
+class ProtocolFeatures(Section):
+    """What a tenant's provider offers to its applications."""
+
+    key: ClassVar[str] = "oidc.features"
+    decided_by: ClassVar[DecidedBy] = DecidedBy.TENANT
+
+    front_channel_tokens: bool = Field(
+        default=False,
+        description="Tokens straight from the authorization endpoint, for applications of the "
+        "profile `legacy`.",
+    )
+    request_objects: bool = Field(
+        default=True, description="Authorization requests as signed objects."
+    )
+    par: bool = Field(default=True, description="Authorization requests pushed ahead.")
+    require_par: bool = Field(
+        default=False, description="Every authorization request must be pushed ahead."
+    )
+    claims_parameter: bool = Field(default=True, description="Claims asked for one by one.")
+    device: bool = Field(default=True, description="Sign-in on a device without a keyboard.")
+    token_exchange: bool = Field(
+        default=True, description="Tokens exchanged for others, as each application's policy says."
+    )
+    client_credentials: bool = Field(
+        default=True, description="Tokens for applications that act for themselves."
+    )
+    dpop: bool = Field(default=True, description="Tokens bound to a key of the application.")
+    dpop_nonce: bool = Field(
+        default=False, description="A proof of that key must hold a value of ours."
+    )
+    introspection: bool = Field(default=True, description="Questions whether a token is alive.")
+    revocation: bool = Field(default=True, description="Applications may end their own tokens.")
+    userinfo_body_token: bool = Field(
+        default=False, description="Userinfo takes the token from a form too."
+    )
+    backchannel_logout: bool = Field(
+        default=True, description="Applications are told of a sign-out, server to server."
+    )
+    frontchannel_logout: bool = Field(
+        default=True, description="Applications are told of a sign-out, in the browser."
+    )
+    registration: Registration = Field(
+        "off", description="Applications register themselves: never, with a token, or freely."
+    )
+    registration_profile: Profile = Field("oauth21", description="The profile of those that do.")
+    registration_delete: bool = Field(default=True, description="They may delete themselves again.")
+    offline_survives_logout: bool = Field(
+        default=True, description="What was granted with `offline_access` outlives the sign-out."
+    )
+    service_documentation: _Page = Field("", description="A page for developers.")
+    op_policy_uri: _Page = Field(
+        "", description="A page on how applications may use people's data."
+    )
+    op_tos_uri: _Page = Field("", description="A page with terms of use.")
+
+    def features(self) -> Features:
+        return Features(**self.model_dump())

@@ -11,6 +11,7 @@ from insula.clients import service
 from insula.clients.errors import InvalidClientMetadata
 from insula.clients.models import Metadata, Status
 from insula.platform.cli.output import Json, run, show, show_rows
+from insula.platform.cli.pairs import read_pairs
 from insula.platform.context import opened
 
 app = typer.Typer(
@@ -42,17 +43,12 @@ def _with_keys(values: dict[str, Any], jwks: Path | None) -> dict[str, Any]:
 
 def parse_settings(pairs: list[str] | None) -> dict[str, Any]:
     """name=value pairs as metadata: JSON where it is JSON, else text."""
-    values: dict[str, Any] = {}
-    for pair in pairs or []:
-        name, mark, text = pair.partition("=")
-        if not mark or name not in Metadata.model_fields:
+    values = read_pairs(pairs or [])
+    for name in values:
+        if name not in Metadata.model_fields:
             raise InvalidClientMetadata(
                 f"no such setting; there are {', '.join(sorted(Metadata.model_fields))}", field=name
             )
-        try:
-            values[name] = jsonlib.loads(text)
-        except ValueError:
-            values[name] = text
     return values
 
 

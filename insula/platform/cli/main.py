@@ -11,7 +11,7 @@ from rich.text import Text
 from insula import __version__
 from insula.kernel import logs
 from insula.platform import environment, migrations
-from insula.platform.cli import check, clients, keys, tenants, users
+from insula.platform.cli import check, clients, keys, settings, tenants, users
 from insula.platform.cli.output import AWAY, Json, err, fail, run, show, show_rows
 from insula.platform.context import opened
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 app.add_typer(tenants.app, name="tenant")
 app.add_typer(users.app, name="user")
 app.add_typer(clients.app, name="client")
+app.add_typer(settings.app, name="settings")
 app.add_typer(keys.app, name="keys")
 app.command("check")(check.check)
 
