@@ -260,8 +260,6 @@ class Door:
 def _refuse_redirect_and_coding(head: wire.Head) -> None:
     if HTTPStatus.MULTIPLE_CHOICES <= head.status < HTTPStatus.BAD_REQUEST:
         raise BadAnswer("The host redirects.", detail=f"redirect {head.status}")
-    if head.status < HTTPStatus.OK:
-        raise BadAnswer("The host changes the protocol.", detail=f"status {head.status}")
     if any(coding.strip().lower() != "identity" for coding in head.values("content-encoding")):
         raise BadAnswer("The answer is compressed.", detail="content coding")
 

@@ -21,6 +21,7 @@ from insula.outbound.errors import (
     TooSlow,
     Unreachable,
 )
+from insula.outbound.names import system_look_up
 from insula.outbound.settings import OutboundRules
 
 pytestmark = pytest.mark.spec("security row 102", "security decision 8")
@@ -141,6 +142,10 @@ async def test_the_next_address_is_tried_where_one_is_dead(make_door, internet):
     await fetch(door)
 
     assert internet.addresses == [(PUBLIC, 443), (OTHER_PUBLIC, 443)]
+
+
+def test_the_machine_knows_its_own_name():
+    assert {"127.0.0.1", "::1"} & set(system_look_up("localhost", 443))
 
 
 async def test_a_name_has_no_address(make_door):

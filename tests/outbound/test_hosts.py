@@ -6,6 +6,7 @@ import time
 import pytest
 from hosts_of_others import NAME, PUBLIC, Names, says, sends
 
+from insula.outbound import hosts
 from insula.outbound.errors import AddressRefused, BadAnswer, Busy, TooSlow, Unreachable
 
 pytestmark = pytest.mark.spec("security F-9")
@@ -230,3 +231,28 @@ async def test_a_party_has_its_share_and_everybody_theirs(make_door, held):
     held.set()
     await asyncio.gather(*asking)
     await fetch(door)
+
+
+async def test_hosts_are_forgotten_when_there_are_too_many(monkeypatch, make_door, internet):
+    monkeypatch.setattr(hosts, "_MOST_REMEMBERED", 1)
+    names = Names(rp_example=[[PUBLIC]], other_example=[[PUBLIC]])
+    door = make_door(failures_to_open=1, look_up=names)
+    internet.dead.add(PUBLIC)
+    await fail(door, 1)
+    with pytest.raises(Unreachable, match="breaker"):
+        await fetch(door)
+    with pytest.raises(Unreachable):
+        await fetch(door, OTHER)
+    internet.dead.clear()
+
+    await fetch(door)
+
+
+async def test_a_closed_door_looks_nothing_up(make_door, internet):
+    door = make_door()
+    await door.close()
+
+    with pytest.raises(Busy):
+        await fetch(door)
+
+    assert internet.addresses == []
