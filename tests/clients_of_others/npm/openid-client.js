@@ -1,24 +1,8 @@
-// An application on openid-client. Its parent opens addresses in a browser for it: a line
-// {"open": url} goes out, a line with the address where the browser ended comes back. The last line is
-// what the application has learnt.
-
-import dns from 'node:dns'
-import readline from 'node:readline'
+// An application on openid-client.
 
 import * as client from 'openid-client'
 
-// Names under localhost are this machine (RFC 6761), which browsers know and Node.js does not.
-const { lookup } = dns
-dns.lookup = (name, ...rest) => lookup(name.endsWith('.localhost') ? '127.0.0.1' : name, ...rest)
-
-const lines = readline.createInterface({ input: process.stdin })[Symbol.asyncIterator]()
-const say = (value) => process.stdout.write(JSON.stringify(value) + '\n')
-const hear = async () => JSON.parse((await lines.next()).value)
-
-async function browse(url) {
-  say({ open: url.href })
-  return new URL(await hear())
-}
+import { browse, obey } from './parent.js'
 
 const METHODS = {
   client_secret_basic: client.ClientSecretBasic,
@@ -35,7 +19,9 @@ async function discover({ issuer, client_id, client_secret, method, alg }) {
   return config
 }
 
-async function signOn(config, { redirect_uri, post_logout_redirect_uri, method }) {
+async function signOn(asked) {
+  const { redirect_uri, post_logout_redirect_uri, method } = asked
+  const config = await discover(asked)
   const verifier = client.randomPKCECodeVerifier()
   const [state, nonce] = [client.randomState(), client.randomNonce()]
   const back = await browse(client.buildAuthorizationUrl(config, {
@@ -69,7 +55,9 @@ async function signOn(config, { redirect_uri, post_logout_redirect_uri, method }
   return { ...learnt, left: left.href, state }
 }
 
-async function actForItself(config, { scope }) {
+async function actForItself(asked) {
+  const { scope } = asked
+  const config = await discover(asked)
   const tokens = await client.clientCredentialsGrant(config, { scope })
   const introspected = await client.tokenIntrospection(config, tokens.access_token)
   await client.tokenRevocation(config, tokens.access_token)
@@ -80,7 +68,4 @@ async function actForItself(config, { scope }) {
   }
 }
 
-const asked = await hear()
-const config = await discover(asked)
-say(await (asked.scope ? actForItself(config, asked) : signOn(config, asked)))
-process.exit()
+await obey({ signOn, actForItself })
