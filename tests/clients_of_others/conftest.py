@@ -1,5 +1,6 @@
 """Applications as others write them, and a person who signs in to them."""
 
+import socket
 from functools import partial
 
 import node as javascript
@@ -56,3 +57,15 @@ def person_at_a_browser(product):
 def node():
     """`node(program)(act, walk, **asked)` runs one of the programs in `npm/`."""
     return partial(partial, javascript.run, javascript.prepare())
+
+
+@pytest.fixture
+def names_under_localhost(monkeypatch):
+    """Names under localhost are this machine (RFC 6761), which Python leaves to the resolver."""
+    resolve = socket.getaddrinfo
+
+    def ours(host, *rest, **more):
+        known = isinstance(host, str) and host.endswith(".localhost")
+        return resolve("127.0.0.1" if known else host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", ours)
