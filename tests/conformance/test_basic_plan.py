@@ -41,6 +41,10 @@ async def test_oidcc_server(run):
     assert not await run.see("kids") & set(kids)
     assert await run.see("sub") != first.claims["sub"]
     check_bearer_refused(await run.userinfo(await run.see("token")), "invalid_token")
+    third = await run.succeeds()
+    run.shown["third"] = third
+    check_refused(await run.redeem(await run.see("third")), "invalid_grant")
+    await run.tokens(third)  # and ours has not suffered from being tried there
 
 
 @pytest.mark.spec("RFC6749-3.1.1", "AZ-3", "AZ-11")
