@@ -80,6 +80,11 @@ class TenantCipher:
         """Raises `DoesNotOpen`."""
         return _open(self._data_key, sealed, _context(self._tenant_id, purpose))
 
+    def derive(self, purpose: str) -> bytes:
+        """A key of this tenant's own for *purpose*, the same for as long as the data key lives."""
+        info = _context(self._tenant_id, f"derived\0{purpose}")
+        return HKDF(SHA256(), _KEY, salt=None, info=info).derive(self._data_key)
+
 
 class Envelope:
     """The master keys: the first wraps and unwraps, the others only unwrap."""

@@ -17,6 +17,11 @@ class Kind(StrEnum):
     SESSION = "session"
     BROWSER = "browser"
     JTI = "jti"
+    PUSHED_REQUEST = "pushed_request"
+    SEEN_ONCE = "seen_once"
+    DEVICE_CODE = "device_code"
+    INITIAL_ACCESS_TOKEN = "initial_access_token"
+    REGISTRATION_TOKEN = "registration_token"
     ATTEMPT = "attempt"
 
 
@@ -27,6 +32,10 @@ PREFIXES = {
     Kind.CLIENT_SECRET: "ins_cs_",
     Kind.SESSION: "",
     Kind.BROWSER: "",
+    Kind.PUSHED_REQUEST: "",
+    Kind.DEVICE_CODE: "ins_dc_",
+    Kind.INITIAL_ACCESS_TOKEN: "ins_iat_",
+    Kind.REGISTRATION_TOKEN: "ins_rat_",
 }
 
 new_id = uuid4

@@ -11,11 +11,21 @@ from urllib.parse import urlsplit
 
 from insula.oidc import refusals
 from insula.oidc.errors import OAuthError
-from insula.oidc.features import PARAMETERS, claims, prompt, response_modes, scopes, state
+from insula.oidc.features import (
+    PARAMETERS,
+    claims,
+    prompt,
+    response_modes,
+    response_types,
+    scopes,
+    state,
+)
 from insula.oidc.http import Request, Response, see_other, set_cookies
 from insula.oidc.issuer import Issuer
 from insula.oidc.models import Ask, Client, Interaction, Scopes, Session, Visit
 
+#: Among stored parameters; no request can bring these names in, for they are none of PARAMETERS.
+_PUSHED, _REQUEST_OBJECT = "insula:pushed", "insula:request_object"
 #: Until the host has told who is there.
 _NOT_ASKED = Visit(None)
 
@@ -31,18 +41,31 @@ class Authorization:
     pairs: list[tuple[str, str]] = field(default_factory=list)
     interaction: Interaction | None = None
     client: Client = field(init=False)
+    #: It is being pushed: its client has proved itself, and is told at once what is wrong.
+    is_push: bool = False
+    #: Reference of a pushed request, and mark of a signed one: used up when this completes.
+    pushed: str | None = None
+    request_object: str | None = None
+    #: Why the request object was refused; told once it is known where to.
+    refused_object: OAuthError | None = None
     #: Empty until it may be trusted: as long, nothing can be answered but a page.
     redirect_uri: str = ""
     mode: str = response_modes.DEFAULT
+    response_type: str = response_types.DEFAULT
     scopes: Scopes = frozenset()
+    resources: tuple[str, ...] = ()
     #: The scopes that must be allowed for the claims asked by name, and what is kept of those.
     covering: Scopes = frozenset()
     asked: claims.ClaimsRequest = field(init=False)
     claims_kept: str = ""
     challenge: str | None = None
+    dpop_jkt: str | None = None
     prompts: frozenset[str] = frozenset()
     max_age: int | None = None
     visit: Visit = _NOT_ASKED
+    #: What the browser was given on the way here.
+    new_cookies: Mapping[str, str] = field(default_factory=dict)
+    set_cookies: tuple[str, ...] = ()
     session: Session = field(init=False)
 
     @property
@@ -50,21 +73,48 @@ class Authorization:
         return prompt.is_silent(self.params)
 
     @property
+    def cookies(self) -> Mapping[str, str]:
+        return {**self.request.cookies, **self.new_cookies}
+
+    @property
     def consented(self) -> Scopes | None:
         return self.interaction.consented if self.interaction else None
+
+    @property
+    def stored(self) -> dict[str, str]:
+        """What is kept while a person acts: the validated request and what it will use up."""
+        kept = {name: value for name, value in self.params.items() if name in PARAMETERS}
+        if self.pushed is not None:
+            kept[_PUSHED] = self.pushed
+        if self.request_object is not None:
+            kept[_REQUEST_OBJECT] = self.request_object
+        return kept
+
+    def restore(self, interaction: Interaction) -> None:
+        """Go on with a request that waited for a person."""
+        self.interaction, self.visit = interaction, interaction.visit
+        self.recall(interaction.parameters)
+
+    def recall(self, stored: Mapping[str, str]) -> None:
+        """Take back what `stored` was."""
+        params = dict(stored)
+        self.pushed = params.pop(_PUSHED, self.pushed)
+        self.request_object = params.pop(_REQUEST_OBJECT, None)
+        self.params = params
 
 
 async def refuse(a: Authorization, refusal: OAuthError) -> Response:
     """Tell the client, if it may be told; otherwise the person (AZ-11)."""
     if a.interaction is not None:
-        await a.issuer.people.cancel(a.request.cookies, a.interaction.id)
+        await a.issuer.people.cancel(a.cookies, a.interaction.id)
     if not a.redirect_uri or not refusal.redirectable:
         return refusals.as_page(a.issuer, a.request, refusal)
     if not a.is_silent:
         if a.visit is _NOT_ASKED:
-            a.visit = await a.issuer.people.visit(a.request.cookies, a.client, a.request.caller)
+            a.visit = await a.issuer.people.visit(a.cookies, a.client, a.request.caller)
         if a.visit.session is None:
-            return set_cookies(refusals.as_page(a.issuer, a.request, refusal), a.visit.set_cookies)
+            cookies = (*a.visit.set_cookies, *a.set_cookies)
+            return set_cookies(refusals.as_page(a.issuer, a.request, refusal), cookies)
     refusals.note(a.request, refusal)
     return send(a, {"error": refusal.code, "error_description": refusal.description})
 
@@ -75,7 +125,7 @@ def send(a: Authorization, fields: dict[str, str]) -> Response:
         fields["state"] = given_back
     fields["iss"] = a.issuer.url  # RFC9207-2: in every answer, against mix-ups
     response = response_modes.respond(a.issuer.pages, a.mode, a.redirect_uri, fields)
-    return set_cookies(response, a.visit.set_cookies)
+    return set_cookies(response, (*a.visit.set_cookies, *a.set_cookies))
 
 
 async def ask(
@@ -88,13 +138,15 @@ async def ask(
     wanted = scopes.in_order(a.scopes | a.covering, a.issuer.scopes)
     target = urlsplit(a.redirect_uri)
     redirection = await a.issuer.people.ask(
-        a.request.cookies,
+        a.cookies,
         Ask(
             need=need,
-            parameters={name: value for name, value in a.params.items() if name in PARAMETERS},
+            parameters=a.stored,
             client=a.client,
             redirect_host=target.netloc or target.scheme,
             scopes=wanted,
+            granted=a.visit.granted or frozenset(),
+            audiences=tuple(a.issuer.resources[name].name for name in a.resources),
             optional_scopes=tuple(scope for scope in wanted if scope in scopes.OPTIONAL),
             login_hint=a.params.get("login_hint", ""),
             fresh=fresh,
@@ -103,5 +155,6 @@ async def ask(
         a.request.caller,
     )
     return set_cookies(
-        see_other(redirection.location), (*a.visit.set_cookies, *redirection.set_cookies)
+        see_other(redirection.location),
+        (*a.visit.set_cookies, *a.set_cookies, *redirection.set_cookies),
     )

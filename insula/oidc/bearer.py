@@ -25,7 +25,7 @@ _TOKEN68 = re.compile(r"[A-Za-z0-9._~+/-]+=*\Z")  # RFC6750-2.1
 async def authorize(issuer: Issuer, request: Request) -> ActiveToken:
     """Return the living access token that this request carries."""
     found = await find_access_token(issuer, await _read_token(request))
-    if found is None:
+    if found is None or issuer.url not in found.audience:  # RFC9068-4, RS-5
         raise InvalidToken("The access token is expired, revoked or not valid here")
     return found
 

@@ -18,16 +18,31 @@ Every way an OAuth request can fail.
     ├─ InteractionRequired       400   OIDCC-3.1.2.6
     ├─ AccountSelectionRequired  400   OIDCC-3.1.2.6
     ├─ UnmetRequirements         400   OIDCC-5.5.1.1: an essential acr was not reached
+    ├─ InvalidRequestObject      400   JAR-6.2, OIDCC-3.1.2.6
+    ├─ InvalidRequestUri         400   OIDCC-3.1.2.6
+    │  └─ UnknownRequestUri      400   a pushed one: never redirected
     ├─ RequestNotSupported       400   OIDCC-3.1.2.6: request objects by value
     ├─ RequestUriNotSupported    400   OIDCC-3.1.2.6: request objects by reference
+    ├─ InvalidTarget             400   RFC8707-2
+    ├─ InvalidDpopProof          400   DPOP-5
+    ├─ UseDpopNonce              400   DPOP-8
+    ├─ AuthorizationPending      400   RFC8628-3.5
+    ├─ PollTooFast               400   RFC8628-3.5: `slow_down`
+    ├─ ExpiredToken              400   RFC8628-3.5
+    ├─ DeviceDenied              400   RFC8628-3.5: `access_denied` at the token endpoint
     ├─ SlowDown                  429   too many failed client authentications
     └─ TemporarilyUnavailable    503   RFC6749-4.1.2.1
 
     BearerError                        RFC6750-3.1, at resource endpoints
     ├─ MissingToken              401   a bare challenge, no error code
     ├─ InvalidToken              401
+    ├─ InvalidProof              401   DPOP-7.1
+    ├─ NonceNeeded               401   DPOP-9
+    ├─ StepUpNeeded              401   RFC9470-3
     ├─ InsufficientScope         403
     └─ InvalidBearerRequest      400
+
+    Unreachable                        what a client has at an address of its own cannot be had
 """
 
 from typing import ClassVar
@@ -128,6 +143,52 @@ class RequestUriNotSupported(OAuthError):
     code = "request_uri_not_supported"
 
 
+class InvalidRequestObject(OAuthError):
+    code = "invalid_request_object"
+
+
+class InvalidRequestUri(OAuthError):
+    code = "invalid_request_uri"
+
+
+class UnknownRequestUri(InvalidRequestUri):
+    redirectable = False
+
+
+class InvalidTarget(OAuthError):
+    code = "invalid_target"
+
+
+class InvalidDpopProof(OAuthError):
+    code = "invalid_dpop_proof"
+
+
+class UseDpopNonce(OAuthError):
+    """*nonce* is what the next proof must hold."""
+
+    code = "use_dpop_nonce"
+
+    def __init__(self, description: str, *, nonce: str, detail: str = "") -> None:
+        super().__init__(description, detail=detail)
+        self.nonce = nonce
+
+
+class AuthorizationPending(OAuthError):
+    code = "authorization_pending"
+
+
+class PollTooFast(OAuthError):
+    code = "slow_down"
+
+
+class ExpiredToken(OAuthError):
+    code = "expired_token"
+
+
+class DeviceDenied(OAuthError):
+    code = "access_denied"
+
+
 class SlowDown(OAuthError):
     """Too many failed attempts of one client from one address; *retry_after* in seconds."""
 
@@ -172,6 +233,33 @@ class InvalidToken(BearerError):
     code = "invalid_token"
 
 
+class InvalidProof(BearerError):
+    code = "invalid_dpop_proof"
+
+
+class NonceNeeded(BearerError):
+    """*nonce* is what the next proof must hold."""
+
+    code = "use_dpop_nonce"
+
+    def __init__(self, description: str, *, nonce: str) -> None:
+        super().__init__(description)
+        self.nonce = nonce
+
+
+class StepUpNeeded(BearerError):
+    """A fresher or stronger sign-in is needed; *acr_values* and *max_age* say which."""
+
+    code = "insufficient_user_authentication"
+
+    def __init__(
+        self, description: str, *, acr_values: str = "", max_age: int | None = None
+    ) -> None:
+        super().__init__(description)
+        self.acr_values = acr_values
+        self.max_age = max_age
+
+
 class InsufficientScope(BearerError):
     code = "insufficient_scope"
     status = 403
@@ -180,3 +268,7 @@ class InsufficientScope(BearerError):
 class InvalidBearerRequest(BearerError):
     code = "invalid_request"
     status = 400
+
+
+class Unreachable(Exception):
+    """What a client keeps at an address of its own cannot be had; the text is for our log."""

@@ -214,6 +214,11 @@ def method_not_allowed(allowed: Iterable[str]) -> Response:
     return Response(405, (*NO_STORE, (b"allow", ", ".join(sorted(allowed)).encode("ascii"))))
 
 
+def with_fragment(address: str, fields: Mapping[str, str]) -> str:
+    """Put *fields* behind "#", where no server sees them (OAuth2-RT-5)."""
+    return f"{address}#{urlencode(fields, quote_via=quote, safe='')}"
+
+
 def with_query(address: str, fields: Mapping[str, str] | Pairs) -> str:
     """Add *fields* to an address that may hold a query of its own (RFC6749-3.1.2)."""
     joint = "&" if "?" in address else "?"

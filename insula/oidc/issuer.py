@@ -1,15 +1,19 @@
 """One issuer: everything that an endpoint needs, in one object that never changes."""
 
+import hashlib
+import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from uuid import UUID
 
 from insula.oidc.jose import Verifier
-from insula.oidc.models import Lifetimes
-from insula.oidc.ports import Clients, Pages, People, Tokens
-from insula.oidc.signing import KeyRing
+from insula.oidc.models import Client, Features, Lifetimes, ResourceServer
+from insula.oidc.ports import Clients, Pages, People, Requests, Tokens
+from insula.oidc.signing import KeyRing, b64url
 
 AUTHORIZE = "/oauth2/authorize"
 RESUME = "/oauth2/authorize/resume"
+PAR = "/oauth2/par"
 TOKEN = "/oauth2/token"
 USERINFO = "/oauth2/userinfo"
 INTROSPECT = "/oauth2/introspect"
@@ -25,8 +29,10 @@ class Issuer:
     """
     A provider's identity, keys, rules and host.
 
-    *scopes* are the scopes known here, each with the claims that it stands for; *locales*
-    and *acr_values* are what the pages of the host speak and what its sign-in can reach.
+    *scopes* are the scopes known here, each with the claims that it stands for, those of the
+    *resources* (by identifier) among them; *locales* and *acr_values* are what the pages of the
+    host speak and what its sign-in can reach. *pairwise_key* makes subjects that differ from
+    client to client.
     """
 
     url: str
@@ -36,7 +42,18 @@ class Issuer:
     clients: Clients
     people: People
     tokens: Tokens
+    requests: Requests
     pages: Pages
+    features: Features
     scopes: Mapping[str, Sequence[str]]
+    resources: Mapping[str, ResourceServer]
     locales: Sequence[str]
     acr_values: Sequence[str]
+    pairwise_key: bytes = field(repr=False)
+
+    def subject(self, client: Client, user_id: UUID) -> str:
+        """The `sub` by which *client* knows a person: public, or its sector's own (OIDCC-8.1)."""
+        if client.subject_type == "public":
+            return str(user_id)
+        who = f"{client.sector}\0{user_id}".encode()
+        return b64url(hmac.digest(self.pairwise_key, who, hashlib.sha256)).decode("ascii")

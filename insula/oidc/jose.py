@@ -1,14 +1,17 @@
 """
-What we accept as signed by ourselves: access tokens and id_token hints. The only user of joserfc.
+What we accept as signed, by ourselves or by a client. The only user of joserfc.
 
-The key is chosen by us and brings its algorithm with it; a token's own `alg` may only
-agree. Of its header we read `kid` and `typ`; keys and addresses in it are ignored, and
-`crit` is refused because we understand no extension (RFC7515-4.1.11).
+For our own tokens the key is chosen by us and brings its algorithm with it; a token's own
+`alg` may only agree. A client's token must be signed by one of the keys it registered, with
+one of the algorithms of its profile. Keys and addresses in a header are ignored, and `crit`
+is refused because we understand no extension (RFC7515-4.1.11).
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, TypeGuard
 
 from cachetools import LRUCache
@@ -70,9 +73,13 @@ class Verifier:
         self._of_hints = self._current | _keys(ring.hint_only)
 
     def access_token(self, token: str) -> Mapping[str, Any] | None:
-        """Read a JWT access token of this issuer that is valid now (RFC9068-4)."""
+        """
+        Read a JWT access token of this issuer that is valid now, whatever its audience.
+
+        RFC9068-4, but for the audience: whoever serves something asks `audience_of`.
+        """
         claims = self._read(token, ACCESS_TOKEN_TYPE, self._current)
-        if claims is None or not self._is_for(claims, self._issuer):
+        if claims is None or not audience_of(claims):
             return None
         texts = (claims.get("client_id"), claims.get("jti"), claims.get("scope", ""))
         if not all(isinstance(text, str) for text in texts):
@@ -115,10 +122,12 @@ class Verifier:
         _verified[place] = (kid, keys[kid].material, claims)
         return claims
 
-    @staticmethod
-    def _is_for(claims: Mapping[str, Any], audience: str) -> bool:
-        aud = claims.get("aud")
-        return aud == audience or (isinstance(aud, list) and audience in aud)
+
+def audience_of(claims: Mapping[str, Any]) -> tuple[str, ...]:
+    """Whom a token is for; empty when that cannot be read."""
+    aud = claims.get("aud")
+    each: list[Any] = aud if isinstance(aud, list) else [aud]
+    return tuple(each) if all(isinstance(one, str) for one in each) else ()
 
 
 #: Signatures that were found good, by issuer, type and digest of the token: APIs ask about the same
@@ -151,3 +160,127 @@ def _keys(public: Iterable[PublicKey]) -> dict[str, _Key]:
 
 def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+#: What a client may sign with, and the kind of key and curve that goes with it. No HMAC: it would
+#: need secrets that can be read back; no `none` (protocol.md 1.2).
+CLIENT_ALGORITHMS: Final = ("RS256", "PS256", "ES256", "EdDSA")
+_KEY_OF: Mapping[str, tuple[str, str | None]] = {
+    "RS256": ("RSA", None),
+    "PS256": ("RSA", None),
+    "ES256": ("EC", "P-256"),
+    "EdDSA": ("OKP", "Ed25519"),
+    "Ed25519": ("OKP", "Ed25519"),
+}
+_PUBLIC: Mapping[str, tuple[str, ...]] = {
+    "RSA": ("e", "kty", "n"),
+    "EC": ("crv", "kty", "x", "y"),
+    "OKP": ("crv", "kty", "x"),
+}
+_MIN_RSA_BITS = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A JWT of somebody else, taken apart; nothing in it is proven before `is_signed_by`."""
+
+    header: Mapping[str, Any]
+    claims: Mapping[str, Any]
+    _parts: jws.CompactSignature = field(repr=False)
+
+    @property
+    def alg(self) -> str:
+        """The algorithm it claims, under the name that metadata uses."""
+        alg = self.header.get("alg")
+        return "EdDSA" if alg == "Ed25519" else alg if isinstance(alg, str) else ""
+
+    @property
+    def typ(self) -> str:
+        """The media type it claims to be, in lower case, short (RFC7515-4.1.9)."""
+        typ = self.header.get("typ", "")
+        return typ.lower().removeprefix("application/") if isinstance(typ, str) else "?"
+
+    @property
+    def kid(self) -> str | None:
+        kid = self.header.get("kid")
+        return kid if isinstance(kid, str) else None
+
+    def is_signed_by(self, jwks: Sequence[Mapping[str, Any]], algs: Iterable[str]) -> bool:
+        """
+        Whether one of these public keys signed it, with one of these algorithms.
+
+        Keys and addresses in its own header count for nothing; `crit` was refused before.
+        """
+        if self.alg not in algs or self.alg not in _KEY_OF:
+            return False
+        return any(
+            (key := _usable(jwk, self.alg)) is not None and key.signed(self._parts)
+            for jwk in jwks
+            if self.kid is None or jwk.get("kid") == self.kid
+        )
+
+
+def receive(token: str) -> Received | None:
+    """Take a signed JWT apart; None for what is no such thing, or larger than 16 KB."""
+    if len(token) > MAX_TOKEN or not token.isascii():
+        return None
+    try:
+        parts = jws.extract_compact(token.encode("ascii"), registry=_SHAPE)
+        header, claims = parts.headers(), json.loads(parts.payload)
+    except (JoseError, ValueError, TypeError, RecursionError):
+        return None
+    if not isinstance(header, dict) or not isinstance(claims, dict) or "crit" in header:
+        return None
+    return Received(header, claims, parts)
+
+
+def public_members(jwk: Mapping[str, Any], alg: str) -> dict[str, str] | None:
+    """The members of a public key that can serve *alg*, sorted as RFC 7638 wants; else None."""
+    kty, crv = _KEY_OF[alg]
+    if jwk.get("kty") != kty or (crv is not None and jwk.get("crv") != crv):
+        return None
+    members = {name: jwk.get(name) for name in _PUBLIC[kty]}
+    if not all(isinstance(value, str) for value in members.values()):
+        return None
+    return members  # type: ignore[return-value]  # just looked at
+
+
+def _usable(jwk: Mapping[str, Any], alg: str) -> _Key | None:
+    if jwk.get("use", "sig") != "sig" or jwk.get("alg", alg) not in (alg, "Ed25519"):
+        return None
+    members = public_members(jwk, alg)
+    return None if members is None else _import(json.dumps(members), alg)
+
+
+@lru_cache(1024)
+def _import(members: str, alg: str) -> _Key | None:
+    try:
+        key = _Key(PublicKey("", alg, json.loads(members), "active"))
+    except (JoseError, ValueError, TypeError):
+        return None
+    if isinstance(key.key, RSAKey) and key.key.raw_value.key_size < _MIN_RSA_BITS:
+        return None
+    return key
+
+
+def is_current(
+    claims: Mapping[str, Any], *, longest: int | None = None, need_exp: bool = True
+) -> bool:
+    """
+    Whether now lies between `nbf`, `iat` and `exp`, give or take 15 s (protocol.md 5.1).
+
+    *longest* is how far ahead `exp` may lie, in seconds.
+    """
+    now = clock.now()
+    exp = claims.get("exp")
+    if exp is None and need_exp:
+        return False
+    if exp is not None:
+        if not _is_number(exp) or exp <= now - LEEWAY:
+            return False
+        if longest is not None and exp > now + longest + LEEWAY:
+            return False
+    return all(
+        _is_number(start) and start <= now + LEEWAY
+        for start in (claims.get("iat", 0), claims.get("nbf", 0))
+    )

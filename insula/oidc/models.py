@@ -196,13 +196,18 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A person signed in at this issuer in this browser; *auth_time* in seconds since 1970."""
+    """
+    A person signed in at this issuer in this browser; *auth_time* in seconds since 1970.
+
+    *sid* is what clients know it by; it stays when the same person proves themselves again.
+    """
 
     id: UUID
     user_id: UUID
     auth_time: int
     amr: tuple[str, ...]
     acr: str
+    sid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +254,10 @@ class Ask:
     client: Client
     redirect_host: str
     scopes: tuple[str, ...]
+    #: What the person has allowed this client before, so that the page can show what is new.
+    granted: Scopes = frozenset()
+    #: Names of the APIs that the scopes are for.
+    audiences: tuple[str, ...] = ()
     #: Scopes the person may leave out (`offline_access`).
     optional_scopes: tuple[str, ...] = ()
     login_hint: str = ""
@@ -275,22 +284,66 @@ class Redirection:
 
 
 @dataclass(frozen=True, slots=True)
-class NewCode:
-    """An authorization code to be stored, with all that it is bound to (AZ-8)."""
+class NewPushed:
+    """An authorization request that a client pushed; *lifetime* in seconds (PAR-2.2)."""
 
-    code: str
+    reference: str
+    client: Client
+    parameters: Mapping[str, str]
+    lifetime: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakenPush:
+    """A pushed request, bound from now on to the browser that brought its reference."""
+
+    parameters: Mapping[str, str]
+    #: Cookies that the browser has from now on, and the headers that give them to it.
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    set_cookies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UsedUp:
+    """
+    What an authorization uses up when it completes, in the same act.
+
+    *interaction* is the stored request, *pushed* the reference of a pushed one, *request_object*
+    the mark of a signed one (JR-7).
+    """
+
+    interaction: UUID | None = None
+    pushed: str | None = None
+    request_object: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Authorized:
+    """What a person authorized, whether a code or tokens come of it (AZ-8)."""
+
     client: Client
     session: Session
-    redirect_uri: str
     scopes: Scopes
-    nonce: str | None
-    code_challenge: str | None
+    resources: tuple[str, ...]
     #: The `claims` request of this authorization, canonical JSON or empty.
     claims: str
     #: auth_time must be in the id_token (max_age was asked, or the client requires it).
     auth_time_wanted: bool
+    nonce: str | None
+    used_up: UsedUp
+
+
+@dataclass(frozen=True, slots=True)
+class NewCode:
+    """An authorization code to be stored, with all that it is bound to; *lifetime* in seconds."""
+
+    code: str
+    authorized: Authorized
+    redirect_uri: str
+    code_challenge: str | None
+    #: Thumbprint of the key that must be proven when the code is redeemed (DPOP-10).
+    dpop_jkt: str | None
     lifetime: int
-    interaction: UUID | None
 
 
 CodeState = Literal["live", "consumed", "expired"]
@@ -315,8 +368,10 @@ class StoredCode:
     person: Person
     redirect_uri: str
     scopes: Scopes
+    resources: tuple[str, ...]
     nonce: str | None
     code_challenge: str | None
+    dpop_jkt: str | None
     claims: str
     auth_time_wanted: bool
 
@@ -330,6 +385,8 @@ class NewRefresh:
     absolute: int
     #: Dies with the session it came from (no `offline_access`).
     bound_to_session: bool
+    #: Thumbprint of the key that a public client must prove with it (DPOP-5).
+    dpop_jkt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +402,17 @@ class NewAccess:
     scopes: Scopes
     expires_in: int
     opaque: str | None = None
+    audience: tuple[str, ...] = ()
+    dpop_jkt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FrontChannel:
+    """Tokens that leave by the authorization endpoint; *access* when one of them is one."""
+
+    issue_id: UUID
+    authorized: Authorized
+    access: NewAccess | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,6 +446,8 @@ class StoredRefresh:
     session: Session
     person: Person
     scopes: Scopes
+    resources: tuple[str, ...]
+    dpop_jkt: str | None
     claims: str
     auth_time_wanted: bool
     replay: bytes | None = None
@@ -415,3 +485,9 @@ class ActiveToken:
     claims: str = ""
     #: The `jti` of a JWT, filled in by the engine.
     jti: str = ""
+    #: Whom it is for: identifiers of resource servers, the issuer's URL for our own endpoints.
+    audience: tuple[str, ...] = ()
+    #: Thumbprint of the key that must be proven with it (DPOP-6).
+    dpop_jkt: str | None = None
+    #: Who acts for the person (RFC8693-4.1).
+    act: Mapping[str, Any] | None = None

@@ -7,8 +7,8 @@ row in the same act. A method raises `kernel.errors.Unavailable` when what it de
 on is away; the engine answers 503 and nothing has happened.
 """
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 from uuid import UUID
 
 from insula.oidc.models import (
@@ -18,13 +18,17 @@ from insula.oidc.models import (
     AskSignOut,
     Caller,
     Client,
+    FrontChannel,
     Interaction,
     NewAccess,
     NewCode,
+    NewPushed,
+    Person,
     Redemption,
     Redirection,
     StoredCode,
     StoredRefresh,
+    TakenPush,
     Visit,
 )
 
@@ -50,6 +54,14 @@ class Clients(Protocol):
     async def count_failure(self, client_id: str, caller: Caller) -> None:
         """Record a failed client authentication; never locks the client itself out (CA-10)."""
 
+    async def keys(self, client: Client, kid: str | None) -> Sequence[Mapping[str, Any]]:
+        """
+        The client's public keys as JWKs, from its registration or its `jwks_uri`.
+
+        A *kid* that is not among them is looked for once more at the address (CA-4). Raises
+        `oidc.errors.Unreachable` when the address gives no keys.
+        """
+
 
 class People(Protocol):
     """The person in front of the browser: sessions, sign-in, consent."""
@@ -74,6 +86,9 @@ class People(Protocol):
     async def ask_sign_out(self, cookies: Cookies, ask: AskSignOut, caller: Caller) -> Redirection:
         """Store a sign-out that must be confirmed and say where."""
 
+    async def person(self, user_id: UUID) -> Person | None:
+        """The claims of somebody who is alive. One trip."""
+
     async def end_session(
         self, cookies: Cookies, session: UUID, client: Client | None, caller: Caller
     ) -> tuple[str, ...]:
@@ -85,10 +100,13 @@ class Tokens(Protocol):
 
     async def issue_code(self, code: NewCode, caller: Caller) -> bool:
         """
-        Store a code and complete its interaction, in one act.
+        Store a code and use up what it completes, in one act.
 
-        False when session, person, client or interaction has ended meanwhile.
+        False when session, person or client has ended, or what is used up was before.
         """
+
+    async def issue_at_once(self, tokens: FrontChannel, caller: Caller) -> bool:
+        """Record tokens that the authorization endpoint hands out. False as `issue_code`."""
 
     async def read_code(self, code: str, client: Client) -> StoredCode | None:
         """Read a code; None if unknown or issued to another client. Decides nothing."""
@@ -153,6 +171,26 @@ class Tokens(Protocol):
 
     async def revoke_refresh_token(self, token: str, client: Client, caller: Caller) -> bool:
         """Revoke the family of a refresh token of this client. False: not one of its own."""
+
+
+class Requests(Protocol):
+    """Authorization requests by reference, and values that count once."""
+
+    async def push(self, pushed: NewPushed, caller: Caller) -> None:
+        """Keep a pushed request until its reference is used."""
+
+    async def take(self, reference: str, client: Client, cookies: Cookies) -> TakenPush | None:
+        """
+        Read a pushed request of *client* and bind it to this browser (PA-7).
+
+        None when it is unknown, expired, completed, or another browser's.
+        """
+
+    async def fetch(self, uri: str) -> bytes:
+        """Get a request object by its address. Raises `oidc.errors.Unreachable`."""
+
+    async def is_first(self, kind: str, subject: str, value: str, lifetime: int) -> bool:
+        """Remember a value for *lifetime* seconds; False if it was there already. One trip."""
 
 
 class Pages(Protocol):

@@ -7,6 +7,7 @@ code, grant, session or token, so it may be dropped and built again at any momen
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from insula.kernel.errors import Unavailable
 from insula.oidc import issuer as paths
@@ -16,6 +17,7 @@ from insula.oidc.endpoints import discovery, jwks
 from insula.oidc.endpoints.authorize import authorize, resume
 from insula.oidc.endpoints.end_session import end_session
 from insula.oidc.endpoints.introspect import introspect
+from insula.oidc.endpoints.par import push
 from insula.oidc.endpoints.revoke import revoke
 from insula.oidc.endpoints.token import token
 from insula.oidc.endpoints.userinfo import userinfo
@@ -32,19 +34,25 @@ from insula.oidc.http import (
 )
 from insula.oidc.issuer import Issuer
 from insula.oidc.jose import Verifier
-from insula.oidc.models import Lifetimes
-from insula.oidc.ports import Clients, Pages, People, Tokens
+from insula.oidc.models import Features, Lifetimes, ResourceServer
+from insula.oidc.ports import Clients, Pages, People, Requests, Tokens
 from insula.oidc.signing import KeyRing
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """*is_page* says who reads a refusal, a person or a program; *cors* who may read at all."""
+    """
+    One address of the issuer.
+
+    *is_page* says who reads a refusal, a person or a program; *cors* who may read at all; *is_on*
+    whether the issuer's switches offer it: what is off is not there.
+    """
 
     answer: Callable[[Issuer, Request], Awaitable[Response]]
     methods: frozenset[str]
     is_page: bool = False
     cors: bool = False
+    is_on: Callable[[Features], bool] = lambda _: True
 
 
 _GET, _POST, _BOTH = frozenset({"GET"}), frozenset({"POST"}), frozenset({"GET", "POST"})
@@ -53,10 +61,11 @@ _GET, _POST, _BOTH = frozenset({"GET"}), frozenset({"POST"}), frozenset({"GET", 
 ENDPOINTS: Mapping[str, Endpoint] = {
     paths.AUTHORIZE:  Endpoint(authorize,   _BOTH, is_page=True),
     paths.RESUME:     Endpoint(resume,      _GET,  is_page=True),
+    paths.PAR:        Endpoint(push,        _POST, cors=True, is_on=lambda on: on.par),
     paths.TOKEN:      Endpoint(token,       _POST, cors=True),
     paths.USERINFO:   Endpoint(userinfo,    _BOTH, cors=True),
-    paths.INTROSPECT: Endpoint(introspect,  _POST),
-    paths.REVOKE:     Endpoint(revoke,      _POST, cors=True),
+    paths.INTROSPECT: Endpoint(introspect,  _POST, is_on=lambda on: on.introspection),
+    paths.REVOKE:     Endpoint(revoke,      _POST, cors=True, is_on=lambda on: on.revocation),
     paths.LOGOUT:     Endpoint(end_session, _BOTH, is_page=True),
 }
 # fmt: on
@@ -65,7 +74,7 @@ ENDPOINTS: Mapping[str, Endpoint] = {
 class Provider:
     """A whole OpenID provider: discovery, keys and the endpoints of one issuer."""
 
-    __slots__ = ("_documents", "_issuer")
+    __slots__ = ("_documents", "_endpoints", "_issuer")
 
     def __init__(  # noqa: PLR0913  (all that an issuer is)
         self,
@@ -76,10 +85,14 @@ class Provider:
         clients: Clients,
         people: People,
         tokens: Tokens,
+        requests: Requests,
         pages: Pages,
+        features: Features = Features(),  # noqa: B008  (a frozen value)
         scopes: Mapping[str, Sequence[str]] = STANDARD,
+        resources: Mapping[str, ResourceServer] = MappingProxyType({}),
         locales: Sequence[str] = ("en",),
         acr_values: Sequence[str] = (),
+        pairwise_key: bytes = b"",
     ) -> None:
         verifier = Verifier(issuer, keys)
         self._issuer = Issuer(
@@ -90,11 +103,18 @@ class Provider:
             clients=clients,
             people=people,
             tokens=tokens,
+            requests=requests,
             pages=pages,
+            features=features,
             scopes=scopes,
+            resources=resources,
             locales=locales,
             acr_values=acr_values,
+            pairwise_key=pairwise_key,
         )
+        self._endpoints = {
+            path: endpoint for path, endpoint in ENDPOINTS.items() if endpoint.is_on(features)
+        }
         metadata = discovery.document(self._issuer)
         self._documents = {
             paths.OPENID_CONFIGURATION: metadata,
@@ -109,7 +129,7 @@ class Provider:
             await document(scope, receive, send)
             return
         request = Request(scope, receive)
-        endpoint = ENDPOINTS.get(path)
+        endpoint = self._endpoints.get(path)
         response = await self._answer(endpoint, request) if endpoint else _no_such()
         await response.send(send)
 

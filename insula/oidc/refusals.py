@@ -16,6 +16,7 @@ from insula.oidc.errors import (
     InvalidClient,
     OAuthError,
     SlowDown,
+    StepUpNeeded,
     TemporarilyUnavailable,
 )
 from insula.oidc.http import NO_STORE, Request, Response, json_answer, page
@@ -51,6 +52,11 @@ def as_challenge(request: Request, refusal: BearerError) -> Response:
         _log.info("oidc.refused", **said, detail=refusal.detail, request_id=request.request_id)
         if refusal.scope:
             said["scope"] = refusal.scope
+        if isinstance(refusal, StepUpNeeded):
+            if refusal.acr_values:
+                said["acr_values"] = refusal.acr_values
+            if refusal.max_age is not None:
+                said["max_age"] = str(refusal.max_age)
         challenge += "".join(f', {name}="{value}"' for name, value in said.items())
         response = json_answer(json.dumps(said).encode(), refusal.status)
     response.headers.append((b"www-authenticate", challenge.encode("ascii")))

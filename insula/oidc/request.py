@@ -24,12 +24,17 @@ _NEVER_IN_A_QUERY = frozenset(
     }
 )
 
-#: What RFC8707-2 and RFC8693-2.1 let a client repeat; we read neither yet.
+#: What RFC8707-2 and RFC8693-2.1 let a client repeat. Their values are URIs and names without
+#: spaces, so several are kept as one, with spaces between.
 _MAY_REPEAT = frozenset({"audience", "resource"})
 
 
 class Parameters(dict[str, str]):
-    """The parameters that were sent once and are not empty; *repeated* names the others."""
+    """
+    The parameters that were sent once and are not empty; *repeated* names the others.
+
+    `resource` and `audience` may come several times and are words with spaces between.
+    """
 
     __slots__ = ("repeated",)
 
@@ -40,6 +45,8 @@ class Parameters(dict[str, str]):
             repeated = {name for name, n in Counter(name for name, _ in pairs).items() if n > 1}
             for name in repeated:
                 del self[name]
+            for name in repeated & _MAY_REPEAT:
+                self[name] = " ".join(value for key, value in pairs if key == name and value)
             self.repeated = frozenset(repeated - _MAY_REPEAT)
         for name in [name for name, value in self.items() if not value]:
             del self[name]

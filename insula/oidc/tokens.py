@@ -8,6 +8,7 @@ about one sign-in. Neither is ever accepted in place of the other: `typ` tells t
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -15,12 +16,14 @@ from insula.kernel import clock
 from insula.kernel.ids import PREFIXES, Kind, new_secret
 from insula.oidc.errors import TemporarilyUnavailable
 from insula.oidc.features import claims, scopes
+from insula.oidc.features.resources import Target
 from insula.oidc.issuer import Issuer
-from insula.oidc.jose import ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE
+from insula.oidc.jose import ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, audience_of
 from insula.oidc.models import (
     ActiveToken,
     Client,
     NewAccess,
+    Person,
     Scopes,
     Session,
     StoredCode,
@@ -39,65 +42,136 @@ def _signing_key(issuer: Issuer, alg: str) -> SigningKey:
     return key
 
 
-async def mint_access_token(
-    issuer: Issuer, client: Client, issue_id: UUID, granted: Scopes, session: Session | None
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What an id_token speaks of: a sign-in, its person, and what was asked to be told."""
+
+    session: Session
+    person: Person
+    claims: str
+    auth_time_wanted: bool
+    nonce: str | None = None
+
+    @classmethod
+    def of(cls, stored: StoredCode | StoredRefresh) -> "Statement":
+        nonce = stored.nonce if isinstance(stored, StoredCode) else None
+        return cls(stored.session, stored.person, stored.claims, stored.auth_time_wanted, nonce)
+
+
+async def mint_access_token(  # noqa: PLR0913  (what a token is about, and for whom)
+    issuer: Issuer,
+    client: Client,
+    issue_id: UUID,
+    target: Target,
+    session: Session | None,
+    *,
+    jkt: str | None = None,
+    longest: int | None = None,
+    act: Mapping[str, Any] | None = None,
 ) -> tuple[str, NewAccess]:
-    """Make an access token, for a person's session or for the client itself."""
-    is_opaque = client.access_token_format == "opaque"
-    lives = issuer.lifetimes
-    expires_in = lives.access_token_opaque if is_opaque else lives.access_token_jwt
-    if session is None:
-        expires_in = lives.client_credentials
+    """
+    Make an access token for *target*, for a person's session or for the client itself.
+
+    *jkt* is the thumbprint of the key it is bound to (DPOP-6.1), *longest* a limit to its life in
+    seconds, *act* who acts for the person (RFC8693-4.1).
+    """
+    resource = target.resource
+    is_opaque = (
+        client.access_token_format if resource is None else resource.token_format
+    ) == "opaque"
+    expires_in = _life(issuer, target, session, is_opaque=is_opaque)
+    if longest is not None:
+        expires_in = min(expires_in, longest)
+    audience = _audience(issuer, target)
+    access = NewAccess(issue_id, target.scopes, expires_in, audience=audience, dpop_jkt=jkt)
     if is_opaque:
         token = new_secret(Kind.ACCESS_TOKEN)
-        return token, NewAccess(issue_id, granted, expires_in, opaque=token)
+        return token, replace(access, opaque=token)
     now = int(clock.now())
     says: dict[str, Any] = {
         "iss": issuer.url,
         "exp": now + expires_in,
-        "aud": issuer.url,
-        "sub": client.client_id if session is None else str(session.user_id),
+        "aud": audience[0] if len(audience) == 1 else audience,
+        "sub": client.client_id if session is None else issuer.subject(client, session.user_id),
         "client_id": client.client_id,
         "iat": now,
         "jti": f"{issue_id.hex}.{secrets.token_urlsafe(16)}",
     }
-    if granted:
-        says["scope"] = scope_string(issuer, granted)
+    if target.scopes:
+        says["scope"] = scope_string(issuer, target.scopes)
     if session is not None:
         says["auth_time"] = session.auth_time
         says |= _how(session)
-    key = _signing_key(issuer, client.access_token_alg)
-    return await key.issue(ACCESS_TOKEN_TYPE, says), NewAccess(issue_id, granted, expires_in)
+    if jkt is not None:
+        says["cnf"] = {"jkt": jkt}
+    if act is not None:
+        says["act"] = act
+    key = _signing_key(
+        issuer, client.access_token_alg if resource is None else resource.signing_alg
+    )
+    return await key.issue(ACCESS_TOKEN_TYPE, says), access
+
+
+def _audience(issuer: Issuer, target: Target) -> tuple[str, ...]:
+    if target.resource is None:
+        return (issuer.url,)
+    if target.resource.with_userinfo:  # RS-5
+        return (target.resource.identifier, issuer.url)
+    return (target.resource.identifier,)
+
+
+def _life(issuer: Issuer, target: Target, session: Session | None, *, is_opaque: bool) -> int:
+    """How long an access token lives, in seconds: as its API says, or the issuer."""
+    lives = issuer.lifetimes
+    if target.resource is not None and target.resource.access_token_lifetime is not None:
+        return target.resource.access_token_lifetime
+    if session is None:
+        return lives.client_credentials
+    return lives.access_token_opaque if is_opaque else lives.access_token_jwt
 
 
 async def mint_id_token(
     issuer: Issuer,
     client: Client,
-    stored: StoredCode | StoredRefresh,
+    about: Statement,
     granted: Scopes,
-    access_token: str,
+    access_token: str | None,
 ) -> str:
-    """Say to the client who signed in and how (OIDCC-2)."""
+    """
+    Say to the client who signed in and how (OIDCC-2).
+
+    Without an access token it holds what the scopes stand for, since nothing else can tell
+    (OIDCC-5.4).
+    """
     key = _signing_key(issuer, client.id_token_signed_response_alg)
-    session, person = stored.session, stored.person
+    session, person = about.session, about.person
     now = int(clock.now())
-    says = claims.by_name(person.claims, stored.claims, "id_token")
-    if client.claims_in_id_token:
+    says = claims.by_name(person.claims, about.claims, "id_token")
+    if client.claims_in_id_token or access_token is None:
         says |= claims.of_scopes(person.claims, granted, issuer.scopes)
     says |= {
         "iss": issuer.url,
-        "sub": str(session.user_id),
+        "sub": issuer.subject(client, session.user_id),
         "aud": client.client_id,
         "exp": now + issuer.lifetimes.id_token,
         "iat": now,
-        "at_hash": left_half_hash(key.alg, access_token),
         **_how(session),
     }
-    if stored.auth_time_wanted:
+    if access_token is not None:
+        says["at_hash"] = left_half_hash(key.alg, access_token)
+    if about.auth_time_wanted:
         says["auth_time"] = session.auth_time
-    if isinstance(stored, StoredCode) and stored.nonce is not None:
-        says["nonce"] = stored.nonce
+    if about.nonce is not None:
+        says["nonce"] = about.nonce
+    if client.wants_sid and session.sid:
+        says["sid"] = session.sid
     return await key.issue(ID_TOKEN_TYPE, says)
+
+
+async def sign_for(issuer: Issuer, client: Client, alg: str, says: Mapping[str, Any]) -> str:
+    """Sign an answer to one client (OIDCC-5.3.2)."""
+    whole = {**says, "iss": issuer.url, "aud": client.client_id}
+    return await _signing_key(issuer, alg).issue(ID_TOKEN_TYPE, whole)
 
 
 def is_jwt(token: str) -> bool:
@@ -140,7 +214,16 @@ async def find_access_token(issuer: Issuer, token: str) -> ActiveToken | None:
         amr=issue.amr,
         claims=issue.claims,
         jti=says["jti"],
+        audience=audience_of(says),
+        dpop_jkt=_thumbprint(says),
+        act=issue.act,
     )
+
+
+def _thumbprint(says: Mapping[str, Any]) -> str | None:
+    cnf = says.get("cnf")
+    jkt = cnf.get("jkt") if isinstance(cnf, dict) else None
+    return jkt if isinstance(jkt, str) else None
 
 
 def issue_of(jti: str) -> UUID | None:
@@ -162,7 +245,7 @@ def answer(
     """Write the token answer (RFC6749-5.1)."""
     says: dict[str, Any] = {
         "access_token": access_token,
-        "token_type": "Bearer",
+        "token_type": "Bearer" if access.dpop_jkt is None else "DPoP",
         "expires_in": access.expires_in,
     }
     if access.scopes:

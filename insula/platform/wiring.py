@@ -17,6 +17,7 @@ from insula.ops_gateway.routes import OpsGateway
 from insula.outbound.door import Door
 from insula.platform import bootstrap, edge, environment, migrations
 from insula.providers.build import Builder, branding_of
+from insula.providers.client_keys import ClientKeys
 from insula.providers.pool import ProviderPool
 from insula.providers.settings import TokenLifetimes
 from insula.sign_in.cookies import Jar
@@ -66,6 +67,8 @@ class Wiring:
         builder = Builder(
             self.envelope,
             self.jar,
+            self.door,
+            ClientKeys(self.door),
             TokenLifetimes(),
             policies.session,
             policies.interaction,

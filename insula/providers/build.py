@@ -10,9 +10,12 @@ from insula.kernel.crypto import DoesNotOpen, Envelope
 from insula.kernel.errors import Unavailable
 from insula.keys import service as keys
 from insula.oidc.provider import Provider
+from insula.outbound.door import Door
+from insula.providers.client_keys import ClientKeys
 from insula.providers.clients import TenantClients
 from insula.providers.pages import TenantPages
 from insula.providers.people import TenantPeople
+from insula.providers.requests import TenantRequests
 from insula.providers.settings import TokenLifetimes
 from insula.providers.tokens import TenantTokens
 from insula.sign_in.cookies import Jar
@@ -57,6 +60,8 @@ class Builder:
 
     envelope: Envelope
     jar: Jar
+    door: Door
+    published: ClientKeys
     lifetimes: TokenLifetimes = TokenLifetimes()
     session: SessionPolicy = SessionPolicy()
     interaction: InteractionLife = InteractionLife()
@@ -80,14 +85,16 @@ class Builder:
             issuer=tenant.issuer,
             keys=keyring.ring,
             lifetimes=lifetimes,
-            clients=TenantClients(tenant, self.blocked),
+            clients=TenantClients(tenant, self.blocked, self.published),
             people=TenantPeople(tenant, self.jar, self.interaction),
             tokens=TenantTokens(
                 tenant, lifetimes, timedelta(minutes=self.session.idle_timeout_minutes)
             ),
+            requests=TenantRequests(tenant, self.jar, self.door),
             pages=TenantPages(branding_of(tenant)),
             scopes=SCOPES,
             acr_values=(PASSWORD_ACR,),
+            pairwise_key=keyring.cipher.derive("pairwise subjects"),
         )
         # as old as the older of what it was made of: news of either drops it
         return provider, min(tenant.version, keyring.version)

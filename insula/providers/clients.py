@@ -1,16 +1,20 @@
 """The `Clients` port: a small cache of one tenant's applications, and counted failures."""
 
 import hmac
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from cachetools import LRUCache, TTLCache
 
 from insula.clients import service
 from insula.kernel import clock
 from insula.kernel.ids import Kind, digest
-from insula.oidc.errors import SlowDown
+from insula.oidc.errors import SlowDown, Unreachable
 from insula.oidc.models import Caller, Client
+from insula.outbound.errors import OutboundError
 from insula.providers import store
+from insula.providers.client_keys import ClientKeys
 from insula.tenancy.db import Tenant
 
 #: Failures of one client from one address before it has to wait, and for how long they count.
@@ -26,8 +30,15 @@ class TenantClients:
     unknown name is remembered too, so made-up names cost one query each and then nothing.
     """
 
-    def __init__(self, tenant: Tenant, blocked: "TTLCache[bytes, bool]", size: int = 256) -> None:
+    def __init__(
+        self,
+        tenant: Tenant,
+        blocked: "TTLCache[bytes, bool]",
+        published: ClientKeys,
+        size: int = 256,
+    ) -> None:
         self._tenant = tenant
+        self._published = published
         self._known: LRUCache[str, Client | None] = LRUCache(size)
         self._origins: frozenset[str] | None = None
         #: Shared by the instances of this process: a rebuilt provider forgets nobody.
@@ -40,6 +51,14 @@ class TenantClients:
         client = await service.find(self._tenant, client_id)
         self._known[client_id] = client
         return client
+
+    async def keys(self, client: Client, kid: str | None) -> Sequence[Mapping[str, Any]]:
+        if not client.jwks_uri:
+            return client.jwks
+        try:
+            return await self._published.keys(self._tenant.id, client.id, client.jwks_uri, kid=kid)
+        except OutboundError as error:
+            raise Unreachable(str(error)) from error
 
     async def allows_origin(self, origin: str) -> bool:
         if self._origins is None:

@@ -11,12 +11,14 @@ from insula.oidc.models import (
     Caller,
     Client,
     Interaction,
+    Person,
     Redirection,
     Session,
     Visit,
 )
 from insula.oidc.ports import Cookies
 from insula.providers import store
+from insula.providers.tokens import person_of
 from insula.sign_in import service
 from insula.sign_in.cookies import Jar
 from insula.sign_in.errors import InteractionGone
@@ -39,7 +41,7 @@ def _actor(caller: Caller) -> Actor:
 def _session(row: Any) -> Session | None:  # noqa: ANN401  (a row of the driver)
     if row.id is None:
         return None
-    return Session(row.id, row.user_id, row.auth_time, tuple(row.amr), row.acr)
+    return Session(row.id, row.user_id, row.auth_time, tuple(row.amr), row.acr, str(row.sid))
 
 
 class TenantPeople:
@@ -162,6 +164,10 @@ class TenantPeople:
         browser = self._jar.read_browser(cookies)
         if browser is not None:
             await service.cancel(self._tenant, browser, interaction)
+
+    async def person(self, user_id: UUID) -> Person | None:
+        rows = await self._tenant.once(store.PERSON_OF, {"user_id": user_id})
+        return person_of(rows[0]) if rows else None
 
     async def ask_sign_out(self, cookies: Cookies, ask: AskSignOut, caller: Caller) -> Redirection:  # noqa: ARG002
         browser, set_cookies = self._browser(cookies)

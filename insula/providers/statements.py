@@ -12,28 +12,29 @@ from insula.tenancy.db import Statement, statement
 #: The SQL type of every parameter of the hot statements, so that they can be prepared.
 TYPES: Mapping[str, str] = {
     **dict.fromkeys(
-        ("tenant_id", "client", "user_id", "session_id", "interaction", "family", "issue", "id"), "uuid"
+        ("tenant_id", "client", "user_id", "session_id", "interaction", "family", "issue", "id", "parent"), "uuid"
     ),
     **dict.fromkeys(
         (
             "session_hash", "browser_hash", "code_hash", "refresh_hash", "new_hash", "access_hash",
-            "jti_hash", "replay_copy", "subject",
+            "jti_hash", "replay_copy", "subject", "pushed_hash", "value_hash", "mark_hash",
         ),
         "bytea",
     ),
     **dict.fromkeys(
         (
             "session_idle", "lifetime", "keep", "idle", "absolute", "access_life", "grace", "window",
+            "once_keep",
         ),
         "interval",
     ),
-    **dict.fromkeys(("scopes", "access_scopes", "amr"), "text[]"),
+    **dict.fromkeys(("scopes", "access_scopes", "amr", "resources", "audience"), "text[]"),
     **dict.fromkeys(("session_bound", "auth_time_wanted"), "boolean"),
     **dict.fromkeys(("auth_time", "expires_at"), "bigint"),
     **dict.fromkeys(
         (
             "redirect_uri", "code_challenge", "nonce", "claims", "acr", "why", "actor_type", "actor_id",
-            "ip", "user_agent", "request_id", "metadata",
+            "ip", "user_agent", "request_id", "metadata", "dpop_jkt", "access_jkt", "parameters", "act",
         ),
         "text",
     ),

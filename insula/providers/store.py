@@ -21,7 +21,7 @@ from insula.providers.statements import (
 # ruff: noqa: S608  (every interpolated piece is a constant of this package)
 
 VISIT = hot(f"""
-    select s.id, s.user_id, extract(epoch from s.auth_time)::bigint as auth_time, s.amr, s.acr,
+    select s.id, s.sid, s.user_id, extract(epoch from s.auth_time)::bigint as auth_time, s.amr, s.acr,
            g.scopes as granted
       from insula.sessions s
       join insula.users u on u.tenant_id = s.tenant_id and u.id = s.user_id and {PERSON_ALIVE}
@@ -33,10 +33,10 @@ VISIT = hot(f"""
 RESUME = hot(f"""
     select i.id as interaction, i.parameters, i.authenticated_at, i.session_id as proved, i.selected_at,
            case when i.consented_by = v.id then i.consented end as consented, i.denied_at,
-           v.id, v.user_id, v.auth_time, v.amr, v.acr, v.granted
+           v.id, v.sid, v.user_id, v.auth_time, v.amr, v.acr, v.granted
       from insula.interactions i
       left join lateral (
-        select s.id, s.user_id, extract(epoch from s.auth_time)::bigint as auth_time, s.amr, s.acr,
+        select s.id, s.sid, s.user_id, extract(epoch from s.auth_time)::bigint as auth_time, s.amr, s.acr,
                g.scopes as granted
           from insula.sessions s
           join insula.users u on u.tenant_id = s.tenant_id and u.id = s.user_id and {PERSON_ALIVE}
@@ -47,9 +47,11 @@ RESUME = hot(f"""
        and i.kind = 'authorize' and i.completed_at is null and i.step_expires_at > now()
 """)
 
-ISSUE_CODE = hot(f"""
-    with alive as materialized (
-      select s.tenant_id, s.id as session_id, s.user_id, g.id as grant_id
+#: What every authorization begins with: that everybody concerned is alive, and what it uses up. The
+#: marks of a signed request are unique, so a second use finds nothing to insert.
+_AUTHORIZED = f"""
+    alive as materialized (
+      select s.tenant_id, s.id as session_id, s.sid, s.user_id, g.id as grant_id
         from insula.sessions s
         join insula.users u on u.tenant_id = s.tenant_id and u.id = s.user_id and {PERSON_ALIVE}
         join insula.tenants t on t.id = s.tenant_id and t.status = 'active'
@@ -63,27 +65,88 @@ ISSUE_CODE = hot(f"""
        where i.tenant_id = %(tenant_id)s and i.id = %(interaction)s::uuid and i.completed_at is null
          and i.denied_at is null and i.expires_at > now()
       returning i.id
+    ), waiting as materialized (
+      select alive.* from alive
+       where %(interaction)s::uuid is null or exists (select 1 from finished)
+    ), pushed as (
+      update insula.pushed_requests p set completed_at = now()
+        from waiting
+       where p.tenant_id = %(tenant_id)s and p.request_hash = %(pushed_hash)s::bytea
+         and p.completed_at is null
+      returning p.id
+    ), marked as (
+      insert into insula.seen_once (value_hash, sweep_after)
+      select %(mark_hash)s::bytea, now() + %(once_keep)s
+        from waiting where %(mark_hash)s::bytea is not null
+      on conflict do nothing
+      returning id
+    ), allowed as materialized (
+      select waiting.* from waiting
+       where (%(pushed_hash)s::bytea is null or exists (select 1 from pushed))
+         and (%(mark_hash)s::bytea is null or exists (select 1 from marked))
     ), seen as (
       update insula.sessions s
          set last_seen_at = now(), idle_expires_at = least(now() + %(session_idle)s, s.absolute_expires_at)
         from alive
        where s.tenant_id = %(tenant_id)s and s.id = alive.session_id
          and s.last_seen_at < now() - interval '1 minute'
-    )
+    )"""
+
+#: A sign-in remembers each client that got an id_token in it (OIDCBCL-2.5).
+_REACHED = """
+      insert into insula.session_clients (sid, client_id, user_id, sweep_after)
+      select s.sid, %(client)s, s.user_id, s.absolute_expires_at + interval '1 day'
+        from {source} x
+        join insula.sessions s on s.tenant_id = %(tenant_id)s and s.id = x.session_id
+       where 'openid' = any (%(scopes)s)
+      on conflict do nothing"""
+
+ISSUE_CODE = hot(f"""
+    with {_AUTHORIZED}
     insert into insula.authorization_codes
       (id, code_hash, client_id, user_id, session_id, grant_id, redirect_uri, code_challenge, nonce, scopes,
-       claims, auth_time, auth_time_wanted, amr, acr, expires_at, sweep_after)
-    select %(id)s, %(code_hash)s, %(client)s, alive.user_id, alive.session_id, alive.grant_id,
-           %(redirect_uri)s, %(code_challenge)s, %(nonce)s, %(scopes)s, %(claims)s,
+       claims, resources, dpop_jkt, auth_time, auth_time_wanted, amr, acr, expires_at, sweep_after)
+    select %(id)s, %(code_hash)s, %(client)s, allowed.user_id, allowed.session_id, allowed.grant_id,
+           %(redirect_uri)s, %(code_challenge)s, %(nonce)s, %(scopes)s, %(claims)s, %(resources)s, %(dpop_jkt)s,
            to_timestamp(%(auth_time)s), %(auth_time_wanted)s, %(amr)s, %(acr)s,
            now() + %(lifetime)s, now() + %(keep)s
-      from alive
-     where %(interaction)s::uuid is null or exists (select 1 from finished)
+      from allowed
     returning 1
 """)
 
+#: What is written for an access token that is stored.
+_OPAQUE = """
+      insert into insula.access_tokens
+        (token_hash, issue_id, scopes, audience, dpop_jkt, expires_at, sweep_after)
+      select %(access_hash)s::bytea, {source}.id, %(access_scopes)s, %(audience)s, %(access_jkt)s,
+             now() + %(access_life)s, now() + %(access_life)s + interval '1 hour'
+        from {source} where %(access_hash)s::bytea is not null"""
+
+ISSUE_AT_ONCE = hot(f"""
+    with {_AUTHORIZED}, issued as (
+      insert into insula.token_issues
+        (id, kind, client_id, user_id, session_id, grant_id, session_bound, scopes, claims, resources,
+         auth_time, auth_time_wanted, amr, acr, sweep_after)
+      select %(issue)s, 'front_channel', %(client)s, allowed.user_id, allowed.session_id, allowed.grant_id,
+             true, %(scopes)s, %(claims)s, %(resources)s, to_timestamp(%(auth_time)s), %(auth_time_wanted)s,
+             %(amr)s, %(acr)s, now() + %(keep)s
+        from allowed
+      returning id, session_id
+    ), opaque as ({_OPAQUE.format(source="issued")}
+    ), reached as ({_REACHED.format(source="issued")}
+    ), line as ({audit_line("oauth.token_issued", "issued")})
+    select 1 from issued
+""")
+
+PERSON_OF = hot(f"""
+    select u.id as user_id, {PERSON}
+      from insula.users u
+     where u.tenant_id = %(tenant_id)s and u.id = %(user_id)s and {PERSON_ALIVE}
+""")
+
 READ_CODE = hot(f"""
-    select x.id, x.user_id, x.session_id, x.redirect_uri, x.code_challenge, x.nonce, x.scopes, x.claims,
+    select x.id, x.user_id, x.session_id, s.sid, x.redirect_uri, x.code_challenge, x.nonce, x.scopes, x.claims,
+           x.resources, x.dpop_jkt,
            extract(epoch from x.auth_time)::bigint as auth_time, x.auth_time_wanted, x.amr, x.acr,
            case when x.consumed_at is not null then 'consumed'
                 when x.expires_at <= now() then 'expired' else 'live' end as state,
@@ -98,13 +161,6 @@ READ_CODE = hot(f"""
       left join insula.grants g on g.tenant_id = x.tenant_id and g.id = x.grant_id
      where x.tenant_id = %(tenant_id)s and x.code_hash = %(code_hash)s and x.client_id = %(client)s
 """)
-
-#: What is written for an access token that is stored, and for a refresh family that begins.
-_OPAQUE = """
-      insert into insula.access_tokens (token_hash, issue_id, scopes, expires_at, sweep_after)
-      select %(access_hash)s::bytea, {source}.id, %(access_scopes)s, now() + %(access_life)s,
-             now() + %(access_life)s + interval '1 hour'
-        from {source} where %(access_hash)s::bytea is not null"""
 
 REDEEM_CODE = hot(f"""
     with live as materialized (
@@ -122,21 +178,22 @@ REDEEM_CODE = hot(f"""
       returning x.*
     ), issue as (
       insert into insula.token_issues
-        (id, kind, client_id, user_id, session_id, grant_id, session_bound, scopes, claims, auth_time,
-         auth_time_wanted, amr, acr, sweep_after)
+        (id, kind, client_id, user_id, session_id, grant_id, session_bound, scopes, claims, resources,
+         auth_time, auth_time_wanted, amr, acr, sweep_after)
       select id, 'code', client_id, user_id, session_id, grant_id, %(session_bound)s, scopes, claims,
-             auth_time, auth_time_wanted, amr, acr, now() + %(keep)s
+             resources, auth_time, auth_time_wanted, amr, acr, now() + %(keep)s
         from spent
     ), opaque as ({_OPAQUE.format(source="spent")}
     ), family as (
       insert into insula.refresh_families
-        (id, client_id, current_hash, idle_expires_at, absolute_expires_at, sweep_after)
-      select id, client_id, %(refresh_hash)s::bytea, now() + least(%(idle)s, %(absolute)s),
+        (id, client_id, current_hash, dpop_jkt, idle_expires_at, absolute_expires_at, sweep_after)
+      select id, client_id, %(refresh_hash)s::bytea, %(dpop_jkt)s, now() + least(%(idle)s, %(absolute)s),
              now() + %(absolute)s, now() + %(keep)s
         from spent where %(refresh_hash)s::bytea is not null
     ), generation as (
       insert into insula.refresh_generations (token_hash, family_id, generation)
       select %(refresh_hash)s::bytea, id, 1 from spent where %(refresh_hash)s::bytea is not null
+    ), reached as ({_REACHED.format(source="spent")}
     ), line as ({audit_line("oauth.token_issued", "spent")})
     select 1 from spent
 """)
@@ -171,7 +228,7 @@ REPLAYED_CODE = hot(f"""
 """)
 
 READ_REFRESH = hot(f"""
-    select f.id, x.user_id, x.session_id, x.scopes, x.claims,
+    select f.id, x.user_id, x.session_id, s.sid, x.scopes, x.claims, x.resources, f.dpop_jkt,
            extract(epoch from x.auth_time)::bigint as auth_time, x.auth_time_wanted, x.amr, x.acr,
            case when f.revoked_at is not null or x.revoked_at is not null
                   or f.idle_expires_at <= now() or f.absolute_expires_at <= now() then 'dead'
@@ -271,11 +328,12 @@ ISSUE_TO_CLIENT = hot(f"""
     select 1 from issued
 """)
 
-_ISSUE = f"""c.client_id, x.user_id, x.claims,
+_ISSUE = f"""c.client_id, x.user_id, x.claims, x.act,
            extract(epoch from x.auth_time)::bigint as auth_time, x.acr, x.amr, {PERSON}"""
 
 FIND_ISSUE = hot(f"""
     select x.id, x.scopes, extract(epoch from x.created_at)::bigint as issued_at, 0::bigint as expires_at,
+           '{{}}'::text[] as audience, null::text as dpop_jkt,
            {_ISSUE}
       from insula.token_issues x
       {ISSUE_JOINS}
@@ -286,7 +344,7 @@ FIND_ISSUE = hot(f"""
 
 FIND_ACCESS_TOKEN = hot(f"""
     select x.id, a.scopes, extract(epoch from a.created_at)::bigint as issued_at,
-           extract(epoch from a.expires_at)::bigint as expires_at, {_ISSUE}
+           extract(epoch from a.expires_at)::bigint as expires_at, a.audience, a.dpop_jkt, {_ISSUE}
       from insula.access_tokens a
       join insula.token_issues x on x.tenant_id = a.tenant_id and x.id = a.issue_id
       {ISSUE_JOINS}
@@ -296,7 +354,8 @@ FIND_ACCESS_TOKEN = hot(f"""
 
 FIND_REFRESH_TOKEN = hot(f"""
     select x.id, x.scopes, extract(epoch from f.created_at)::bigint as issued_at,
-           extract(epoch from least(f.idle_expires_at, f.absolute_expires_at))::bigint as expires_at, {_ISSUE}
+           extract(epoch from least(f.idle_expires_at, f.absolute_expires_at))::bigint as expires_at,
+           '{{}}'::text[] as audience, f.dpop_jkt, {_ISSUE}
       from insula.refresh_generations r
       join insula.refresh_families f on f.tenant_id = r.tenant_id and f.id = r.family_id
       join insula.token_issues x on x.tenant_id = f.tenant_id and x.id = f.id
@@ -363,4 +422,32 @@ COUNT_CLIENT_FAILURE = hot("""
              %(request_id)s, '{"reason": "client_authentication"}'::jsonb
         from counted where n <= 100)
     select n, left_s from counted
+""")
+
+PUSH_REQUEST = hot(f"""
+    with kept as (
+      insert into insula.pushed_requests (request_hash, client_id, parameters, expires_at, sweep_after)
+      values (%(pushed_hash)s, %(client)s, %(parameters)s::jsonb, now() + %(lifetime)s,
+              now() + %(lifetime)s + interval '1 hour')
+      returning id
+    ), line as ({audit_line("oauth.request_pushed", "kept", target="'pushed_request'")})
+    select 1 from kept
+""")
+
+#: First sight binds a pushed request to one browser, where it may be loaded again (PA-7).
+TAKE_PUSHED = hot("""
+    update insula.pushed_requests p
+       set started_at = coalesce(p.started_at, now()),
+           browser_hash = coalesce(p.browser_hash, %(browser_hash)s)
+     where p.tenant_id = %(tenant_id)s and p.request_hash = %(pushed_hash)s and p.client_id = %(client)s
+       and p.completed_at is null
+       and case when p.started_at is null then p.expires_at > now()
+                else p.browser_hash = %(browser_hash)s and p.started_at > now() - interval '10 minutes' end
+    returning p.parameters
+""")
+
+SEE_ONCE = hot("""
+    insert into insula.seen_once (value_hash, sweep_after) values (%(value_hash)s, now() + %(once_keep)s)
+    on conflict do nothing
+    returning 1
 """)

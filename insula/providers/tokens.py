@@ -12,8 +12,10 @@ from insula.kernel.ids import Kind, digest
 from insula.oidc.models import (
     ActiveToken,
     Advance,
+    Authorized,
     Caller,
     Client,
+    FrontChannel,
     Lifetimes,
     NewAccess,
     NewCode,
@@ -28,6 +30,13 @@ from insula.tenancy.db import Row, Statement, Tenant
 
 #: Kept this long past its life, so that a late replay is still recognised.
 _MARGIN = timedelta(days=1)
+#: A signed request is remembered as long as one may be valid, and longer (JR-7).
+_MARK_KEPT = timedelta(days=30)
+
+
+def once_mark(tenant_id: UUID, kind: str, subject: str, value: str) -> bytes:
+    """What is kept of a value that counts once for its *subject*."""
+    return digest(Kind.SEEN_ONCE, tenant_id, f"{kind}\0{subject}\0{value}")
 
 
 def line(caller: Caller, actor_type: str, actor_id: str, **metadata: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -42,12 +51,14 @@ def line(caller: Caller, actor_type: str, actor_id: str, **metadata: Any) -> dic
     }
 
 
-def _person(row: Row) -> Person:
+def person_of(row: Row) -> Person:
+    """The person of a row that has the columns of `statements.PERSON`."""
     return Person(row.user_id, standard_claims(row._asdict()))
 
 
 def _session(row: Row) -> Session:
-    return Session(row.session_id, row.user_id, row.auth_time, tuple(row.amr), row.acr)
+    sid = "" if row.sid is None else str(row.sid)
+    return Session(row.session_id, row.user_id, row.auth_time, tuple(row.amr), row.acr, sid)
 
 
 class TenantTokens:
@@ -71,6 +82,33 @@ class TenantTokens:
             "access_hash": self._hash(Kind.ACCESS_TOKEN, access.opaque) if access.opaque else None,
             "access_scopes": sorted(access.scopes),
             "access_life": timedelta(seconds=access.expires_in),
+            "audience": list(access.audience),
+            "access_jkt": access.dpop_jkt,
+        }
+
+    def _authorized(self, given: Authorized) -> dict[str, Any]:
+        """What every authorization is stored with, and what it uses up."""
+        used, session = given.used_up, given.session
+        mark = None
+        if used.request_object is not None:
+            mark = once_mark(
+                self._tenant.id, "request_object", given.client.client_id, used.request_object
+            )
+        return {
+            "client": given.client.id,
+            "session_id": session.id,
+            "session_idle": self._session_idle,
+            "interaction": used.interaction,
+            "pushed_hash": self._hash(Kind.PUSHED_REQUEST, used.pushed) if used.pushed else None,
+            "mark_hash": mark,
+            "once_keep": _MARK_KEPT,
+            "scopes": sorted(given.scopes),
+            "resources": list(given.resources),
+            "claims": given.claims,
+            "auth_time": session.auth_time,
+            "auth_time_wanted": given.auth_time_wanted,
+            "amr": list(session.amr),
+            "acr": session.acr,
         }
 
     async def issue_code(self, code: NewCode, caller: Caller) -> bool:  # noqa: ARG002  (no line of its own: consent has one)
@@ -79,21 +117,33 @@ class TenantTokens:
             {
                 "id": uuid4(),
                 "code_hash": self._hash(Kind.CODE, code.code),
-                "client": code.client.id,
-                "session_id": code.session.id,
-                "session_idle": self._session_idle,
-                "interaction": code.interaction,
                 "redirect_uri": code.redirect_uri,
                 "code_challenge": code.code_challenge,
-                "nonce": code.nonce,
-                "scopes": sorted(code.scopes),
-                "claims": code.claims,
-                "auth_time": code.session.auth_time,
-                "auth_time_wanted": code.auth_time_wanted,
-                "amr": list(code.session.amr),
-                "acr": code.session.acr,
+                "nonce": code.authorized.nonce,
+                "dpop_jkt": code.dpop_jkt,
                 "lifetime": timedelta(seconds=code.lifetime),
                 "keep": timedelta(seconds=code.lifetime) + _MARGIN,
+                **self._authorized(code.authorized),
+            },
+        )
+
+    async def issue_at_once(self, tokens: FrontChannel, caller: Caller) -> bool:
+        given = tokens.authorized
+        access = tokens.access or NewAccess(tokens.issue_id, given.scopes, 0)
+        return await self._done(
+            store.ISSUE_AT_ONCE,
+            {
+                "issue": tokens.issue_id,
+                "keep": timedelta(seconds=access.expires_in) + _MARGIN,
+                **self._authorized(given),
+                **self._access(access),
+                **line(
+                    caller,
+                    "user",
+                    str(given.session.user_id),
+                    client=given.client.client_id,
+                    grant="implicit",
+                ),
             },
         )
 
@@ -109,11 +159,13 @@ class TenantTokens:
             alive=row.alive,
             issue_id=row.id,
             session=_session(row),
-            person=_person(row),
+            person=person_of(row),
             redirect_uri=row.redirect_uri,
             scopes=frozenset(row.scopes),
+            resources=tuple(row.resources),
             nonce=row.nonce,
             code_challenge=row.code_challenge,
+            dpop_jkt=row.dpop_jkt,
             claims=row.claims,
             auth_time_wanted=row.auth_time_wanted,
         )
@@ -126,6 +178,8 @@ class TenantTokens:
                 "code_hash": self._hash(Kind.CODE, redemption.code),
                 "client": redemption.client.id,
                 "user_id": stored.person.user_id,
+                "scopes": sorted(stored.scopes),
+                "dpop_jkt": refresh.dpop_jkt if refresh else None,
                 "session_bound": refresh.bound_to_session if refresh else True,
                 "refresh_hash": self._hash(Kind.REFRESH_TOKEN, refresh.token) if refresh else None,
                 "idle": timedelta(seconds=refresh.idle if refresh else 0),
@@ -176,8 +230,10 @@ class TenantTokens:
             alive=row.alive,
             family_id=row.id,
             session=_session(row),
-            person=_person(row),
+            person=person_of(row),
             scopes=frozenset(row.scopes),
+            resources=tuple(row.resources),
+            dpop_jkt=row.dpop_jkt,
             claims=row.claims,
             auth_time_wanted=row.auth_time_wanted,
             replay=replay,
@@ -296,13 +352,16 @@ class TenantTokens:
             issue_id=row.id,
             client_id=row.client_id,
             scopes=frozenset(row.scopes),
-            person=_person(row) if row.user_id is not None else None,
+            person=person_of(row) if row.user_id is not None else None,
             expires_at=row.expires_at,
             issued_at=row.issued_at,
             auth_time=row.auth_time,
             acr=row.acr,
             amr=tuple(row.amr),
             claims=row.claims,
+            audience=tuple(row.audience),
+            dpop_jkt=row.dpop_jkt,
+            act=row.act,
         )
 
     async def revoke_access_token(self, token: str, client: Client, caller: Caller) -> bool:

@@ -329,6 +329,7 @@ def build(host, keys, **changes):
         clients=host.clients,
         people=host.people,
         tokens=host.tokens,
+        requests=host.requests,
         pages=host.pages,
         **{"scopes": SCOPES} | changes,
     )

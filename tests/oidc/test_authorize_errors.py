@@ -57,10 +57,10 @@ REFUSED = {
     "negative max_age": ({"max_age": "-1"}, "invalid_request"),
     "max_age in words": ({"max_age": "soon"}, "invalid_request"),
     "claims no JSON": ({"claims": "{"}, "invalid_request"),
-    "request object": ({"request": "eyJ"}, "request_not_supported"),
+    "request object": ({"request": "eyJ"}, "invalid_request_object"),
     "request object by reference": (
         {"request_uri": "https://app.example/r"},
-        "request_uri_not_supported",
+        "invalid_request_uri",
     ),
 }
 refused = pytest.mark.parametrize(("changes", "error"), REFUSED.values(), ids=REFUSED)
@@ -184,7 +184,7 @@ async def test_a_parameter_split_over_address_and_body_is_doubled(world, web):
 
 @pytest.mark.spec("OIDCC-3.1.2.1")
 async def test_unknown_parameters_are_ignored(world, web):
-    answer = await world.signed_in().authorize(web, extra="foobar", resource="https://api.example")
+    answer = await world.signed_in().authorize(web, extra="foobar", audience="https://api.example")
 
     assert "code" in answer.fields
 

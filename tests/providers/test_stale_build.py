@@ -1,13 +1,17 @@
 """A provider that was built from an old tenant counts as old, however new its keys are."""
 
+from insula.outbound.door import Door
+from insula.outbound.settings import OutboundRules
 from insula.providers.build import Builder
+from insula.providers.client_keys import ClientKeys
 from insula.providers.pool import ProviderPool
 from insula.sign_in.cookies import Jar
 from insula.tenants import service
 
 
 async def test_news_of_the_change_drops_it(platform_door, house, envelope):
-    builder = Builder(envelope, Jar(secure=False))
+    door = Door(OutboundRules())
+    builder = Builder(envelope, Jar(secure=False), door, ClientKeys(door))
     pool = ProviderPool(builder.build)
     stale = house.tenant
     await service.add_domain(

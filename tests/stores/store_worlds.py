@@ -13,6 +13,7 @@ from insula.kernel import clock
 from insula.oidc.memory import Host
 from insula.oidc.models import (
     Advance,
+    Authorized,
     Caller,
     Client,
     ClientSecret,
@@ -23,7 +24,11 @@ from insula.oidc.models import (
     Person,
     Redemption,
     Session,
+    UsedUp,
 )
+from insula.outbound.door import Door
+from insula.outbound.settings import OutboundRules
+from insula.providers.client_keys import ClientKeys
 from insula.providers.clients import TenantClients
 from insula.providers.tokens import TenantTokens
 
@@ -40,18 +45,24 @@ class World:
     """What the tests do with either host, in the words of the ports."""
 
     def new_code(self, client, session, **changes):
-        code = NewCode(
-            code=value("ac"),
+        authorized = Authorized(
             client=client,
             session=session,
-            redirect_uri=CALLBACK,
             scopes=SCOPES,
-            nonce="n-1",
-            code_challenge="c" * 43,
+            resources=(),
             claims="",
             auth_time_wanted=False,
+            nonce="n-1",
+            used_up=UsedUp(),
+        )
+        about = {name: changes.pop(name) for name in set(changes) & set(Authorized.__slots__)}
+        code = NewCode(
+            code=value("ac"),
+            authorized=replace(authorized, **about),
+            redirect_uri=CALLBACK,
+            code_challenge="c" * 43,
+            dpop_jkt=None,
             lifetime=60,
-            interaction=None,
         )
         return replace(code, **changes)
 
@@ -144,7 +155,7 @@ class PostgreSql(World):
         self.tenant = tenant
         self._db = db
         self.tokens = TenantTokens(tenant, Lifetimes(), timedelta(hours=1))
-        self.clients = TenantClients(tenant, TTLCache(100, 60))
+        self.clients = TenantClients(tenant, TTLCache(100, 60), ClientKeys(Door(OutboundRules())))
 
     async def client(self, **changes):
         metadata = Metadata.model_validate({"redirect_uris": (CALLBACK,), **changes})

@@ -1,6 +1,7 @@
 """The `Tokens` port: an authorization code is spent by one statement, and never twice."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from store_worlds import CALLER, value
@@ -41,15 +42,19 @@ async def test_what_is_read_is_what_was_stored(world, app, ada):
         claims='{"userinfo":{}}',
         auth_time_wanted=True,
         scopes=frozenset({"openid", "email"}),
+        resources=("https://api.example",),
+        dpop_jkt="k" * 43,
     )
     assert await world.tokens.issue_code(new, CALLER)
 
     stored = await world.tokens.read_code(new.code, app)
 
-    assert stored.session == ada
+    assert replace(stored.session, sid=ada.sid) == ada
     assert stored.person.user_id == ada.user_id
-    for name in ("redirect_uri", "scopes", "nonce", "code_challenge", "claims", "auth_time_wanted"):
+    for name in ("redirect_uri", "code_challenge", "dpop_jkt"):
         assert getattr(stored, name) == getattr(new, name)
+    for name in ("scopes", "resources", "nonce", "claims", "auth_time_wanted"):
+        assert getattr(stored, name) == getattr(new.authorized, name)
 
 
 @pytest.mark.spec("RFC6749-4.1.2")

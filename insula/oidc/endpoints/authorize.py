@@ -4,7 +4,8 @@ The authorization endpoint: RFC6749-3.1, OIDCC-3.1.2.
 A request runs down the table below. If a person must act, it is stored and the browser
 goes to the host's sign-in; from there it comes back to `/oauth2/authorize/resume`, where
 the stored request runs down the same table again: clients, grants and sessions may have
-changed meanwhile, and nothing is read from the browser twice (OIDCC-3.1.2.2).
+changed meanwhile, and nothing is read from the browser twice (OIDCC-3.1.2.2). A pushed
+request runs down the same table too, as far as no person is needed (PAR-2.1).
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,8 +13,8 @@ from enum import Flag, auto
 from uuid import UUID
 
 from insula.kernel import clock
-from insula.kernel.ids import Kind, new_secret
-from insula.oidc.authorization import Authorization, ask, refuse, send
+from insula.oidc.authorization import Authorization, ask, refuse
+from insula.oidc.authorization_response import respond
 from insula.oidc.errors import (
     AccessDenied,
     AccountSelectionRequired,
@@ -22,18 +23,23 @@ from insula.oidc.errors import (
     InvalidRequest,
     LoginRequired,
     OAuthError,
+    RequestUriNotSupported,
     UnknownClient,
+    UnknownRequestUri,
     UnmetRequirements,
 )
 from insula.oidc.features import (
     PARAMETERS,
     claims,
     consent,
+    dpop,
     id_token_hint,
+    par,
     pkce,
     prompt,
     redirect_uris,
     request_objects,
+    resources,
     response_modes,
     response_types,
     scopes,
@@ -41,7 +47,7 @@ from insula.oidc.features import (
 )
 from insula.oidc.http import Request, Response
 from insula.oidc.issuer import Issuer
-from insula.oidc.models import NewCode
+from insula.oidc.models import Client
 from insula.oidc.request import Parameters, by_get, read_front_channel
 
 Answer = Response | None
@@ -51,9 +57,10 @@ Step = Callable[[Authorization], Answer | Awaitable[Answer]]
 class On(Flag):
     A = auto()
     R = auto()
+    P = auto()
 
 
-A, R = On.A, On.R
+A, R, P = On.A, On.R, On.P
 
 
 # --- whose request it is, and where its answer may go ------------------------------------
@@ -70,10 +77,10 @@ async def load_interaction(a: Authorization) -> None:
         txn = UUID(Parameters(a.request.query()).get("txn", ""))
     except ValueError:
         raise InvalidRequest("This sign-in is not known") from None
-    a.interaction = await a.issuer.people.resume(a.request.cookies, txn, a.request.caller)
-    if a.interaction is None:
+    interaction = await a.issuer.people.resume(a.cookies, txn, a.request.caller)
+    if interaction is None:
         raise InvalidRequest("This sign-in has ended or belongs to another browser")
-    a.params, a.visit = a.interaction.parameters, a.interaction.visit
+    a.restore(interaction)
 
 
 async def load_client(a: Authorization) -> None:
@@ -84,21 +91,51 @@ async def load_client(a: Authorization) -> None:
     a.client = client
 
 
+def come_back_by_get(a: Authorization) -> Answer:
+    if not request_objects.is_present(a.params):
+        check_redirect_uri(a)  # nothing is carried on for an address that is not the client's
+    return by_get(a.request, a.pairs, PARAMETERS)
+
+
+async def take_pushed_request(a: Authorization) -> None:
+    if not par.is_reference(a.params):
+        return
+    if not a.issuer.features.par:
+        raise RequestUriNotSupported("Pushed authorization requests are not supported")
+    reference = a.params["request_uri"]
+    taken = await a.issuer.requests.take(reference, a.client, a.cookies)
+    if taken is None:
+        raise UnknownRequestUri("request_uri is unknown, used, expired or of another browser")
+    a.recall(taken.parameters)
+    a.pushed, a.repeated = reference, frozenset()
+    a.new_cookies, a.set_cookies = taken.cookies, taken.set_cookies
+
+
+async def open_request_object(a: Authorization) -> None:
+    if a.pushed is not None or not request_objects.is_present(a.params):
+        return
+    try:
+        a.params, a.request_object = await request_objects.open_request(
+            a.issuer, a.client, a.params, pushed=a.is_push
+        )
+    except OAuthError as refusal:
+        if a.is_push:
+            raise
+        a.refused_object = refusal  # told when it is known where to
+
+
 def check_redirect_uri(a: Authorization) -> None:
     if a.repeated & {"client_id", "redirect_uri"}:
         raise InvalidRedirectUri("A parameter was sent more than once")
     a.redirect_uri = redirect_uris.check_redirect_uri(a.params, a.client)
 
 
-def come_back_by_get(a: Authorization) -> Answer:
-    return by_get(a.request, a.pairs, PARAMETERS)
-
-
 # --- what it asks for ---------------------------------------------------------------------
 
 
 def check_response_mode(a: Authorization) -> None:
-    a.mode = response_modes.check_response_mode(a.params, a.client)
+    a.mode = response_modes.default_mode(a.params, a.issuer.features)
+    a.mode = response_modes.check_response_mode(a.params, a.client, a.issuer.features)
 
 
 def refuse_repeated(a: Authorization) -> None:
@@ -106,12 +143,23 @@ def refuse_repeated(a: Authorization) -> None:
         raise InvalidRequest("A parameter was sent more than once")
 
 
-def refuse_request_objects(a: Authorization) -> None:
-    request_objects.refuse_request_objects(a.params)
+def refuse_bad_object(a: Authorization) -> None:
+    if a.refused_object is not None:
+        raise a.refused_object
+
+
+def refuse_unsigned(a: Authorization) -> None:
+    if a.request_object is None:
+        request_objects.refuse_unsigned(a.params, a.client)
+
+
+def refuse_unpushed(a: Authorization) -> None:
+    if a.pushed is None:
+        par.refuse_unpushed(a.client, a.issuer.features)
 
 
 def check_response_type(a: Authorization) -> None:
-    response_types.check_response_type(a.params, a.client)
+    a.response_type = response_types.check_response_type(a.params, a.client, a.issuer.features)
 
 
 def check_state_and_nonce(a: Authorization) -> None:
@@ -122,8 +170,17 @@ def read_scopes(a: Authorization) -> None:
     a.scopes = scopes.read_scopes(a.params, a.client, a.issuer.scopes)
 
 
+def read_resources(a: Authorization) -> None:
+    a.resources = resources.read_resources(a.params, a.client, a.scopes, a.issuer.resources)
+
+
 def check_challenge(a: Authorization) -> None:
-    a.challenge = pkce.check_challenge(a.params, required=pkce.is_required(a.client))
+    is_required = a.response_type == response_types.CODE and pkce.is_required(a.client)
+    a.challenge = pkce.check_challenge(a.params, required=is_required)
+
+
+def read_dpop_key(a: Authorization) -> None:
+    a.dpop_jkt = dpop.read_thumbprint(a.params, a.issuer.features)
 
 
 def read_prompts(a: Authorization) -> None:
@@ -132,7 +189,7 @@ def read_prompts(a: Authorization) -> None:
 
 
 def read_claims(a: Authorization) -> None:
-    a.asked = claims.read_claims(a.params)
+    a.asked = claims.read_claims(a.params, a.client, a.issuer.features)
     a.covering, a.claims_kept = claims.cover(a.asked, a.scopes, a.client, a.issuer.scopes)
 
 
@@ -140,7 +197,7 @@ def read_claims(a: Authorization) -> None:
 
 
 async def load_visit(a: Authorization) -> None:
-    a.visit = await a.issuer.people.visit(a.request.cookies, a.client, a.request.caller)
+    a.visit = await a.issuer.people.visit(a.cookies, a.client, a.request.caller)
 
 
 def refuse_denied(a: Authorization) -> None:
@@ -178,8 +235,9 @@ async def ask_for_account(a: Authorization) -> Answer:
 
 def check_person(a: Authorization) -> None:
     if a.is_silent:
-        id_token_hint.check_hint(a.params, a.client, a.session, a.issuer.verifier)
-    if not all(str(a.session.user_id) in subjects for subjects in a.asked.subjects):
+        id_token_hint.check_hint(a.params, a.client, a.issuer, a.session)
+    subject = a.issuer.subject(a.client, a.session.user_id)
+    if not all(subject in subjects for subjects in a.asked.subjects):
         raise LoginRequired("Another person is signed in than the request names")
     if not all(a.session.acr in acrs for acrs in a.asked.acrs):
         raise UnmetRequirements("The sign-in does not reach the level that is asked for")
@@ -197,66 +255,46 @@ async def ask_for_consent(a: Authorization) -> Answer:
     return await ask(a, "consent")
 
 
-async def respond(a: Authorization) -> Answer:
-    code = new_secret(Kind.CODE)
-    issued = await a.issuer.tokens.issue_code(
-        NewCode(
-            code=code,
-            client=a.client,
-            session=a.session,
-            redirect_uri=a.redirect_uri,
-            scopes=consent.as_allowed(a.scopes, a.consented),
-            nonce=a.params.get("nonce"),
-            code_challenge=a.challenge,
-            claims=a.claims_kept,
-            auth_time_wanted=(
-                a.max_age is not None or a.client.require_auth_time or a.asked.auth_time
-            ),
-            lifetime=a.issuer.lifetimes.code,
-            interaction=a.interaction.id if a.interaction else None,
-        ),
-        a.request.caller,
-    )
-    if not issued:
-        if a.is_silent:
-            raise LoginRequired("The session has ended")
-        a.redirect_uri = ""  # nobody is signed in any more: a page, and no redirect (AZ-11)
-        raise InvalidRequest("This sign-in has ended. Please start again from the application")
-    return send(a, {"code": code})
-
-
 # fmt: off
 STEPS: tuple[tuple[Step, On], ...] = (
     # Refused on a page: no answer may travel to an address that is not proven to be the client's
-    (read_parameters,         A    ),
-    (load_interaction,            R),
-    (load_client,             A | R),
-    (check_redirect_uri,      A | R),
-    (come_back_by_get,        A    ),   # a POST of another site has left the cookies behind
+    # A: a request of a browser  R: the same, resumed  P: a pushed one, whose client is known
+    (read_parameters,         A        ),
+    (load_interaction,            R    ),
+    (load_client,             A | R    ),
+    (come_back_by_get,        A        ),   # a POST of another site has left the cookies behind
+    (take_pushed_request,     A        ),
+    (open_request_object,     A     | P),
+    (check_redirect_uri,      A | R | P),
     # Refused to the client from here on, if somebody is signed in or prompt is none; else on
     # a page, or anyone who registers a client could send strangers where they like (AZ-11)
-    (check_response_mode,     A | R),
-    (refuse_repeated,         A    ),
-    (refuse_request_objects,  A    ),
-    (check_response_type,     A | R),
-    (check_state_and_nonce,   A | R),
-    (read_scopes,             A | R),
-    (check_challenge,         A | R),
-    (read_prompts,            A | R),
-    (read_claims,             A | R),
+    (check_response_mode,     A | R | P),
+    (refuse_repeated,         A        ),
+    (refuse_bad_object,       A        ),
+    (refuse_unsigned,         A     | P),
+    (refuse_unpushed,         A        ),
+    (check_response_type,     A | R | P),
+    (check_state_and_nonce,   A | R | P),
+    (read_scopes,             A | R | P),
+    (read_resources,          A | R | P),
+    (check_challenge,         A | R | P),
+    (read_dpop_key,           A | R | P),
+    (read_prompts,            A | R | P),
+    (read_claims,             A | R | P),
     # Decided with the person
-    (load_visit,              A    ),
-    (refuse_denied,               R),
-    (ask_to_sign_in,          A | R),
-    (ask_for_account,         A | R),
-    (check_person,            A | R),
-    (ask_for_consent,         A | R),
-    (respond,                 A | R),
+    (load_visit,              A        ),
+    (refuse_denied,               R    ),
+    (ask_to_sign_in,          A | R    ),
+    (ask_for_account,         A | R    ),
+    (check_person,            A | R    ),
+    (ask_for_consent,         A | R    ),
+    (respond,                 A | R    ),
 )
 # fmt: on
 
 _AUTHORIZE = tuple(step for step, on in STEPS if A in on)
 _RESUME = tuple(step for step, on in STEPS if R in on)
+_PUSHED = tuple(step for step, on in STEPS if P in on)
 
 
 async def authorize(issuer: Issuer, request: Request) -> Response:
@@ -265,6 +303,23 @@ async def authorize(issuer: Issuer, request: Request) -> Response:
 
 async def resume(issuer: Issuer, request: Request) -> Response:
     return await _run(Authorization(issuer, request), _RESUME)
+
+
+async def check_pushed(
+    issuer: Issuer, request: Request, client: Client, params: Parameters
+) -> Authorization:
+    """
+    Check a request that *client* pushed, as if a browser had brought it.
+
+    Returns it with the parameters that count; raises what would have been answered.
+    """
+    a = Authorization(issuer, request, params=params, is_push=True)
+    a.client = client
+    for step in _PUSHED:
+        outcome = step(a)
+        if isinstance(outcome, Awaitable):
+            await outcome
+    return a
 
 
 async def _run(a: Authorization, steps: tuple[Step, ...]) -> Response:

@@ -9,9 +9,11 @@ from typing import Any
 from insula.oidc import issuer as paths
 from insula.oidc.client_authentication import METHODS
 from insula.oidc.endpoints.documents import Document
-from insula.oidc.features import METADATA
-from insula.oidc.grants import GRANTS
+from insula.oidc.features import metadata as metadata_of_features
+from insula.oidc.features import par
+from insula.oidc.grants import offered
 from insula.oidc.issuer import Issuer
+from insula.oidc.jose import CLIENT_ALGORITHMS
 from insula.oidc.signing import ALGORITHMS, compact_json
 
 #: What an id_token says besides the claims of scopes.
@@ -24,30 +26,40 @@ def document(issuer: Issuer) -> Document:
 
 
 def metadata(issuer: Issuer) -> dict[str, Any]:
+    on = issuer.features
     claims = (*_PROTOCOL_CLAIMS, *(name for names in issuer.scopes.values() for name in names))
     confidential = [method for method in METHODS if method != "none"]
-    says = {
+    algorithms = [alg for alg in ALGORITHMS if alg in issuer.keys.signing]
+    says: dict[str, Any] = {
         "issuer": issuer.url,
         "authorization_endpoint": issuer.url + paths.AUTHORIZE,
         "token_endpoint": issuer.url + paths.TOKEN,
         "userinfo_endpoint": issuer.url + paths.USERINFO,
         "jwks_uri": issuer.url + paths.JWKS,
         "end_session_endpoint": issuer.url + paths.LOGOUT,
-        "revocation_endpoint": issuer.url + paths.REVOKE,
-        "introspection_endpoint": issuer.url + paths.INTROSPECT,
-        "grant_types_supported": list(GRANTS),
-        "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": [
-            alg for alg in ALGORITHMS if alg in issuer.keys.signing
-        ],
+        "grant_types_supported": offered(on),
+        "subject_types_supported": ["public", "pairwise"],
+        "id_token_signing_alg_values_supported": algorithms,
+        "userinfo_signing_alg_values_supported": algorithms,
         "token_endpoint_auth_methods_supported": list(METHODS),
-        "revocation_endpoint_auth_methods_supported": list(METHODS),
-        "introspection_endpoint_auth_methods_supported": confidential,
+        "token_endpoint_auth_signing_alg_values_supported": list(CLIENT_ALGORITHMS),
         "scopes_supported": list(issuer.scopes),
         "claims_supported": list(dict.fromkeys(claims)),
         "ui_locales_supported": list(issuer.locales),
-        **METADATA,
+        **metadata_of_features(on),
     }
+    if on.revocation:
+        says["revocation_endpoint"] = issuer.url + paths.REVOKE
+        says["revocation_endpoint_auth_methods_supported"] = list(METHODS)
+    if on.introspection:
+        says["introspection_endpoint"] = issuer.url + paths.INTROSPECT
+        says["introspection_endpoint_auth_methods_supported"] = confidential
     if issuer.acr_values:
         says["acr_values_supported"] = list(issuer.acr_values)
-    return says
+    says |= {name: issuer.url + path for name, path in par.endpoints(on).items()}
+    links = {
+        "service_documentation": on.service_documentation,
+        "op_policy_uri": on.op_policy_uri,
+        "op_tos_uri": on.op_tos_uri,
+    }
+    return says | {name: link for name, link in links.items() if link}

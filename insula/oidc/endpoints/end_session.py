@@ -10,7 +10,7 @@ from insula.oidc.errors import InvalidRequest, UnknownClient
 from insula.oidc.features import state
 from insula.oidc.http import Request, Response, page, see_other, set_cookies, with_query
 from insula.oidc.issuer import Issuer
-from insula.oidc.models import AskSignOut, Client
+from insula.oidc.models import AskSignOut, Client, Session
 from insula.oidc.request import Parameters, by_get, read_front_channel
 
 PARAMETERS = frozenset(
@@ -39,7 +39,7 @@ async def end_session(issuer: Issuer, request: Request) -> Response:
     visit = await issuer.people.who(request.cookies)
     cookies = visit.set_cookies
     if visit.session is not None:
-        if subject != str(visit.session.user_id):
+        if not _names(issuer, subject, client, visit.session):
             redirection = await issuer.people.ask_sign_out(
                 request.cookies, AskSignOut(return_to, client), request.caller
             )
@@ -51,6 +51,11 @@ async def end_session(issuer: Issuer, request: Request) -> Response:
         )
     answer = see_other(return_to) if return_to else page(issuer.pages.signed_out(client))
     return set_cookies(answer, cookies)
+
+
+def _names(issuer: Issuer, subject: str | None, client: Client | None, session: Session) -> bool:
+    """Whether the hint is about the person who is signed in."""
+    return client is not None and subject == issuer.subject(client, session.user_id)
 
 
 async def _read_hint(issuer: Issuer, params: Parameters) -> tuple[str | None, Client | None]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from insula.oidc.client_authentication import authenticate
 from insula.oidc.errors import UnauthorizedClient, UnsupportedGrantType
-from insula.oidc.grants import GRANTS, Grant
+from insula.oidc.exchange import Exchange
+from insula.oidc.grants import Grant, find
 from insula.oidc.http import Request, Response, json_answer
 from insula.oidc.issuer import Issuer
 from insula.oidc.models import Client
@@ -21,6 +22,8 @@ class TokenRequest:
     params: Parameters = field(init=False)
     grant: Grant = field(init=False)
     client: Client = field(init=False)
+    #: Thumbprint of the key that the request was proven with.
+    jkt: str | None = None
     answer: bytes = b""
 
 
@@ -29,7 +32,7 @@ async def read_parameters(t: TokenRequest) -> None:
 
 
 async def choose_grant(t: TokenRequest) -> None:
-    grant = GRANTS.get(t.params.need("grant_type"))
+    grant = find(t.params.need("grant_type"), t.issuer.features)
     if grant is None:
         raise UnsupportedGrantType("grant_type is not one of those supported")
     t.grant = grant
@@ -45,7 +48,7 @@ async def check_grant_type(t: TokenRequest) -> None:
 
 
 async def exchange(t: TokenRequest) -> None:
-    t.answer = await t.grant(t.issuer, t.client, t.params, t.request.caller)
+    t.answer = await t.grant(Exchange(t.issuer, t.client, t.params, t.request.caller, t.jkt))
 
 
 # fmt: off
@@ -54,7 +57,7 @@ STEPS: tuple[Callable[[TokenRequest], Awaitable[None]], ...] = (
     choose_grant,           # T(unsupported_grant_type): says nothing about any client
     authenticate_client,    # T(invalid_client)
     check_grant_type,       # T(unauthorized_client)
-    exchange,               # T(invalid_grant), T(invalid_scope)
+    exchange,               # T(invalid_grant), T(invalid_scope), T(invalid_target)
 )
 # fmt: on
 

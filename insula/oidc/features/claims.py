@@ -12,11 +12,18 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from insula.oidc.errors import InvalidRequest
-from insula.oidc.models import Client, Scopes
+from insula.oidc.models import Client, Features, Scopes
 from insula.oidc.signing import compact_json
 
-METADATA = {"claims_parameter_supported": True, "claim_types_supported": ["normal"]}
 PARAMETERS = frozenset({"claims"})
+
+
+def metadata(features: Features) -> dict[str, Any]:
+    return {
+        "claims_parameter_supported": features.claims_parameter,
+        "claim_types_supported": ["normal"],
+    }
+
 
 Place = Literal["userinfo", "id_token"]
 
@@ -40,10 +47,12 @@ class ClaimsRequest:
 _NONE = ClaimsRequest()
 
 
-def read_claims(params: Mapping[str, str]) -> ClaimsRequest:
+def read_claims(params: Mapping[str, str], client: Client, features: Features) -> ClaimsRequest:
     raw = params.get("claims")
     if raw is None:
         return _NONE
+    if not features.claims_parameter or not client.claims_parameter:
+        raise InvalidRequest("claims is not a parameter that this client may use")
     try:
         asked = json.loads(raw)
     except (ValueError, RecursionError):

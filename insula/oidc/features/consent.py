@@ -3,10 +3,14 @@
 from typing import Any
 
 from insula.oidc.features.scopes import OPTIONAL
-from insula.oidc.models import Client, Scopes
+from insula.oidc.models import Client, Features, Scopes
 
-METADATA: dict[str, Any] = {}
 PARAMETERS: frozenset[str] = frozenset()
+
+
+def metadata(_features: Features) -> dict[str, Any]:
+    return {}
+
 
 _NOTHING: Scopes = frozenset()
 

@@ -9,22 +9,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from insula.oidc.errors import LoginRequired
-from insula.oidc.jose import Verifier
-from insula.oidc.models import Client, Session
+from insula.oidc.issuer import Issuer
+from insula.oidc.models import Client, Features, Session
 
-METADATA: dict[str, Any] = {}
 PARAMETERS = frozenset({"id_token_hint"})
 
 
-def check_hint(
-    params: Mapping[str, str], client: Client, session: Session, verifier: Verifier
-) -> None:
+def metadata(_features: Features) -> dict[str, Any]:
+    return {}
+
+
+def check_hint(params: Mapping[str, str], client: Client, issuer: Issuer, session: Session) -> None:
     """Refuse a silent request about somebody else; a hint that proves nothing is nobody's."""
     hint = params.get("id_token_hint")
     if hint is None:
         return
-    claims = verifier.id_token_hint(hint)
+    claims = issuer.verifier.id_token_hint(hint)
     if claims is None or claims["aud"] != client.client_id:
         raise LoginRequired("id_token_hint is not an id_token for this client")
-    if claims["sub"] != str(session.user_id):
+    if claims["sub"] != issuer.subject(client, session.user_id):
         raise LoginRequired("Another person is signed in than id_token_hint names")

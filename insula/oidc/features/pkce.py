@@ -10,13 +10,18 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from insula.oidc.errors import InvalidGrant, InvalidRequest
-from insula.oidc.models import Client
+from insula.oidc.models import Client, Features
 from insula.oidc.signing import b64url
 
-METADATA = {"code_challenge_methods_supported": ["S256"]}
 PARAMETERS = frozenset({"code_challenge", "code_challenge_method"})
+
+
+def metadata(_features: Features) -> dict[str, Any]:
+    return {"code_challenge_methods_supported": ["S256"]}
+
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}\Z")  # a SHA-256 in base64url: RFC7636-4.2
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}\Z")  # RFC7636-4.1

@@ -7,19 +7,23 @@ session that merely is recent does not satisfy `prompt=login`.
 
 import re
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from insula.oidc.errors import InvalidRequest
-from insula.oidc.models import Client, Session
+from insula.oidc.models import Client, Features, Session
 
-METADATA = {"prompt_values_supported": ["none", "login", "consent", "select_account"]}
 PARAMETERS = frozenset({"prompt", "max_age"})
+
+
+def metadata(_features: Features) -> dict[str, Any]:
+    return {"prompt_values_supported": ["none", "login", "consent", "select_account"]}
+
 
 #: A proof given inside an interaction that is older than one of its steps is asked for again.
 FRESH_FOR = 600
 
-_KNOWN = frozenset(METADATA["prompt_values_supported"])
+_KNOWN = frozenset({"none", "login", "consent", "select_account"})
 _SECONDS = re.compile(r"[0-9]{1,10}\Z")
 
 

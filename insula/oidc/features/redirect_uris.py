@@ -11,10 +11,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from insula.oidc.errors import InvalidRedirectUri
-from insula.oidc.models import Client
+from insula.oidc.models import Client, Features
 
-METADATA: dict[str, Any] = {}
 PARAMETERS = frozenset({"redirect_uri"})
+
+
+def metadata(_features: Features) -> dict[str, Any]:
+    return {}
+
 
 # "localhost" is a name that someone else may answer to: RFC8252-8.3.
 _LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\]))(?::([0-9]{1,5}))?(?=[/?]|\Z)")

@@ -10,10 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from insula.oidc.errors import InvalidScope
-from insula.oidc.models import Client, Scopes
+from insula.oidc.models import Client, Features, Scopes
 
-METADATA: dict[str, Any] = {}
 PARAMETERS = frozenset({"scope"})
+
+
+def metadata(_features: Features) -> dict[str, Any]:
+    return {}
+
 
 OPENID = "openid"
 OFFLINE = "offline_access"

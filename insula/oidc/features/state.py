@@ -5,9 +5,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from insula.oidc.errors import InvalidRequest
+from insula.oidc.models import Features
 
-METADATA: dict[str, Any] = {}
 PARAMETERS = frozenset({"state", "nonce"})
+
+
+def metadata(_features: Features) -> dict[str, Any]:
+    return {}
+
 
 MAX_BYTES = 2048
 

@@ -7,15 +7,34 @@ A grant gets a client that has proved itself and may use it, and returns the tok
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from insula.oidc.exchange import Exchange
 from insula.oidc.grants import authorization_code, client_credentials, refresh_token
-from insula.oidc.issuer import Issuer
-from insula.oidc.models import Caller, Client
-from insula.oidc.request import Parameters
+from insula.oidc.models import Features
 
-Grant = Callable[[Issuer, Client, Parameters, Caller], Awaitable[bytes]]
+Grant = Callable[[Exchange], Awaitable[bytes]]
 
-GRANTS: Mapping[str, Grant] = {
+_ALWAYS: Mapping[str, Grant] = {
     "authorization_code": authorization_code.exchange,
     "refresh_token": refresh_token.exchange,
-    "client_credentials": client_credentials.exchange,
 }
+_SWITCHED: Mapping[str, tuple[Grant, Callable[[Features], bool]]] = {
+    "client_credentials": (client_credentials.exchange, lambda on: on.client_credentials),
+}
+
+
+def find(grant_type: str, features: Features) -> Grant | None:
+    """The grant of that name, if the issuer's switches offer it."""
+    if (grant := _ALWAYS.get(grant_type)) is not None:
+        return grant
+    grant, is_on = _SWITCHED.get(grant_type, (None, _never))
+    return grant if is_on(features) else None
+
+
+def _never(_features: Features) -> bool:
+    return False
+
+
+def offered(features: Features) -> list[str]:
+    """What the metadata lists; the front channel counts as a grant there (OIDCD-3)."""
+    names = [*_ALWAYS, *(name for name, (_, is_on) in _SWITCHED.items() if is_on(features))]
+    return [*names, "implicit"] if features.front_channel_tokens else names

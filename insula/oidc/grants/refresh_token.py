@@ -8,35 +8,39 @@ parties hold it, and the family ends for both. Never do two lineages live.
 
 from insula.kernel.ids import Kind, new_secret
 from insula.oidc import tokens
-from insula.oidc.errors import InvalidGrant
+from insula.oidc.errors import InvalidDpopProof, InvalidGrant
+from insula.oidc.exchange import Exchange
+from insula.oidc.features import resources
 from insula.oidc.features.scopes import OPENID, read_narrower
-from insula.oidc.issuer import Issuer
-from insula.oidc.models import Advance, Caller, Client, NewAccess, StoredRefresh
-from insula.oidc.request import Parameters
+from insula.oidc.models import Advance, NewAccess, StoredRefresh
 
 _REFUSED = "The refresh token is not valid"
 
 
-async def exchange(issuer: Issuer, client: Client, params: Parameters, caller: Caller) -> bytes:
+async def exchange(e: Exchange) -> bytes:
     """Exchange a refresh token for fresh tokens, or repeat an answer that was lost."""
-    presented = params.need("refresh_token")
+    issuer, client = e.issuer, e.client
+    presented = e.params.need("refresh_token")
     stored = await issuer.tokens.read_refresh(presented, client)
     if stored is None or stored.state != "current":
-        return await _answer_former(issuer, client, stored, caller)
+        return await _answer_former(e, stored)
     if not stored.alive:
         raise InvalidGrant(_REFUSED, detail="not alive")
+    _check_key(e, stored)
 
-    granted = read_narrower(params, stored.scopes)
+    granted = read_narrower(e.params, stored.scopes)
+    target = resources.choose(e.params, stored.resources, granted, issuer.resources)
     access_token, access = await tokens.mint_access_token(
-        issuer, client, stored.family_id, granted, stored.session
+        issuer, client, stored.family_id, target, stored.session, jkt=e.jkt
     )
     id_token = None
     if OPENID in granted and client.id_token_on_refresh:
-        id_token = await tokens.mint_id_token(issuer, client, stored, granted, access_token)
+        about = tokens.Statement.of(stored)
+        id_token = await tokens.mint_id_token(issuer, client, about, granted, access_token)
 
-    if not client.is_public and not client.rotate_refresh_tokens:
+    if not _rotates(e, stored):
         answer = tokens.answer(issuer, access_token, access, id_token=id_token)
-        await _touch(issuer, client, presented, stored, access, caller)
+        await _touch(e, presented, stored, access)
         return answer
     successor = new_secret(Kind.REFRESH_TOKEN)
     answer = tokens.answer(issuer, access_token, access, refresh_token=successor, id_token=id_token)
@@ -48,37 +52,41 @@ async def exchange(issuer: Issuer, client: Client, params: Parameters, caller: C
         access,
         answer,
         issuer.lifetimes.refresh_idle,
-        caller,
+        e.caller,
     )
     if await issuer.tokens.advance_refresh(advance):
         return answer
     # Another request with the same token was first: its answer is the only one there is.
-    return await _answer_former(
-        issuer, client, await issuer.tokens.read_refresh(presented, client), caller
-    )
+    return await _answer_former(e, await issuer.tokens.read_refresh(presented, client))
 
 
-async def _answer_former(
-    issuer: Issuer, client: Client, stored: StoredRefresh | None, caller: Caller
-) -> bytes:
+def _check_key(e: Exchange, stored: StoredRefresh) -> None:
+    """A public client's refresh token is worth something with its key only (DPOP-5)."""
+    if stored.dpop_jkt is not None and e.jkt is None:
+        raise InvalidDpopProof("A DPoP proof is needed with this refresh token")
+    if stored.dpop_jkt is not None and stored.dpop_jkt != e.jkt:
+        raise InvalidGrant(_REFUSED, detail="proven with another key")
+
+
+def _rotates(e: Exchange, stored: StoredRefresh) -> bool:
+    """RFC9700-4.14.2: a public client's always, unless a key protects it; others as they like."""
+    must = e.client.is_public and stored.dpop_jkt is None
+    return must or e.client.rotate_refresh_tokens
+
+
+async def _answer_former(e: Exchange, stored: StoredRefresh | None) -> bytes:
     """Repeat the answer within the grace; otherwise end the family, then refuse."""
     if stored is None or stored.state in {"dead", "current"}:
         raise InvalidGrant(_REFUSED, detail=stored.state if stored else "unknown")
     if stored.state == "former" and stored.alive and stored.replay is not None:
+        _check_key(e, stored)
         return stored.replay
     if stored.state == "reused":
-        await issuer.tokens.revoke_family(stored.family_id, client, caller)
+        await e.issuer.tokens.revoke_family(stored.family_id, e.client, e.caller)
     raise InvalidGrant(_REFUSED, detail=stored.state)
 
 
-async def _touch(  # noqa: PLR0913  (what the port records)
-    issuer: Issuer,
-    client: Client,
-    presented: str,
-    stored: StoredRefresh,
-    access: NewAccess,
-    caller: Caller,
-) -> None:
-    idle = issuer.lifetimes.refresh_idle
-    if not await issuer.tokens.touch_refresh(presented, client, stored, access, idle, caller):
+async def _touch(e: Exchange, presented: str, stored: StoredRefresh, access: NewAccess) -> None:
+    idle = e.issuer.lifetimes.refresh_idle
+    if not await e.issuer.tokens.touch_refresh(presented, e.client, stored, access, idle, e.caller):
         raise InvalidGrant(_REFUSED, detail="ended while it was used")

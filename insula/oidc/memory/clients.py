@@ -3,10 +3,12 @@
 import hashlib
 import hmac
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from insula.kernel import clock
-from insula.oidc.errors import SlowDown
+from insula.oidc.errors import SlowDown, Unreachable
 from insula.oidc.models import Caller, Client, ClientSecret
 
 MAX_FAILURES = 10
@@ -16,6 +18,8 @@ class MemoryClients:
     def __init__(self) -> None:
         self.active: dict[str, Client] = {}
         self.failures: Counter[tuple[str, str]] = Counter()
+        self.served: dict[str, Sequence[Mapping[str, Any]]] = {}
+        self.asked: Counter[tuple[str, str | None]] = Counter()
 
     def add(self, client: Client, secret: str = "") -> Client:
         """Register a client, and one more secret for it if there is one."""
@@ -27,6 +31,15 @@ class MemoryClients:
 
     async def find(self, client_id: str) -> Client | None:
         return self.active.get(client_id)
+
+    async def keys(self, client: Client, kid: str | None) -> Sequence[Mapping[str, Any]]:
+        """Keys at an address are in *served*, by the address."""
+        if not client.jwks_uri:
+            return client.jwks
+        self.asked[client.jwks_uri, kid] += 1
+        if client.jwks_uri not in self.served:
+            raise Unreachable(f"nothing at {client.jwks_uri}")
+        return self.served[client.jwks_uri]
 
     async def allows_origin(self, origin: str) -> bool:
         return any(origin in client.allowed_origins for client in self.active.values())

@@ -52,7 +52,9 @@ class MemoryPeople:
         self.persons[person.user_id] = person
         cookie = uuid4().hex
         auth_time = int(clock.now()) - ago
-        self.sessions[cookie] = Session(uuid4(), person.user_id, auth_time, ("pwd",), "urn:1")
+        self.sessions[cookie] = Session(
+            uuid4(), person.user_id, auth_time, ("pwd",), "urn:1", uuid4().hex
+        )
         return cookie
 
     def prove(self, interaction: UUID, person: Person) -> str:
@@ -124,6 +126,10 @@ class MemoryPeople:
     async def who(self, cookies: Cookies) -> Visit:
         await self._wire.trip("who")
         return Visit(self._session(cookies))
+
+    async def person(self, user_id: UUID) -> Person | None:
+        await self._wire.trip("person")
+        return self.persons.get(user_id)
 
     async def ask_sign_out(self, cookies: Cookies, ask: AskSignOut, caller: Caller) -> Redirection:  # noqa: ARG002
         await self._wire.trip("ask_sign_out")

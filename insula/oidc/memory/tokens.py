@@ -1,17 +1,20 @@
 """Codes, refresh families and access tokens, in memory."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID, uuid4
 
 from insula.kernel import clock
 from insula.oidc.memory.clients import MemoryClients
 from insula.oidc.memory.people import MemoryPeople
+from insula.oidc.memory.requests import MemoryRequests
 from insula.oidc.memory.wire import Wire
 from insula.oidc.models import (
     ActiveToken,
     Advance,
+    Authorized,
     Caller,
     Client,
+    FrontChannel,
     NewAccess,
     NewCode,
     Person,
@@ -42,7 +45,8 @@ class _Issue:
 
 @dataclass
 class _Family:
-    code: NewCode
+    given: Authorized
+    dpop_jkt: str | None
     current: str
     idle_expires_at: float
     absolute_expires_at: float
@@ -55,10 +59,13 @@ class _Family:
 class MemoryTokens:
     """Codes, families and access tokens; an issue is what all tokens of one code belong to."""
 
-    def __init__(self, wire: Wire, clients: MemoryClients, people: MemoryPeople) -> None:
+    def __init__(
+        self, wire: Wire, clients: MemoryClients, people: MemoryPeople, requests: MemoryRequests
+    ) -> None:
         self._wire = wire
         self._clients = clients
         self._people = people
+        self._requests = requests
         self.codes: dict[str, _Code] = {}
         self.issues: dict[UUID, _Issue] = {}
         self.families: dict[UUID, _Family] = {}
@@ -81,24 +88,44 @@ class MemoryTokens:
 
     async def issue_code(self, code: NewCode, caller: Caller) -> bool:  # noqa: ARG002
         await self._wire.trip("issue_code")
-        waits = self._people.interactions
-        if not self._people.is_alive(code.session) or not self._is_client(code.client):
-            return False
-        if code.interaction is not None and waits.pop(code.interaction, None) is None:
+        if not self._complete(code.authorized):
             return False
         self.codes[code.code] = _Code(code, clock.now() + code.lifetime)
         return True
 
+    async def issue_at_once(self, tokens: FrontChannel, caller: Caller) -> bool:  # noqa: ARG002
+        await self._wire.trip("issue_at_once")
+        given = tokens.authorized
+        if not self._complete(given):
+            return False
+        self.issues[tokens.issue_id] = _Issue(given.client, given.session, given.claims)
+        if tokens.access is not None:
+            self._keep(tokens.access)
+        return True
+
+    def _complete(self, given: Authorized) -> bool:
+        """Use up what the authorization uses up, all of it or nothing."""
+        if not self._people.is_alive(given.session) or not self._is_client(given.client):
+            return False
+        waits, used = self._people.interactions, given.used_up
+        if used.interaction is not None and used.interaction not in waits:
+            return False
+        if not self._requests.complete(given.client, used):
+            return False
+        if used.interaction is not None:
+            del waits[used.interaction]
+        return True
+
     def _own_code(self, code: str, client: Client) -> _Code | None:
         kept = self.codes.get(code)
-        return kept if kept is not None and kept.new.client.id == client.id else None
+        return kept if kept is not None and kept.new.authorized.client.id == client.id else None
 
     async def read_code(self, code: str, client: Client) -> StoredCode | None:
         await self._wire.trip("read_code")
         kept = self._own_code(code, client)
         if kept is None:
             return None
-        new = kept.new
+        new = kept.new.authorized
         unspent = "live" if kept.expires_at > clock.now() else "expired"
         return StoredCode(
             state="consumed" if kept.is_consumed else unspent,  # type: ignore[arg-type]  # two literals
@@ -106,10 +133,12 @@ class MemoryTokens:
             issue_id=kept.issue_id,
             session=new.session,
             person=self._person(new.session),
-            redirect_uri=new.redirect_uri,
+            redirect_uri=kept.new.redirect_uri,
             scopes=new.scopes,
+            resources=new.resources,
             nonce=new.nonce,
-            code_challenge=new.code_challenge,
+            code_challenge=kept.new.code_challenge,
+            dpop_jkt=kept.new.dpop_jkt,
             claims=new.claims,
             auth_time_wanted=new.auth_time_wanted,
         )
@@ -123,18 +152,22 @@ class MemoryTokens:
         now = clock.now()
         if kept is None or kept.is_consumed or kept.expires_at <= now:
             return False
-        if not self._people.is_alive(kept.new.session) or not self._is_client(kept.new.client):
+        given = kept.new.authorized
+        if not self._people.is_alive(given.session) or not self._is_client(given.client):
             return False
         kept.is_consumed = True
         refresh = redemption.refresh
         bound = refresh is not None and refresh.bound_to_session
-        self.issues[kept.issue_id] = _Issue(
-            redemption.client, kept.new.session, kept.new.claims, bound
-        )
+        self.issues[kept.issue_id] = _Issue(redemption.client, given.session, given.claims, bound)
         self._keep(redemption.access)
         if refresh is not None:
             self.families[kept.issue_id] = _Family(
-                kept.new, refresh.token, now + refresh.idle, now + refresh.absolute, now
+                given,
+                refresh.dpop_jkt,
+                refresh.token,
+                now + refresh.idle,
+                now + refresh.absolute,
+                now,
             )
         return True
 
@@ -182,11 +215,13 @@ class MemoryTokens:
             state=state,  # type: ignore[arg-type]  # the literals of above
             alive=self._is_alive(issue),
             family_id=family_id,
-            session=family.code.session,
-            person=self._person(family.code.session),
-            scopes=family.code.scopes,
-            claims=family.code.claims,
-            auth_time_wanted=family.code.auth_time_wanted,
+            session=family.given.session,
+            person=self._person(family.given.session),
+            scopes=family.given.scopes,
+            resources=family.given.resources,
+            dpop_jkt=family.dpop_jkt,
+            claims=family.given.claims,
+            auth_time_wanted=family.given.auth_time_wanted,
             replay=replay,
         )
 
@@ -247,7 +282,7 @@ class MemoryTokens:
         if token != family.current or ends_at <= clock.now():
             return None
         return self._active(
-            "refresh_token", family_id, family.code.scopes, family.started_at, ends_at
+            "refresh_token", family_id, family.given.scopes, family.started_at, ends_at
         )
 
     # access tokens
@@ -290,7 +325,10 @@ class MemoryTokens:
         expires_at = issued_at + access.expires_in
         if expires_at <= clock.now():
             return None
-        return self._active("access_token", access.issue_id, access.scopes, issued_at, expires_at)
+        found = self._active("access_token", access.issue_id, access.scopes, issued_at, expires_at)
+        if found is None:
+            return None
+        return replace(found, audience=access.audience, dpop_jkt=access.dpop_jkt)
 
     async def find_issue(self, issue_id: UUID, jti: str) -> ActiveToken | None:
         await self._wire.trip("find_issue")

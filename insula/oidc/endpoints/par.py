@@ -1,0 +1,28 @@
+"""The pushed authorization request endpoint: RFC 9126."""
+
+from insula.kernel.ids import Kind, new_secret
+from insula.oidc.client_authentication import authenticate
+from insula.oidc.endpoints.authorize import check_pushed
+from insula.oidc.errors import InvalidClient, InvalidRequest
+from insula.oidc.features.par import REFERENCE
+from insula.oidc.http import Request, Response, json_answer
+from insula.oidc.issuer import Issuer
+from insula.oidc.models import NewPushed
+from insula.oidc.request import read_back_channel
+from insula.oidc.signing import compact_json
+
+
+async def push(issuer: Issuer, request: Request) -> Response:
+    """Check a whole authorization request now and keep it until a browser brings its reference."""
+    params = await read_back_channel(request)
+    client = await authenticate(issuer, request, params)
+    if "request_uri" in params:  # PAR-2.1
+        raise InvalidRequest("request_uri cannot be pushed")
+    if params.setdefault("client_id", client.client_id) != client.client_id:
+        raise InvalidClient("client_id is not the client that authenticated")
+    a = await check_pushed(issuer, request, client, params)
+    reference = REFERENCE + new_secret(Kind.PUSHED_REQUEST)
+    lifetime = issuer.lifetimes.pushed_request
+    await issuer.requests.push(NewPushed(reference, client, a.stored, lifetime), request.caller)
+    said = {"request_uri": reference, "expires_in": lifetime}
+    return json_answer(compact_json(said).encode(), 201)

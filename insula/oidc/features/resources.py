@@ -1,0 +1,137 @@
+"""
+Resource indicators, RFC 8707: which API a token is for.
+
+A scope belongs to one resource server or to the issuer, so asking for a scope chooses its
+API; `resource` says it outright. A token is for one API and holds the scopes of that one
+(RFC9700-2.3). Without either it is for the issuer's own userinfo endpoint.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from insula.oidc.errors import InvalidScope, InvalidTarget
+from insula.oidc.models import Client, Features, ResourceServer, Scopes
+
+PARAMETERS = frozenset({"resource"})
+
+
+def metadata(_features: Features) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """
+    What an access token will be for.
+
+    *resource* is None when that is the issuer itself; *scopes* are those of it alone.
+    """
+
+    resource: ResourceServer | None
+    scopes: Scopes
+
+
+def read_resources(
+    params: Mapping[str, str],
+    client: Client,
+    scopes: Scopes,
+    known: Mapping[str, ResourceServer],
+) -> tuple[str, ...]:
+    """
+    Read the resource servers of an authorization, in the order of their names (RS-1, RS-4).
+
+    Raises `InvalidTarget`, and `InvalidScope` for a scope of an API that is not among them.
+    """
+    named = _named(params, client, known)
+    homes = {name for name, server in known.items() if server.scopes & scopes}
+    if named is None:
+        if not homes <= client.resources | {client.default_resource}:
+            raise InvalidScope("The client may not ask for one of the scopes")
+        chosen = homes or {client.default_resource} & known.keys()
+    elif not homes <= named:
+        raise InvalidScope("A scope belongs to none of the resources")
+    else:
+        chosen = named
+    return tuple(sorted(chosen))
+
+
+def _named(
+    params: Mapping[str, str], client: Client, known: Mapping[str, ResourceServer]
+) -> set[str] | None:
+    if "resource" not in params:
+        return None
+    named = set(params["resource"].split())
+    if not named <= known.keys() or not named <= client.resources | {client.default_resource}:
+        raise InvalidTarget("resource is not an API that this client may use")
+    return named
+
+
+def choose(
+    params: Mapping[str, str],
+    granted: Iterable[str],
+    scopes: Scopes,
+    known: Mapping[str, ResourceServer],
+) -> Target:
+    """
+    Choose what one access token is for, among the resources that were *granted* (RS-2, RS-3).
+
+    Raises `InvalidTarget` when that is not one of them, or cannot be told.
+    """
+    alive = {name: known[name] for name in granted if name in known}
+    asked = params["resource"].split() if "resource" in params else []
+    if len(asked) > 1:
+        raise InvalidTarget("A token is for one resource; name one")
+    if asked and asked[0] not in alive:
+        raise InvalidTarget("resource is not among those that were granted")
+    if not asked and len(alive) > 1:
+        raise InvalidTarget("Several resources were granted; name one")
+    name = asked[0] if asked else next(iter(alive), None)
+    return target_of(None if name is None else alive[name], scopes, known)
+
+
+def target_of(
+    resource: ResourceServer | None, scopes: Scopes, known: Mapping[str, ResourceServer]
+) -> Target:
+    """Cut *scopes* down to those that *resource* understands."""
+    of_apis: Scopes = frozenset().union(*(server.scopes for server in known.values()))
+    if resource is None:
+        return Target(None, scopes - of_apis)
+    kept = scopes & resource.scopes
+    if resource.with_userinfo:  # RS-5: the issuer is its second audience
+        kept |= scopes - of_apis
+    return Target(resource, kept)
+
+
+def read_target(
+    params: Mapping[str, str],
+    client: Client,
+    scopes: Scopes,
+    known: Mapping[str, ResourceServer],
+    *,
+    is_explicit: bool,
+) -> Target:
+    """
+    Choose what a client's own token is for (TK-8, RS-4).
+
+    Scopes that were asked for outright must all be the target's (*is_explicit*); of those that
+    the client merely has, the target gets its own. Raises `InvalidTarget`, `InvalidScope`.
+    """
+    named = _named(params, client, known)
+    if named is not None and len(named) > 1:
+        raise InvalidTarget("A token is for one resource; name one")
+    if named is not None:
+        name = next(iter(named))
+    elif is_explicit:
+        homes = [name for name, server in known.items() if server.scopes & scopes]
+        if len(homes) > 1:
+            raise InvalidScope("The scopes belong to several resources; ask for one at a time")
+        name = homes[0] if homes else client.default_resource
+        if homes and name not in client.resources | {client.default_resource}:
+            raise InvalidScope("The client may not have one of the scopes for itself")
+    else:
+        name = client.default_resource
+    target = target_of(known.get(name), scopes, known)
+    if is_explicit and target.scopes != scopes:
+        raise InvalidScope("A scope does not belong to the resource")
+    return target
