@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from insula.accounts.attributes import STANDARD
 from insula.accounts.errors import InvalidUser, WeakPassword
 from insula.accounts.settings import PasswordPolicy
 
@@ -112,4 +113,19 @@ def standard_claims(row: Mapping[str, Any]) -> dict[str, Any]:
         "zoneinfo": row.get("zoneinfo"),
         "updated_at": row.get("updated_at"),
     }
-    return {name: value for name, value in claims.items() if value is not None}
+    attributes = row.get("attributes") or {}
+    claims |= {name: attributes.get(name) for name in STANDARD}
+    return {name: value for name, value in claims.items() if value not in (None, "", {})}
+
+
+def mapped_claims(attributes: Mapping[str, Any], mappings: Mapping[str, str]) -> dict[str, Any]:
+    """
+    The claims of a tenant's own, by *mappings* of claim to attribute.
+
+    Who does not have the attribute does not get the claim (UI-5).
+    """
+    return {
+        claim: attributes[attribute]
+        for claim, attribute in mappings.items()
+        if attributes.get(attribute) is not None
+    }

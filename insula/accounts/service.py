@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from insula.accounts import store
+from insula.accounts.attributes import merged, read_changes
 from insula.accounts.errors import LastAdmin, NoSuchUser, UserExists
 from insula.accounts.hashing import Passwords
 from insula.accounts.models import (
@@ -15,7 +16,9 @@ from insula.accounts.models import (
     check_email,
     check_password,
     check_username,
+    mapped_claims,
     normalise_name,
+    standard_claims,
 )
 from insula.accounts.settings import PasswordPolicy
 from insula.audit import service as audit
@@ -81,11 +84,12 @@ async def create(  # noqa: PLR0913  (a person has many facts, all by name)
     family_name: str | None = None,
     email_verified: bool = False,
     must_change_password: bool = False,
+    profile: Mapping[str, Any] | None = None,
     roles: Iterable[Role] = ("user",),
     actor: Actor = SYSTEM,
 ) -> UUID:
     """
-    Make a person in the caller's bound transaction.
+    Make a person in the caller's bound transaction; *profile* is as for `set_attributes`.
 
     Hash the password before: no hash inside a transaction. Raises `UserExists`, `InvalidUser`.
     """
@@ -110,10 +114,42 @@ async def create(  # noqa: PLR0913  (a person has many facts, all by name)
     )
     if user_id is None:
         raise UserExists("A user of that name or address exists.")
+    if profile:
+        columns, changes = read_changes(profile)
+        await store.set_profile(db, user_id, columns, merged({}, changes))
     await _audit(db, "user.created", user_id, actor)
     for role in roles:
         await grant_role(db, user_id, role, actor)
     return user_id
+
+
+async def set_attributes(
+    db: Connection, user_id: UUID, changes: Mapping[str, Any], actor: Actor = SYSTEM
+) -> None:
+    """
+    Change what is known of a person, by claim or attribute; None takes a value away.
+
+    A new telephone number is not verified unless *changes* say so. Raises `NoSuchUser`,
+    `InvalidUser`.
+    """
+    columns, attributes = read_changes(changes)
+    row = await store.profile(db, user_id, hold=True)
+    if row is None:
+        raise NoSuchUser("No such user in this tenant.")
+    await store.set_profile(db, user_id, columns, merged(row.attributes, attributes))
+    await _audit(db, "user.updated", user_id, actor, changed=sorted(changes))
+
+
+async def claims(db: Connection, user_id: UUID, mappings: Mapping[str, str]) -> dict[str, Any]:
+    """
+    Everything that can be told of a person: standard claims, and those of *mappings*.
+
+    Raises `NoSuchUser`.
+    """
+    row = await store.profile(db, user_id)
+    if row is None:
+        raise NoSuchUser("No such user in this tenant.")
+    return {**standard_claims(row._asdict()), **mapped_claims(row.attributes, mappings)}
 
 
 async def grant_role(db: Connection, user_id: UUID, role: Role, actor: Actor = SYSTEM) -> None:

@@ -1,5 +1,6 @@
 """All SQL on users and user_roles."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -31,6 +32,11 @@ _END_ACCESS = (
           from insula.token_issues i
          where i.tenant_id = f.tenant_id and i.id = f.id and i.user_id = :id
            and f.revoked_at is null
+    """),
+    # clients that want to hear of the end are told (protocol.md LO-12)
+    text("""
+        select insula.announce_logout(coalesce(array_agg(sid), '{}')), cast(:why as text)
+          from insula.sessions where user_id = :id and ended_at = now()
     """),
 )
 
@@ -75,6 +81,36 @@ async def by_id(db: Connection, user_id: UUID) -> Row | None:
             {"id": user_id},
         )
     ).one_or_none()
+
+
+async def profile(db: Connection, user_id: UUID, *, hold: bool = False) -> Row | None:
+    """What claims are made of; held, nobody else changes it before the transaction ends."""
+    lock = "for no key update" if hold else ""
+    return (
+        await db.execute(
+            text(f"""
+                select id, username, email, email_verified, display_name, given_name, family_name,
+                       locale, zoneinfo, phone_number, phone_verified, attributes,
+                       cast(extract(epoch from updated_at) as bigint) as updated_at
+                  from insula.users where id = :id {lock}
+            """),  # noqa: S608  (words of ours)
+            {"id": user_id},
+        )
+    ).one_or_none()
+
+
+async def set_profile(
+    db: Connection, user_id: UUID, columns: Mapping[str, Any], attributes: Mapping[str, Any]
+) -> None:
+    """Set some columns, and all attributes."""
+    names = "".join(f"{name} = :{name}, " for name in columns)
+    await db.execute(
+        text(
+            f"update insula.users set {names} attributes = cast(:attributes as jsonb),"  # noqa: S608
+            " updated_at = now() where id = :user_id"
+        ),
+        {**columns, "attributes": json.dumps(attributes), "user_id": user_id},
+    )
 
 
 async def credentials(db: Connection, user_id: UUID, *, hold: bool) -> Row | None:

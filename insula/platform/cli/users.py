@@ -3,7 +3,7 @@
 import secrets
 import sys
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -14,6 +14,7 @@ from insula.accounts.models import Role
 from insula.accounts.settings import PasswordPolicy
 from insula.audit.models import SYSTEM
 from insula.platform.cli.output import Json, run, show, show_rows
+from insula.platform.cli.pairs import read_pairs
 from insula.platform.context import Context, opened
 from insula.tenancy.db import Connection, Tenant
 
@@ -122,6 +123,36 @@ def add(  # noqa: PLR0913  (options of a command)
         show(shown, json=json, text=text)
 
     run(work, json=json)
+
+
+@app.command("set")
+def change(
+    who: Who,
+    pairs: Annotated[
+        list[str], typer.Argument(help="name=value, one or more; name=null takes it away.")
+    ],
+    tenant: InTenant = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Set what is known of a person: claims such as nickname or address, and attributes."""
+
+    async def work() -> None:
+        changes = {name: _as_text(name, value) for name, value in read_pairs(pairs).items()}
+        async with opened() as here:
+            owner = await here.tenant(tenant)
+            async with owner.transaction() as db:
+                user_id = await _id_of(db, who)
+                await service.set_attributes(db, user_id, changes)
+                claims = await service.claims(db, user_id, {})
+        show(claims, json=json, text=f"{who} is changed.")
+
+    run(work, json=json)
+
+
+def _as_text(name: str, value: Any) -> Any:  # noqa: ANN401  (whatever JSON holds)
+    """A year alone is a birthdate, and no number."""
+    return str(value) if name == "birthdate" and isinstance(value, int) else value
 
 
 @app.command("set-password")

@@ -1,7 +1,8 @@
 """The demo tenants: two companies with an administrator, a user and four applications each."""
 
 import contextlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from insula.accounts import service as accounts
@@ -37,6 +38,7 @@ class Person:
     family: str
     password: str
     roles: tuple[Role, ...]
+    profile: Mapping[str, Any] = field(default_factory=dict)
 
 
 OPERATOR = Person(
@@ -52,10 +54,36 @@ def people_of(slug: str) -> tuple[Person, Person]:
         "globex": ("Lena", "Sato", "Omar", "Haddad"),
     }
     a, b, c, d = first.get(slug, ("Ada", "Admin", "Uma", "User"))
-    return (
-        Person(a.lower(), f"{a} {b}", a, b, f"{a.lower()}-opens-the-{slug}-door", ("admin",)),
-        Person(c.lower(), f"{c} {d}", c, d, f"{c.lower()}-opens-the-{slug}-door", ("user",)),
-    )
+    return (_person_of(slug, a, b, "admin"), _person_of(slug, c, d, "user"))
+
+
+def _person_of(slug: str, given: str, family: str, role: Role) -> Person:
+    """Somebody of whom every standard claim is known."""
+    word = given.lower()
+    page = f"https://{slug}.example/people/{word}"
+    profile = {
+        "middle_name": "Robin",
+        "nickname": given[:2],
+        "profile": page,
+        "picture": f"{page}.png",
+        "website": f"https://{word}.example",
+        "gender": "unspecified",
+        "birthdate": "1990-04-23",
+        "locale": "en-GB",
+        "zoneinfo": "Europe/Berlin",
+        "phone_number": "+493012345678",
+        "phone_number_verified": True,
+        "address": {
+            "formatted": "Inselstra\u00dfe 1\n10179 Berlin\nGermany",
+            "street_address": "Inselstra\u00dfe 1",
+            "locality": "Berlin",
+            "region": "Berlin",
+            "postal_code": "10179",
+            "country": "Germany",
+        },
+    }
+    password = f"{word}-opens-the-{slug}-door"
+    return Person(word, f"{given} {family}", given, family, password, (role,), profile)
 
 
 def applications(slug: str, demo_url: str) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -125,6 +153,7 @@ async def _person(here: Context, tenant: Tenant, remembered: Remembered, person:
             given_name=person.given,
             family_name=person.family,
             password_hash=hashed,
+            profile=person.profile,
             roles=person.roles,
         )
     remembered.people[f"{tenant.slug}/{email}"] = person.password
