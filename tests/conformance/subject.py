@@ -26,47 +26,70 @@ class Moment:
     __hash__ = None
 
 
+#: Claims that a person can have already, and that no scope stands for yet.
+ARRIVING_CLAIMS = frozenset(
+    {
+        "address",
+        "birthdate",
+        "gender",
+        "middle_name",
+        "nickname",
+        "picture",
+        "profile",
+        "website",
+    }
+)
+
+
 def claims_of(slug):
     """What each scope stands for, for this person of tenant *slug* (OIDCC-5.1, OIDCC-5.4)."""
+    page = f"https://people.example/{slug}"
     return {
         "profile": {
             "name": f"Ada of {slug}",
             "given_name": "Ada",
             "family_name": slug.title(),
+            "middle_name": "Augusta",
+            "nickname": "Countess",
             "preferred_username": USERNAME,
+            "profile": page,
+            "picture": f"{page}/portrait.png",
+            "website": f"{page}/notes",
+            "gender": "female",
+            "birthdate": "1815-12-10",
             "zoneinfo": "Europe/London",
             "locale": "en-GB",
             "updated_at": Moment(),
         },
         "email": {"email": f"{USERNAME}@{slug}.example", "email_verified": True},
         "phone": {"phone_number": f"+4420794600{len(slug)}", "phone_number_verified": True},
+        "address": {
+            "address": {
+                "formatted": f"12 St James's Square\n{slug}\nLondon SW1Y 4JH",
+                "street_address": "12 St James's Square",
+                "locality": "London",
+                "region": slug,
+                "postal_code": "SW1Y 4JH",
+                "country": "UK",
+            }
+        },
     }
 
 
 def make_subject(product, slug):
     """Make the person at a tenant."""
-    says = claims_of(slug)
-    profile, email, phone = says["profile"], says["email"], says["phone"]
+    every = {name: value for claims in claims_of(slug).values() for name, value in claims.items()}
+    elsewhere = {"preferred_username", "updated_at", "email", "email_verified"}
+    profile = {name: value for name, value in every.items() if name not in elsewhere}
 
     async def make(db):
         return await accounts.create(
             db,
             username=USERNAME,
-            email=email["email"],
-            email_verified=True,
-            display_name=profile["name"],
-            given_name=profile["given_name"],
-            family_name=profile["family_name"],
+            email=every["email"],
+            email_verified=every["email_verified"],
             password_hash=hashed(PASSWORD),
+            profile=profile,
         )
 
-    user_id = product.in_transaction(slug, make)
-    product.change(
-        "update insula.users set zoneinfo = %s, locale = %s, phone_number = %s,"
-        " phone_verified = true where id = %s",
-        profile["zoneinfo"],
-        profile["locale"],
-        phone["phone_number"],
-        user_id,
-    )
-    return Somebody(user_id, USERNAME, email["email"], PASSWORD)
+    return Somebody(product.in_transaction(slug, make), USERNAME, every["email"], PASSWORD)
