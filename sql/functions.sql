@@ -128,6 +128,8 @@ create or replace function insula.announce_logout(ended uuid[])
        where sc.sid = any (ended) and sc.announced_at is null
          and c.tenant_id = sc.tenant_id and c.id = sc.client_id and c.status = 'active'
          and coalesce(c.metadata ->> 'backchannel_logout_uri', '') <> ''
+         and not exists (select from insula.tenant_settings t
+                          where t.section = 'oidc.features' and t.value ->> 'backchannel_logout' = 'false')
          and not exists (select from insula.sessions s
                           where s.tenant_id = sc.tenant_id and s.sid = sc.sid and s.ended_at is null
                             and s.idle_expires_at > now() and s.absolute_expires_at > now())

@@ -26,7 +26,7 @@ __all__ = ["Queue", "enqueue"]
 _log = structlog.get_logger(__name__)
 
 #: A task that belongs to one tenant.
-TenantTask = Callable[[UUID], Awaitable[None]]
+TenantTask = Callable[..., Awaitable[None]]
 #: A task of the installation.
 Task = Callable[[], Awaitable[None]]
 #: The same, as the clock queues it: it is told when it was due.
@@ -74,16 +74,25 @@ class Queue:
             )
         )
         self._by_the_clock: list[tuple[str, Periodic]] = []
+        #: Tries of the tasks that have a number of their own.
+        self._most: dict[str, int] = {}
         self._runs = 0
         self.periodic("jobs.retry_stalled", "* * * * *", self._retry_stalled)
 
-    def tenant_task(self, name: str, work: TenantTask) -> None:
-        """Register work for one tenant; its id is the job's `tenant_id`."""
+    def tenant_task(self, name: str, work: TenantTask, *, attempts: int = _ATTEMPTS) -> None:
+        """
+        Register work for one tenant: it gets the tenant's id, and the job's other ids by name.
 
-        async def run(tenant_id: str, **_ids: Any) -> None:  # noqa: ANN401  (ids of the job)
-            await self._logged(name, work(UUID(tenant_id)))
+        *attempts* is how often it is tried, with the pauses of `Backoff` between.
+        """
 
-        self._app.task(name=name, queue="default", retry=Backoff())(run)
+        async def run(tenant_id: str, **ids: str) -> None:
+            await self._logged(
+                name, work(UUID(tenant_id), **{key: UUID(value) for key, value in ids.items()})
+            )
+
+        self._most[name] = attempts
+        self._app.task(name=name, queue="default", retry=Backoff(attempts))(run)
 
     def periodic(self, name: str, cron: str, work: Task) -> None:
         """Register work that is done by the clock, once, however many workers run."""
@@ -94,7 +103,7 @@ class Queue:
         task = self._app.task(name=name, queue="default", retry=False, queueing_lock=name)(run)
         self._by_the_clock.append((cron, task))
 
-    async def work(self, *, concurrency: int = 4) -> None:
+    async def work(self, *, concurrency: int = 16) -> None:
         """
         Run jobs until cancelled, whatever becomes of the database meanwhile.
 
@@ -150,7 +159,7 @@ class Queue:
         manager = self._app.job_manager
         for job in await manager.get_stalled_jobs():
             _log.warning("job.stalled", task=job.task_name, job=job.id, attempts=job.attempts)
-            if job.attempts >= _ATTEMPTS:  # it may be the job that kills them
+            if job.attempts >= self._most.get(job.task_name, _ATTEMPTS):  # the job may kill them
                 await manager.finish_job(job, Status.FAILED, delete_job=False)
                 continue
             try:

@@ -53,7 +53,12 @@ class Issuer:
 
     def subject(self, client: Client, user_id: UUID) -> str:
         """The `sub` by which *client* knows a person: public, or its sector's own (OIDCC-8.1)."""
-        if client.subject_type == "public":
-            return str(user_id)
-        who = f"{client.sector}\0{user_id}".encode()
-        return b64url(hmac.digest(self.pairwise_key, who, hashlib.sha256)).decode("ascii")
+        return pairwise_subject(client, user_id, self.pairwise_key)
+
+
+def pairwise_subject(client: Client, user_id: UUID, key: bytes) -> str:
+    """`Issuer.subject`, where there is no issuer at hand but its *key*."""
+    if client.subject_type == "public":
+        return str(user_id)
+    who = f"{client.sector}\0{user_id}".encode()
+    return b64url(hmac.digest(key, who, hashlib.sha256)).decode("ascii")

@@ -276,6 +276,14 @@ class AskSignOut:
 
 
 @dataclass(frozen=True, slots=True)
+class EndedSession:
+    """What is left to do in the browser: cookies to set, and addresses to load in frames."""
+
+    set_cookies: tuple[str, ...] = ()
+    frames: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Redirection:
     """Where the host wants the browser to go next, with the cookies it sets."""
 

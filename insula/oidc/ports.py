@@ -18,6 +18,7 @@ from insula.oidc.models import (
     AskSignOut,
     Caller,
     Client,
+    EndedSession,
     FrontChannel,
     Interaction,
     NewAccess,
@@ -91,8 +92,8 @@ class People(Protocol):
 
     async def end_session(
         self, cookies: Cookies, session: UUID, client: Client | None, caller: Caller
-    ) -> tuple[str, ...]:
-        """End the session (and refresh families that die with it); the cookies to set."""
+    ) -> EndedSession:
+        """End the session, and refresh families that die with it; clients are told of it."""
 
 
 class Tokens(Protocol):
@@ -202,5 +203,12 @@ class Pages(Protocol):
     def form_post(self, action: str, fields: Mapping[str, str]) -> tuple[bytes, str]:
         """Render the page that posts *fields* to the client, and name its CSP."""
 
-    def signed_out(self, client: Client | None) -> bytes:
-        """Render the page after a sign-out that leads nowhere else."""
+    def signed_out(
+        self, client: Client | None, frames: Sequence[str], return_to: str | None
+    ) -> tuple[bytes, str | None]:
+        """
+        Render the page after a sign-out, and name its CSP if it needs another than pages have.
+
+        It loads *frames*, where clients clean up in the browser, and then goes to *return_to*
+        (OIDCFCL-3).
+        """

@@ -8,7 +8,9 @@ from insula.jobs.queue import Queue, enqueue
 from insula.kernel.crypto import Envelope
 from insula.keys import service as keys
 from insula.keys.settings import KeyRotation
-from insula.tenancy.db import Platform
+from insula.outbound.door import Door
+from insula.providers import logout
+from insula.tenancy.db import Platform, Tenant
 from insula.tenancy.directory import Directory
 from insula.tenants import service as tenants
 
@@ -30,29 +32,35 @@ _SWEPT = (
     "session_clients",
 )
 _BATCH = 1000
+#: With the pauses of the queue's back-off this is a little more than a day (LO-7).
+_TRIES_OF_A_DAY = 42
 _MONTHS_AHEAD = 3
 
 
 class Tasks:
     """The installation's housekeeping."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (what the work is done with)
         self,
         platform: Platform,
         directory: Directory,
         envelope: Envelope,
         rotation: KeyRotation,
+        door: Door,
         audit_retention_days: int = 180,
     ) -> None:
         self._platform = platform
         self._directory = directory
         self._envelope = envelope
         self._rotation = rotation
+        self._door = door
         self._audit_retention_days = audit_retention_days
 
     def register(self, queue: Queue) -> None:
         """The one list of tasks."""
         queue.tenant_task("keys.advance_phases", self.advance_keys)
+        queue.tenant_task("logout.announce_all", self.announce_all_logouts)
+        queue.tenant_task("logout.deliver", self.deliver_logout, attempts=_TRIES_OF_A_DAY)
         queue.periodic("keys.find_due", "* * * * *", self.find_due_keys)
         queue.periodic("platform.sweep", "*/5 * * * *", self.sweep)
         queue.periodic("platform.forget_replays", "* * * * *", self.forget_replays)
@@ -60,12 +68,31 @@ class Tasks:
 
     async def advance_keys(self, tenant_id: UUID) -> None:
         """Publish, promote and retire what is due for one tenant."""
-        slug = await tenants.slug_of(self._platform, tenant_id)
-        tenant = await self._directory.find(f"slug:{slug}") if slug else None
-        if tenant is None or tenant.status not in ("active", "suspended"):
-            return  # gone or put away since the job was queued
+        tenant = await self._tenant(tenant_id)
+        if tenant is None:
+            return
         for done in await keys.advance_phases(tenant, self._envelope, self._rotation):
             _log.info("keys.advanced", tenant=tenant.slug, done=done)
+
+    async def announce_all_logouts(self, tenant_id: UUID) -> None:
+        """End the sessions that a suspended tenant had and tell its clients (protocol.md LO-12)."""
+        while True:
+            async with self._platform.within(tenant_id) as db:
+                ended = await tenants.end_sessions(db, _BATCH)
+            if ended < _BATCH:
+                break
+
+    async def deliver_logout(self, tenant_id: UUID, notice: UUID) -> None:
+        """Tell one client that one sign-in ended."""
+        tenant = await self._tenant(tenant_id)
+        if tenant is not None and await logout.deliver(tenant, self._envelope, self._door, notice):
+            _log.info("logout.delivered", tenant=tenant.slug, notice=str(notice))
+
+    async def _tenant(self, tenant_id: UUID) -> Tenant | None:
+        """The tenant of a job; None if it is gone or put away since that was queued."""
+        slug = await tenants.slug_of(self._platform, tenant_id)
+        tenant = await self._directory.find(f"slug:{slug}") if slug else None
+        return tenant if tenant and tenant.status in ("active", "suspended") else None
 
     async def find_due_keys(self) -> None:
         """Queue a job for each tenant with a key whose time has come."""

@@ -1,12 +1,12 @@
 """The `Pages` port: the engine's few pages in the tenant's look."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from insula.oidc.models import Client
 from insula.ui.branding import Branding
-from insula.ui.pages import FORM_POST_SCRIPT_HASH, render
+from insula.ui.pages import FORM_POST_SCRIPT_HASH, framing_policy, render
 
 
 class TenantPages:
@@ -39,9 +39,14 @@ class TenantPages:
         html = render("ui/form_post.html", action=action, fields=list(fields.items()))
         return html.encode(), policy
 
-    def signed_out(self, client: Client | None) -> bytes:
-        return render(
+    def signed_out(
+        self, client: Client | None, frames: Sequence[str], return_to: str | None
+    ) -> tuple[bytes, str | None]:
+        html = render(
             "sign_in/signed_out.html",
             branding=self._branding,
             app=client.name if client else None,
-        ).encode()
+            frames=frames,
+            return_to=return_to,
+        )
+        return html.encode(), framing_policy(frames) if frames else None

@@ -10,6 +10,7 @@ from insula.oidc.models import (
     AskSignOut,
     Caller,
     Client,
+    EndedSession,
     Interaction,
     Person,
     Redirection,
@@ -185,13 +186,14 @@ class TenantPeople:
         session: UUID,
         client: Client | None,  # noqa: ARG002  (whoever asked: the end is the person's)
         caller: Caller,
-    ) -> tuple[str, ...]:
+    ) -> EndedSession:
         """
         End the present session.
 
         Whoever else is signed in here stays, but does not step into the place of the one who
         left: the ended token keeps it until somebody chooses (LO-5).
         """
-        await service.end_session(self._tenant, session, _actor(caller))
+        frames = await service.end_session(self._tenant, session, _actor(caller))
         tokens = self._jar.read_session(cookies, self._tenant.id).tokens
-        return () if len(tokens) > 1 else (self._jar.write_session(self._tenant.id, ()),)
+        gone = () if len(tokens) > 1 else (self._jar.write_session(self._tenant.id, ()),)
+        return EndedSession(gone, frames)

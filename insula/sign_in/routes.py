@@ -27,7 +27,7 @@ from insula.sign_in.models import Interaction, Kind, Need, Prompt, SignedIn, des
 from insula.sign_in.service import Here, InvalidCredentials, Policies
 from insula.tenancy.db import Tenant
 from insula.ui.branding import Branding
-from insula.ui.pages import render, theme_of
+from insula.ui.pages import framing_policy, render, theme_of
 from insula.ui.views import Account, App, Person, hue_of, initials
 
 #: Where the browser goes when the person has done what was needed.
@@ -498,7 +498,7 @@ async def show_sign_out(pages: Pages, request: Request) -> Response:
     here, interaction = await _interaction(pages, request)
     present = await service.signed_in(_tenant(request), here.tokens)
     if not present:
-        return await _after_sign_out(pages, request, interaction)
+        return await _after_sign_out(pages, request, interaction, ())
     return _page(
         pages,
         request,
@@ -516,18 +516,26 @@ async def post_sign_out(pages: Pages, request: Request) -> Response:
     if not _one(fields, "sign_out"):
         await service.cancel(_tenant(request), here.browser, interaction.id)
         return _go("/")
-    await service.sign_out(_tenant(request), here)
-    return await _after_sign_out(pages, request, interaction)
+    frames = await service.sign_out(_tenant(request), here)
+    return await _after_sign_out(pages, request, interaction, frames)
 
 
-async def _after_sign_out(pages: Pages, request: Request, interaction: Interaction) -> Response:
+async def _after_sign_out(
+    pages: Pages, request: Request, interaction: Interaction, frames: tuple[str, ...]
+) -> Response:
     gone = (pages.jar.write_session(_tenant(request).id, ()),)
-    if interaction.prompt.return_to:
-        return _go(interaction.prompt.return_to, gone)
-    return _page(
+    return_to = interaction.prompt.return_to or None
+    if return_to and not frames:
+        return _go(return_to, gone)
+    response = _page(
         pages,
         request,
         "sign_in/signed_out.html",
         cookies=gone,
         app=interaction.prompt.application or None,
+        frames=frames,
+        return_to=return_to,
     )
+    if frames:
+        response.headers["content-security-policy"] = framing_policy(frames)
+    return response

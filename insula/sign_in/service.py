@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from urllib.parse import urlencode
 from uuid import UUID
 
 from insula.accounts import service as accounts
@@ -275,6 +276,7 @@ async def _begin_session(  # noqa: PLR0913
         {
             "id": session_id,
             "token_hash": session_hash(tenant, token),
+            "former": [session_hash(tenant, t) for t in here.tokens],
             "user_id": user.id,
             "password_hash": password_hash,
             "amr": list(PASSWORD_AMR),
@@ -436,28 +438,50 @@ async def decide(  # noqa: PLR0913
         )
 
 
-async def sign_out(tenant: Tenant, here: Here) -> None:
-    """End every session of this browser."""
+async def sign_out(tenant: Tenant, here: Here) -> tuple[str, ...]:
+    """End every session of this browser; the addresses its page must load (OIDCFCL-3)."""
     hashes = [session_hash(tenant, token) for token in here.tokens]
     async with tenant.transaction() as db:
-        for ended in await store.end_sessions(db, hashes, "logout"):
+        every = await store.end_sessions(db, hashes, "logout")
+        for ended in every:
             actor = replace(here.actor, id=str(ended.user_id))
             await audit.record(
                 db,
                 Event("user.logged_out", actor, target_type="session", target_id=str(ended.id)),
             )
+        return await _frames(db, tenant, [ended.sid for ended in every])
 
 
-async def end_session(tenant: Tenant, session_id: UUID, actor: Actor) -> None:
-    """End one session because a client asked for it on its person's behalf."""
+async def end_session(tenant: Tenant, session_id: UUID, actor: Actor) -> tuple[str, ...]:
+    """
+    End one session because a client asked for it on its person's behalf.
+
+    Returns the addresses that the page which says so must load (OIDCFCL-3).
+    """
     async with tenant.transaction() as db:
         ended = await store.end_session_by_id(db, session_id, "logout")
-        if ended is not None:
-            actor = replace(actor, type="user", id=str(ended.user_id))
-            await audit.record(
-                db,
-                Event("user.logged_out", actor, target_type="session", target_id=str(session_id)),
-            )
+        if ended is None:
+            return ()
+        actor = replace(actor, type="user", id=str(ended.user_id))
+        await audit.record(
+            db,
+            Event("user.logged_out", actor, target_type="session", target_id=str(session_id)),
+        )
+        return await _frames(db, tenant, [ended.sid])
+
+
+async def _frames(db: Connection, tenant: Tenant, sids: Sequence[UUID]) -> tuple[str, ...]:
+    """Each client's clean-up address, with issuer and session where it asks for them (LO-10)."""
+    rows = await store.frames(db, sids)
+    return tuple(
+        _with_session(row.uri, tenant.issuer, row.sid) if row.with_session else row.uri
+        for row in rows
+    )
+
+
+def _with_session(uri: str, issuer: str, sid: UUID) -> str:
+    joint = "&" if "?" in uri else "?"
+    return f"{uri}{joint}{urlencode({'iss': issuer, 'sid': str(sid)})}"
 
 
 async def note_conflict(tenant: Tenant, actor: Actor) -> None:

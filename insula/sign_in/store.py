@@ -220,9 +220,15 @@ async def insert_session(db: Connection, values: dict[str, Any]) -> Begun:
                      for no key update
                 ), begun as (
                   insert into insula.sessions
-                    (id, token_hash, user_id, amr, acr, ip, user_agent, idle_expires_at,
+                    (id, sid, token_hash, user_id, amr, acr, ip, user_agent, idle_expires_at,
                      absolute_expires_at, sweep_after)
-                  select :id, :token_hash, proved.id, :amr, :acr, cast(:ip as inet), :user_agent,
+                  -- the same person proving themselves again stays the same to clients
+                  select :id,
+                         coalesce((select s.sid from insula.sessions s
+                                    where s.token_hash = any(:former) and s.user_id = proved.id
+                                      and s.ended_at is null
+                                    order by s.created_at limit 1), gen_random_uuid()),
+                         :token_hash, proved.id, :amr, :acr, cast(:ip as inet), :user_agent,
                          now() + least(cast(:idle as interval), cast(:absolute as interval)),
                          now() + cast(:absolute as interval),
                          now() + cast(:absolute as interval) + interval '1 day'
@@ -245,12 +251,12 @@ async def end_sessions(db: Connection, hashes: Sequence[bytes], why: str) -> Seq
     rows = await db.execute(
         text("""
             update insula.sessions set ended_at = now(), ended_for = :why
-             where token_hash = any(:hashes) and ended_at is null returning id, user_id
+             where token_hash = any(:hashes) and ended_at is null returning id, sid, user_id
         """),
         {"hashes": list(hashes), "why": why},
     )
     ended = rows.all()
-    await _end_bound(db, [row.id for row in ended], why)
+    await _end_bound(db, ended, why)
     return ended
 
 
@@ -259,19 +265,19 @@ async def end_session_by_id(db: Connection, session_id: UUID, why: str) -> Row |
         await db.execute(
             text("""
                 update insula.sessions set ended_at = now(), ended_for = :why
-                 where id = :id and ended_at is null returning id, user_id
+                 where id = :id and ended_at is null returning id, sid, user_id
             """),
             {"id": session_id, "why": why},
         )
     ).one_or_none()
     if row is not None:
-        await _end_bound(db, [row.id], why)
+        await _end_bound(db, [row], why)
     return row
 
 
-async def _end_bound(db: Connection, sessions: Sequence[UUID], why: str) -> None:
-    """Tokens without `offline_access` end with the session that they came from (LO-8)."""
-    if not sessions:
+async def _end_bound(db: Connection, ended: Sequence[Row], why: str) -> None:
+    """Tokens without `offline_access` end with their session, and clients hear of it (LO-7, LO-8)."""
+    if not ended:
         return
     await db.execute(
         text("""
@@ -283,8 +289,32 @@ async def _end_bound(db: Connection, sessions: Sequence[UUID], why: str) -> None
               from ended
              where f.tenant_id = ended.tenant_id and f.id = ended.id and f.revoked_at is null
         """),
-        {"sessions": list(sessions), "why": why},
+        {"sessions": [row.id for row in ended], "why": why},
     )
+    await db.execute(
+        text("select insula.announce_logout(:sids)"), {"sids": [row.sid for row in ended]}
+    )
+
+
+async def frames(db: Connection, sids: Sequence[UUID]) -> Sequence[Row]:
+    """Where clients that these sign-ins reached clean up after them in the browser (LO-10)."""
+    rows = await db.execute(
+        text("""
+            select sc.sid, c.metadata ->> 'frontchannel_logout_uri' as uri,
+                   coalesce((c.metadata ->> 'frontchannel_logout_session_required')::boolean, false)
+                     as with_session
+              from insula.session_clients sc
+              join insula.clients c on c.tenant_id = sc.tenant_id and c.id = sc.client_id
+             where sc.sid = any(:sids) and c.status = 'active'
+               and coalesce(c.metadata ->> 'frontchannel_logout_uri', '') <> ''
+               and not exists (select from insula.tenant_settings t
+                                where t.section = 'oidc.features'
+                                  and t.value ->> 'frontchannel_logout' = 'false')
+             order by sc.created_at
+        """),
+        {"sids": list(sids)},
+    )
+    return rows.all()
 
 
 async def note_authenticated(

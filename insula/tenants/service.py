@@ -123,6 +123,8 @@ async def set_status(
             raise Conflict(f"A tenant that is {row.status} cannot become {status}.")
         await rebind(db, row.id)
         await store.set_status(db, row.id, status)
+        if status == "suspended":
+            await store.announce_logouts(db, row.id)
         event = {
             "active": "tenant.activated",
             "suspended": "tenant.suspended",
@@ -130,6 +132,15 @@ async def set_status(
         }[status]
         await _audit(db, event, slug, actor, previous=row.status, new=status, reason=reason)
         await raise_version(db, "tenant")
+
+
+async def end_sessions(db: Connection, batch: int) -> int:
+    """
+    End sessions of the bound tenant that were begun before its access ended; how many.
+
+    They count for nothing already; this is what lets their clients hear of it.
+    """
+    return await store.end_sessions(db, batch)
 
 
 async def rename(platform: Platform, slug: str, display_name: str, actor: Actor = SYSTEM) -> None:

@@ -120,3 +120,34 @@ async def page(db: Connection, after: str, limit: int) -> Sequence[Row]:
             {"after": after, "limit": limit},
         )
     ).all()
+
+
+async def end_sessions(db: Connection, batch: int) -> int:
+    """End some of the bound tenant's sessions that its suspension put an end to; how many."""
+    rows = await db.execute(
+        text("""
+            with ended as (
+              update insula.sessions s set ended_at = now(), ended_for = 'tenant_suspended'
+                from (select x.id from insula.sessions x, insula.tenants t
+                       where t.id = x.tenant_id and x.ended_at is null
+                         and x.created_at <= t.access_ended_at
+                         and x.idle_expires_at > now() and x.absolute_expires_at > now()
+                       limit :batch) due
+               where s.id = due.id and s.ended_at is null
+              returning s.sid)
+            select sid from ended
+        """),
+        {"batch": batch},
+    )
+    sids = [row.sid for row in rows]
+    if sids:
+        await db.execute(text("select insula.announce_logout(:sids)"), {"sids": sids})
+    return len(sids)
+
+
+async def announce_logouts(db: Connection, tenant_id: UUID) -> None:
+    """Let the worker end the sessions of the bound tenant one by one, and tell its clients."""
+    await db.execute(
+        text("select insula.enqueue_job('logout.announce_all', 'default', '{}', now(), :once)"),
+        {"once": f"logout.announce_all:{tenant_id}"},
+    )

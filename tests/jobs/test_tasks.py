@@ -9,6 +9,8 @@ from serving import cli, environment
 
 from insula.jobs.queue import Queue
 from insula.keys import service as keys
+from insula.outbound.door import Door
+from insula.outbound.settings import OutboundRules
 from insula.platform.tasks import Tasks
 
 
@@ -20,7 +22,7 @@ def db(database):
 
 @pytest.fixture
 def tasks(platform_door, directory, envelope, rotation):
-    return Tasks(platform_door, directory, envelope, rotation)
+    return Tasks(platform_door, directory, envelope, rotation, Door(OutboundRules()))
 
 
 @pytest.fixture

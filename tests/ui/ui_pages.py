@@ -129,7 +129,14 @@ PAGES = {
             "action": "/sign-out",
         },
     ),
-    "signed-out": ("sign_in/signed_out.html", {"branding": ACME, "app": "Ledger"}),
+    "signed-out": (
+        "sign_in/signed_out.html",
+        {"branding": ACME, "app": "Ledger", "frames": [], "return_to": None},
+    ),
+    "signed-out-and-on": (
+        "sign_in/signed_out.html",
+        {"branding": ACME, "app": "Ledger", "frames": [], "return_to": "https://app.example/bye"},
+    ),
     "signed-in": (
         "sign_in/signed_in.html",
         {"branding": ACME, "user": MIRA, "sign_out_url": "/out", "switch_url": "/switch"},

@@ -10,7 +10,7 @@ from insula.oidc import issuer as paths
 from insula.oidc.client_authentication import METHODS
 from insula.oidc.endpoints.documents import Document
 from insula.oidc.features import metadata as metadata_of_features
-from insula.oidc.features import par
+from insula.oidc.features import logout, par
 from insula.oidc.grants import offered
 from insula.oidc.issuer import Issuer
 from insula.oidc.jose import CLIENT_ALGORITHMS
@@ -47,6 +47,7 @@ def metadata(issuer: Issuer) -> dict[str, Any]:
         "claims_supported": list(dict.fromkeys(claims)),
         "ui_locales_supported": list(issuer.locales),
         **metadata_of_features(on),
+        **logout.metadata(on),
     }
     if on.revocation:
         says["revocation_endpoint"] = issuer.url + paths.REVOKE

@@ -38,6 +38,7 @@ async def end_session(issuer: Issuer, request: Request) -> Response:
 
     visit = await issuer.people.who(request.cookies)
     cookies = visit.set_cookies
+    frames: tuple[str, ...] = ()
     if visit.session is not None:
         if not _names(issuer, subject, client, visit.session):
             redirection = await issuer.people.ask_sign_out(
@@ -46,11 +47,14 @@ async def end_session(issuer: Issuer, request: Request) -> Response:
             return set_cookies(
                 see_other(redirection.location), (*cookies, *redirection.set_cookies)
             )
-        cookies += await issuer.people.end_session(
+        ended = await issuer.people.end_session(
             request.cookies, visit.session.id, client, request.caller
         )
-    answer = see_other(return_to) if return_to else page(issuer.pages.signed_out(client))
-    return set_cookies(answer, cookies)
+        cookies, frames = cookies + ended.set_cookies, ended.frames
+    if return_to and not frames:
+        return set_cookies(see_other(return_to), cookies)
+    body, policy = issuer.pages.signed_out(client, frames, return_to)
+    return set_cookies(page(body, policy=policy) if policy else page(body), cookies)
 
 
 def _names(issuer: Issuer, subject: str | None, client: Client | None, session: Session) -> bool:

@@ -1,6 +1,6 @@
 """Pages without a look."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from insula.oidc.models import Client
@@ -21,5 +21,10 @@ class PlainPages:
         html = f'<form method="post" action="{escape(action)}">{inputs}<button>Go</button></form>'
         return html.encode(), "default-src 'none'; frame-ancestors 'none'"
 
-    def signed_out(self, client: Client | None) -> bytes:
-        return f"<p>Signed out of {escape(client.name) if client else 'everything'}".encode()
+    def signed_out(
+        self, client: Client | None, frames: Sequence[str], return_to: str | None
+    ) -> tuple[bytes, str | None]:
+        said = f"<p>Signed out of {escape(client.name) if client else 'everything'}"
+        said += "".join(f'<iframe src="{escape(frame)}"></iframe>' for frame in frames)
+        said += f'<a href="{escape(return_to)}">on</a>' if return_to else ""
+        return said.encode(), None

@@ -10,6 +10,7 @@ from insula.oidc.models import (
     AskSignOut,
     Caller,
     Client,
+    EndedSession,
     Interaction,
     Person,
     Redirection,
@@ -43,6 +44,8 @@ class MemoryPeople:
         self.granted: dict[tuple[UUID, UUID], Scopes] = {}
         self.interactions: dict[UUID, _Asked] = {}
         self.accounts = 0
+        #: Where clients clean up after a sign-out.
+        self.frames: tuple[str, ...] = ()
         self.sign_outs: list[AskSignOut] = []
 
     # what the pages of the host do
@@ -142,10 +145,10 @@ class MemoryPeople:
         session: UUID,
         client: Client | None,  # noqa: ARG002
         caller: Caller,  # noqa: ARG002
-    ) -> tuple[str, ...]:
+    ) -> EndedSession:
         await self._wire.trip("end_session")
         del self.sessions[cookies[SESSION_COOKIE]]
         self.interactions = {
             txn: asked for txn, asked in self.interactions.items() if asked.authenticated != session
         }
-        return (f"{SESSION_COOKIE}=; Max-Age=0",)
+        return EndedSession((f"{SESSION_COOKIE}=; Max-Age=0",), self.frames)

@@ -11,7 +11,7 @@ from rich.text import Text
 from insula import __version__
 from insula.kernel import logs
 from insula.platform import environment, migrations
-from insula.platform.cli import check, clients, keys, settings, tenants, users
+from insula.platform.cli import check, clients, keys, resources, settings, tenants, users
 from insula.platform.cli.output import AWAY, Json, err, fail, run, show, show_rows
 from insula.platform.context import opened
 
@@ -25,6 +25,9 @@ app = typer.Typer(
 app.add_typer(tenants.app, name="tenant")
 app.add_typer(users.app, name="user")
 app.add_typer(clients.app, name="client")
+app.add_typer(resources.server_app, name="resource-server")
+app.add_typer(resources.scope_app, name="scope")
+app.add_typer(resources.claim_app, name="claim")
 app.add_typer(settings.app, name="settings")
 app.add_typer(keys.app, name="keys")
 app.command("check")(check.check)
@@ -66,7 +69,7 @@ def serve(
 def worker(
     once: Annotated[bool, typer.Option(help="End when the queue is empty.")] = False,  # noqa: FBT002
 ) -> None:
-    """Run queued jobs: key phases, sweeps, partitions."""
+    """Run queued jobs: key phases, logout notices, sweeps, partitions."""
 
     async def work() -> None:
         from insula.jobs.queue import Queue  # noqa: PLC0415  (procrastinate is for this alone)
@@ -75,7 +78,8 @@ def worker(
         async with opened() as here:
             logs.configure(json=here.settings.env != "development", level=here.settings.log_level)
             queue = Queue(here.settings.database_platform_url_text())
-            Tasks(here.platform, here.directory, here.envelope, here.rotation).register(queue)
+            tasks = Tasks(here.platform, here.directory, here.envelope, here.rotation, here.door)
+            tasks.register(queue)
             if once:
                 await queue.work_off()
                 return

@@ -12,6 +12,16 @@ if (navigator.clipboard) {
   document.body.append(said);
 }
 
+// After a sign-out applications clean up in frames; when all have, or after 3 s, the way goes on.
+const onward = document.querySelector("[data-onward]");
+if (onward) {
+  const frames = [...document.querySelectorAll("iframe")];
+  const done = frames.map(
+    (frame) => new Promise((resolve) => frame.addEventListener("load", resolve, { once: true })),
+  );
+  Promise.all(done).then(() => location.replace(onward.href));
+}
+
 async function copy(button) {
   const use = button.querySelector("use");
   const icon = use.getAttribute("href");
