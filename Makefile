@@ -39,7 +39,7 @@ test-database: dev-packages
 	@TEST_DATABASE_URL="$(URL)" exec $(PY) -m pytest -n 2 tests/rls tests/stores tests/tenancy tests/keys $(ARGS)
 
 specs: dev-packages
-	@said=$$($(PY) -m pytest --collect-only -qq --specs docs/specs.md 2>&1) || { \
+	@said=$$($(PY) -m pytest --collect-only -qq --specs=docs/specs.md 2>&1) || { \
 		echo "$$said" | tail -n 30 >&2; exit 1; }
 
 check: dev-packages

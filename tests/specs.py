@@ -1,8 +1,9 @@
 """
-Which tests are evidence for which requirement, as a pytest plugin: `--specs FILE` writes the table.
+Which tests are evidence for which requirement, as a pytest plugin: `--specs=FILE` writes the table.
 
 Nothing is run: `make specs` collects, and writes docs/specs.md from the marks
-`@pytest.mark.spec("RFC7636-4.6", "PK-4")`.
+`@pytest.mark.spec("RFC7636-4.6", "PK-4")`. The option is one word: pytest would take the name of a
+file that exists for the tests to collect, and not find this plugin.
 """
 
 import re

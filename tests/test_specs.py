@@ -55,7 +55,7 @@ def test_the_page_is_not_old(tmp_path):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST_")}
 
     collected = subprocess.run(  # noqa: S603  (our own words)
-        [sys.executable, "-m", "pytest", "--collect-only", "-qq", "--specs", str(target)],
+        [sys.executable, "-m", "pytest", "--collect-only", "-qq", f"--specs={target}"],
         cwd=ROOT,
         env=environment,
         capture_output=True,
