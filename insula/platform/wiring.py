@@ -19,7 +19,6 @@ from insula.platform import bootstrap, edge, environment, migrations
 from insula.providers.build import Builder, branding_of
 from insula.providers.client_keys import ClientKeys
 from insula.providers.pool import ProviderPool
-from insula.providers.settings import TokenLifetimes
 from insula.sign_in.cookies import Jar
 from insula.sign_in.routes import Pages
 from insula.sign_in.service import Policies
@@ -69,7 +68,6 @@ class Wiring:
             self.jar,
             self.door,
             ClientKeys(self.door),
-            TokenLifetimes(),
             policies.session,
             policies.interaction,
         )

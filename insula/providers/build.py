@@ -1,46 +1,30 @@
-"""How a tenant's provider instance is built: one query, then arithmetic."""
+"""How a tenant's provider instance is built: two queries, then arithmetic."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cachetools import TTLCache
 
+from insula.config_overrides import service as config_overrides
 from insula.kernel.crypto import DoesNotOpen, Envelope
 from insula.kernel.errors import Unavailable
 from insula.keys import service as keys
 from insula.oidc.provider import Provider
 from insula.outbound.door import Door
+from insula.providers import store
 from insula.providers.client_keys import ClientKeys
 from insula.providers.clients import TenantClients
 from insula.providers.pages import TenantPages
 from insula.providers.people import TenantPeople
 from insula.providers.requests import TenantRequests
-from insula.providers.settings import TokenLifetimes
+from insula.providers.settings import ProtocolFeatures, TokenLifetimes
 from insula.providers.tokens import TenantTokens
+from insula.resource_servers.catalogue import read_catalogue
 from insula.sign_in.cookies import Jar
 from insula.sign_in.models import PASSWORD_ACR
 from insula.sign_in.settings import InteractionLife, SessionPolicy
 from insula.tenancy.db import Tenant
 from insula.ui.branding import Branding, default_accent
-
-#: The standard scopes, with the claims of each that a user here can have: nothing else is
-#: advertised.
-SCOPES: Mapping[str, Sequence[str]] = {
-    "openid": ("sub",),
-    "profile": (
-        "name",
-        "family_name",
-        "given_name",
-        "preferred_username",
-        "zoneinfo",
-        "locale",
-        "updated_at",
-    ),
-    "email": ("email", "email_verified"),
-    "phone": ("phone_number", "phone_number_verified"),
-    "offline_access": (),
-}
 
 
 def branding_of(tenant: Tenant) -> Branding:
@@ -62,7 +46,6 @@ class Builder:
     jar: Jar
     door: Door
     published: ClientKeys
-    lifetimes: TokenLifetimes = TokenLifetimes()
     session: SessionPolicy = SessionPolicy()
     interaction: InteractionLife = InteractionLife()
     #: (client, address) pairs that failed too often, across all instances of the process.
@@ -80,19 +63,23 @@ class Builder:
             raise Unavailable(
                 "the keys do not open", detail=f"keys of {tenant.slug}: {error}"
             ) from error
-        lifetimes = self.lifetimes.lifetimes()
+        # read after the keys, so it is as new as their version at least
+        rules = (await tenant.once(store.RULES, {}))[0]
+        catalogue = read_catalogue(rules.servers, rules.scopes, rules.mappings)
+        lifetimes = config_overrides.read(rules.settings, TokenLifetimes).lifetimes()
+        idle = timedelta(minutes=self.session.idle_timeout_minutes)
         provider = Provider(
             issuer=tenant.issuer,
             keys=keyring.ring,
             lifetimes=lifetimes,
             clients=TenantClients(tenant, self.blocked, self.published),
-            people=TenantPeople(tenant, self.jar, self.interaction),
-            tokens=TenantTokens(
-                tenant, lifetimes, timedelta(minutes=self.session.idle_timeout_minutes)
-            ),
+            people=TenantPeople(tenant, self.jar, self.interaction, catalogue),
+            tokens=TenantTokens(tenant, lifetimes, idle, catalogue.mappings),
             requests=TenantRequests(tenant, self.jar, self.door),
             pages=TenantPages(branding_of(tenant)),
-            scopes=SCOPES,
+            features=config_overrides.read(rules.settings, ProtocolFeatures).features(),
+            scopes=catalogue.scopes,
+            resources=catalogue.resources,
             acr_values=(PASSWORD_ACR,),
             pairwise_key=keyring.cipher.derive("pairwise subjects"),
         )

@@ -20,6 +20,7 @@ from insula.oidc.models import (
 from insula.oidc.ports import Cookies
 from insula.providers import store
 from insula.providers.tokens import person_of
+from insula.resource_servers.catalogue import Catalogue
 from insula.sign_in import service
 from insula.sign_in.cookies import Jar
 from insula.sign_in.errors import InteractionGone
@@ -48,8 +49,15 @@ def _session(row: Any) -> Session | None:  # noqa: ANN401  (a row of the driver)
 class TenantPeople:
     """Sessions, interactions and consent of one tenant."""
 
-    def __init__(self, tenant: Tenant, jar: Jar, life: InteractionLife) -> None:
+    def __init__(
+        self,
+        tenant: Tenant,
+        jar: Jar,
+        life: InteractionLife,
+        catalogue: Catalogue = Catalogue(),  # noqa: B008  (a frozen value)
+    ) -> None:
         self._tenant = tenant
+        self._catalogue = catalogue
         self._jar = jar
         self._life = life
 
@@ -94,6 +102,15 @@ class TenantPeople:
             host=ask.redirect_host,
             scopes=ask.scopes,
             optional_scopes=ask.optional_scopes,
+            granted=tuple(sorted(ask.granted)),
+            audiences=ask.audiences,
+            verified=client.is_verified,
+            texts={
+                scope: self._catalogue.texts[scope]
+                for scope in ask.scopes
+                if scope in self._catalogue.texts
+            },
+            logo_uri=client.logo_uri,
             login_hint=ask.login_hint,
             fresh=ask.fresh,
         )
@@ -168,7 +185,7 @@ class TenantPeople:
 
     async def person(self, user_id: UUID) -> Person | None:
         rows = await self._tenant.once(store.PERSON_OF, {"user_id": user_id})
-        return person_of(rows[0]) if rows else None
+        return person_of(rows[0], self._catalogue.mappings) if rows else None
 
     async def ask_sign_out(self, cookies: Cookies, ask: AskSignOut, caller: Caller) -> Redirection:  # noqa: ARG002
         browser, set_cookies = self._browser(cookies)

@@ -64,7 +64,7 @@ def granted(row: str) -> str:
 
 #: What a token says of a person.
 PERSON = """u.username, u.email, u.email_verified, u.display_name, u.given_name, u.family_name,
-       u.locale, u.zoneinfo, u.phone_number, u.phone_verified,
+       u.locale, u.zoneinfo, u.phone_number, u.phone_verified, u.attributes,
        extract(epoch from u.updated_at)::bigint as updated_at"""
 
 #: Tenant and client of a token's row `x` still serve.

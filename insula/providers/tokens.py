@@ -3,10 +3,11 @@
 import json
 from collections.abc import Mapping
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
 
-from insula.accounts.models import standard_claims
+from insula.accounts.models import mapped_claims, standard_claims
 from insula.kernel.crypto import DoesNotOpen, open_under, seal_under
 from insula.kernel.ids import Kind, digest
 from insula.oidc.models import (
@@ -51,9 +52,12 @@ def line(caller: Caller, actor_type: str, actor_id: str, **metadata: Any) -> dic
     }
 
 
-def person_of(row: Row) -> Person:
+def person_of(row: Row, mappings: Mapping[str, str]) -> Person:
     """The person of a row that has the columns of `statements.PERSON`."""
-    return Person(row.user_id, standard_claims(row._asdict()))
+    claims = standard_claims(row._asdict())
+    if mappings:
+        claims |= mapped_claims(row.attributes, mappings)
+    return Person(row.user_id, claims)
 
 
 def _session(row: Row) -> Session:
@@ -64,8 +68,15 @@ def _session(row: Row) -> Session:
 class TenantTokens:
     """Codes, refresh families and access tokens of one tenant."""
 
-    def __init__(self, tenant: Tenant, lifetimes: Lifetimes, session_idle: timedelta) -> None:
+    def __init__(
+        self,
+        tenant: Tenant,
+        lifetimes: Lifetimes,
+        session_idle: timedelta,
+        mappings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._tenant = tenant
+        self._mappings = mappings
         self._lifetimes = lifetimes
         self._session_idle = session_idle
         #: A code is remembered as long as what came of it can live (protocol.md section 6 A).
@@ -73,6 +84,9 @@ class TenantTokens:
 
     def _hash(self, kind: Kind, value: str) -> bytes:
         return digest(kind, self._tenant.id, value)
+
+    def _person(self, row: Row) -> Person:
+        return person_of(row, self._mappings)
 
     async def _done(self, statement: Statement, params: Mapping[str, Any]) -> bool:
         return bool(await self._tenant.once(statement, params))
@@ -159,7 +173,7 @@ class TenantTokens:
             alive=row.alive,
             issue_id=row.id,
             session=_session(row),
-            person=person_of(row),
+            person=self._person(row),
             redirect_uri=row.redirect_uri,
             scopes=frozenset(row.scopes),
             resources=tuple(row.resources),
@@ -230,7 +244,7 @@ class TenantTokens:
             alive=row.alive,
             family_id=row.id,
             session=_session(row),
-            person=person_of(row),
+            person=self._person(row),
             scopes=frozenset(row.scopes),
             resources=tuple(row.resources),
             dpop_jkt=row.dpop_jkt,
@@ -342,8 +356,7 @@ class TenantTokens:
             ),
         )
 
-    @staticmethod
-    def _active(kind: Any, rows: Any) -> ActiveToken | None:  # noqa: ANN401  (a literal; rows of the driver)
+    def _active(self, kind: Any, rows: Any) -> ActiveToken | None:  # noqa: ANN401  (a literal; rows of the driver)
         if not rows:
             return None
         row = rows[0]
@@ -352,7 +365,7 @@ class TenantTokens:
             issue_id=row.id,
             client_id=row.client_id,
             scopes=frozenset(row.scopes),
-            person=person_of(row) if row.user_id is not None else None,
+            person=self._person(row) if row.user_id is not None else None,
             expires_at=row.expires_at,
             issued_at=row.issued_at,
             auth_time=row.auth_time,

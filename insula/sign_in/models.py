@@ -17,6 +17,9 @@ PASSWORD_AMR = ("pwd",)
 PASSWORD_ACR = "urn:insula:acr:1"
 
 
+_TUPLES = ("scopes", "optional_scopes", "granted", "audiences")
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """
@@ -36,6 +39,14 @@ class Prompt:
     host: str = ""
     scopes: tuple[str, ...] = ()
     optional_scopes: tuple[str, ...] = ()
+    #: What was allowed before, so that the page can show what is new; whom the scopes are for.
+    granted: tuple[str, ...] = ()
+    audiences: tuple[str, ...] = ()
+    #: An administrator has looked at the application.
+    verified: bool = True
+    #: Title and explanation of the tenant's own scopes.
+    texts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    logo_uri: str = ""
     login_hint: str = ""
     fresh: bool = False
     return_to: str = ""
@@ -44,13 +55,11 @@ class Prompt:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Prompt":
-        return cls(
-            **{
-                **value,
-                "scopes": tuple(value.get("scopes", ())),
-                "optional_scopes": tuple(value.get("optional_scopes", ())),
-            }
-        )
+        """Read a stored prompt; what another release added to it is left out."""
+        known = {name: value[name] for name in cls.__slots__ if name in value}
+        known |= {name: tuple(known[name]) for name in _TUPLES if name in known}
+        known["texts"] = {k: (v[0], v[1]) for k, v in known.get("texts", {}).items()}
+        return cls(**known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,9 +120,8 @@ def test_a_scope_is_one_word_of_printable_ascii(scope):
     assert refusal_of(exchange_policies=[policy]) == "exchange_policies"
 
 
-def test_defaults_are_among_what_is_allowed():
+def test_default_scopes_are_among_the_scopes():
     assert refusal_of(scopes=["openid"], default_scopes=["email"]) == "default_scopes"
-    assert refusal_of(default_resource="https://api.example") == "default_resource"
     assert metadata(scopes=["openid"], default_scopes=["openid"]).default_scopes == ("openid",)
 
 
@@ -252,10 +251,11 @@ def test_what_an_older_release_stored_is_completed():
 
 
 @pytest.mark.spec("RFC8707-2", "RS-1")
-@pytest.mark.parametrize("field", ["resources", "exchange_policies"])
+@pytest.mark.parametrize("field", ["resources", "default_resource", "exchange_policies"])
 async def test_a_resource_server_that_the_tenant_does_not_have_is_refused(two_houses, field):
     here, there = (house.tenant for house in two_houses)
-    wanted = metadata(**{field: [API] if field == "resources" else EXCHANGE})
+    values = {"resources": [API], "default_resource": API, "exchange_policies": EXCHANGE}
+    wanted = metadata(**{field: values[field]})
     await _add_resource_server(there)
     with pytest.raises(InvalidClientMetadata, match="insula resource-server add") as refusal:
         await service.register(here, "App", wanted)
@@ -263,7 +263,12 @@ async def test_a_resource_server_that_the_tenant_does_not_have_is_refused(two_ho
     await _add_resource_server(here)
     made = await service.register(here, "App", wanted)
     client = await service.find(here, made.client_id)
-    assert client.resources or client.exchange_policies == (ExchangePolicy(API),)
+    told = {
+        "resources": {API},
+        "default_resource": API,
+        "exchange_policies": (ExchangePolicy(API),),
+    }
+    assert getattr(client, field) == told[field]
 
 
 async def _add_resource_server(tenant):
