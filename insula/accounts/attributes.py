@@ -79,6 +79,11 @@ def merged(stored: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
     return after
 
 
+def is_own_name(name: str) -> bool:
+    """Whether a tenant may give this name to an attribute of its people."""
+    return bool(_NAME.match(name)) and name not in _CHECKS and name not in _TAKEN
+
+
 def _refuse(field: str, why: str, example: str = "") -> InvalidUser:
     return InvalidUser(why, field=field, example=example)
 

@@ -86,8 +86,6 @@ def _contradictions(metadata: Metadata) -> Iterator[tuple[str, str]]:
     yield from _of_addresses(metadata)
     if not set(metadata.default_scopes) <= set(metadata.scopes):
         yield "default_scopes", "are among the scopes"
-    if metadata.default_resource and metadata.default_resource not in metadata.resources:
-        yield "default_resource", "is one of the resources"
 
 
 def _of_grants(metadata: Metadata) -> Iterator[tuple[str, str]]:

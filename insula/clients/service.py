@@ -124,26 +124,39 @@ async def check_algorithms(db: Connection, metadata: Metadata) -> None:
             )
 
 
-async def check_resources(db: Connection, metadata: Metadata) -> None:
-    """Refuse resource servers that the tenant does not have. Raises `InvalidClientMetadata`."""
-    named = {
-        "resources": metadata.resources,
-        "exchange_policies": [
-            audience
-            for each in metadata.exchange_policies
-            for audience in (each.to_audience, each.from_audience)
-            if audience
-        ],
-    }
-    wanted = sorted({each for identifiers in named.values() for each in identifiers})
-    there = await store.resource_servers(db, wanted) if wanted else frozenset()
-    for field, identifiers in named.items():
-        if unknown := sorted(set(identifiers) - there):
+async def check_resources(
+    db: Connection, metadata: Metadata, before: Metadata | None = None
+) -> None:
+    """
+    Refuse resource servers that the tenant does not have, unless they were there *before*.
+
+    Those that are named anew stay until the transaction ends. Raises `InvalidClientMetadata`.
+    """
+    old = frozenset() if before is None else frozenset().union(*_resources(before).values())
+    named = {field: names - old for field, names in _resources(metadata).items()}
+    wanted = frozenset().union(*named.values())
+    there = await store.resource_servers(db, sorted(wanted)) if wanted else frozenset()
+    for field, names in named.items():
+        if unknown := sorted(names - there):
             raise InvalidClientMetadata(
                 f"the tenant has no resource server {unknown[0]}; make it with "
                 "`insula resource-server add`",
                 field=field,
             )
+
+
+def _resources(metadata: Metadata) -> Mapping[str, frozenset[str]]:
+    """Find the resource servers that a client names, by the field that names them."""
+    audiences = {
+        name
+        for each in metadata.exchange_policies
+        for name in (each.to_audience, each.from_audience)
+    }
+    return {
+        "resources": frozenset(metadata.resources),
+        "default_resource": frozenset({metadata.default_resource}) - {""},
+        "exchange_policies": frozenset(audiences) - {""},
+    }
 
 
 def parse_metadata(values: Mapping[str, Any], *, development: bool) -> Metadata:
@@ -226,11 +239,14 @@ async def change(  # noqa: PLR0913  (what may be changed, all by name)
     if name is not None:
         check_name(name)
     async with tenant.transaction() as db:
+        # what is named anew is held before the client is: whoever takes it away goes that way too
+        seen = from_row((await _locked(db, client_id, hold=False)).metadata)
+        wanted = parse_metadata(changed(seen, changes), development=development)
+        await check_resources(db, wanted, seen)
         row = await _locked(db, client_id)
         before = from_row(row.metadata)
         after = parse_metadata(changed(before, changes), development=development)
         await check_algorithms(db, after)
-        await check_resources(db, after)
         check_scopes(tenant.slug, after)
         await store.update(
             db, row.id, name or row.name, status or row.status, after.model_dump(mode="json")
@@ -283,8 +299,8 @@ async def _new_secret(db: Connection, tenant_id: UUID, client: UUID) -> str:
     return secret
 
 
-async def _locked(db: Connection, client_id: str) -> Row:
-    row = await store.lock(db, client_id)
+async def _locked(db: Connection, client_id: str, *, hold: bool = True) -> Row:
+    row = await store.find(db, client_id, hold=hold)
     if row is None:
         raise NoSuchClient("No client of that id in this tenant.")
     return row

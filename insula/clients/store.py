@@ -106,6 +106,37 @@ async def resource_servers(db: Connection, identifiers: Sequence[str]) -> frozen
     return frozenset(row.identifier for row in rows)
 
 
+async def lock_using(
+    db: Connection, scopes: Sequence[str], resources: Sequence[str]
+) -> Sequence[Row]:
+    """Clients that have one of these scopes or resource servers, until the transaction ends."""
+    return (
+        await db.execute(
+            text("""
+                select id, client_id, name, status, metadata from insula.clients c
+                 where c.metadata -> 'scopes' ?| cast(:scopes as text[])
+                    or c.metadata -> 'default_scopes' ?| cast(:scopes as text[])
+                    or c.metadata -> 'resources' ?| cast(:resources as text[])
+                    or c.metadata ->> 'default_resource' = any(cast(:resources as text[]))
+                    or exists (select from jsonb_array_elements(c.metadata -> 'exchange_policies') p
+                                where p ->> 'to_audience' = any(cast(:resources as text[]))
+                                   or p ->> 'from_audience' = any(cast(:resources as text[])))
+                 order by client_id for update
+            """),
+            {"scopes": list(scopes), "resources": list(resources)},
+        )
+    ).all()
+
+
+async def known(db: Connection, client_ids: Sequence[str]) -> frozenset[str]:
+    """Those of *client_ids* that the bound tenant has."""
+    rows = await db.execute(
+        text("select client_id from insula.clients where client_id = any(:client_ids)"),
+        {"client_ids": list(client_ids)},
+    )
+    return frozenset(row.client_id for row in rows)
+
+
 async def end_requests(db: Connection, client: UUID) -> None:
     """Codes that nobody has redeemed and pushed requests that nobody has completed end."""
     await db.execute(
@@ -134,13 +165,15 @@ async def verify(db: Connection, client: UUID, *, verified: bool) -> None:
     )
 
 
-async def lock(db: Connection, client_id: str) -> Row | None:
+async def find(db: Connection, client_id: str, *, hold: bool = True) -> Row | None:
+    """A client; held, nobody else changes it before the transaction ends."""
+    lock = "for update" if hold else ""
     return (
         await db.execute(
-            text("""
+            text(f"""
                 select id, client_id, name, status, metadata, origin, verified_at
-                  from insula.clients where client_id = :client_id for update
-            """),
+                  from insula.clients where client_id = :client_id {lock}
+            """),  # noqa: S608  (words of ours)
             {"client_id": client_id},
         )
     ).one_or_none()

@@ -103,6 +103,11 @@ async def list_keys(tenant: Tenant) -> list[SigningKeyRecord]:
         return await store.all_keys(db)
 
 
+async def active_algorithms(db: Connection) -> frozenset[str]:
+    """What the bound tenant can sign with."""
+    return frozenset(key.alg for key in await store.all_keys(db) if key.state == "active")
+
+
 async def _cipher(db: Connection, tenant: Tenant, envelope: Envelope) -> TenantCipher:
     wrapped = await store.data_key(db)
     if wrapped is None:

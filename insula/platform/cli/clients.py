@@ -1,6 +1,7 @@
 """insula client: the applications of a tenant."""
 
 import json as jsonlib
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from insula.clients.models import Metadata, Status
 from insula.platform.cli.output import Json, run, show, show_rows
 from insula.platform.cli.pairs import read_pairs
 from insula.platform.context import opened
+from insula.resource_servers.preview import preview
 
 app = typer.Typer(
     help="Register applications, change them, renew their secrets.", no_args_is_help=True
@@ -168,6 +170,30 @@ def deactivate(client_id: ClientId, tenant: InTenant = None, *, json: Json = Fal
 def activate(client_id: ClientId, tenant: InTenant = None, *, json: Json = False) -> None:
     """Serve an application again."""
     _status(client_id, tenant, "active", json=json)
+
+
+@app.command("preview")
+def show_preview(
+    client_id: ClientId,
+    user: Annotated[str, typer.Option(help="User name or e-mail address.")],
+    scope: Annotated[
+        str | None, typer.Option(help="Scopes with spaces between; else all of the client's.")
+    ] = None,
+    tenant: InTenant = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Show what an application would be told of a person; nothing is issued."""
+
+    async def work() -> None:
+        async with opened() as here:
+            found = await preview(
+                await here.tenant(tenant), client_id, user, None if scope is None else scope.split()
+            )
+        shown = asdict(found)
+        show(shown, json=json, text=jsonlib.dumps(shown, indent=2, ensure_ascii=False))
+
+    run(work, json=json)
 
 
 def _mark(client_id: str, tenant: str | None, *, verified: bool, json: bool) -> None:

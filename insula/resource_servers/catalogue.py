@@ -1,0 +1,66 @@
+"""What a provider needs to know of a tenant's APIs, scopes and claims, out of stored rows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from insula.oidc.features.scopes import STANDARD
+from insula.oidc.models import ResourceServer
+from insula.resource_servers.models import settings_of
+
+#: A row as JSON: the columns of its table by name, ids as text.
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """
+    All of it.
+
+    *resources* by identifier; *scopes* with the claims that each stands for, those of OpenID
+    Connect first; *texts* title and description of a tenant's own scopes; *mappings* the attribute
+    by claim.
+    """
+
+    resources: Mapping[str, ResourceServer] = field(default_factory=dict)
+    scopes: Mapping[str, Sequence[str]] = field(default_factory=lambda: dict(STANDARD))
+    texts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    mappings: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_catalogue(
+    servers: Iterable[Record], scopes: Iterable[Record], mappings: Iterable[Record]
+) -> Catalogue:
+    """
+    Put rows together.
+
+    *servers* have id, identifier, name and settings; *scopes* resource_server_id, name, title,
+    description and claims; *mappings* claim and attribute.
+    """
+    own = sorted(scopes, key=lambda scope: str(scope["name"]))
+    return Catalogue(
+        resources=resources_of(servers, own),
+        scopes={**STANDARD, **{scope["name"]: tuple(scope["claims"] or ()) for scope in own}},
+        texts={scope["name"]: (scope["title"], scope["description"]) for scope in own},
+        mappings={each["claim"]: each["attribute"] for each in mappings},
+    )
+
+
+def resources_of(
+    servers: Iterable[Record], scopes: Iterable[Record]
+) -> Mapping[str, ResourceServer]:
+    """Read the resource servers by identifier, each with the scopes that are its own."""
+    names: dict[str, set[str]] = {}
+    for scope in scopes:
+        if scope["resource_server_id"] is not None:
+            names.setdefault(str(scope["resource_server_id"]), set()).add(scope["name"])
+    return {
+        row["identifier"]: _resource(row, frozenset(names.get(str(row["id"]), ())))
+        for row in sorted(servers, key=lambda row: str(row["identifier"]))
+    }
+
+
+def _resource(row: Record, scopes: frozenset[str]) -> ResourceServer:
+    values = settings_of(row["settings"]).model_dump()
+    values["introspection_clients"] = frozenset(values["introspection_clients"])
+    return ResourceServer(identifier=row["identifier"], name=row["name"], scopes=scopes, **values)
