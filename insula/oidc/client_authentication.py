@@ -1,44 +1,68 @@
 """
 Who calls a back-channel endpoint: RFC6749-2.3, one method per request and the registered one.
 
-A wrong secret, a wrong method and a client that does not exist get the same answer after
-the same work.
+A wrong secret or signature, a wrong method and a client that does not exist get the same
+answer after the same work.
 """
 
 import base64
 import binascii
+from dataclasses import dataclass
 from uuid import UUID
 
+from insula.oidc.client_assertions import REFUSED, Assertion, find_fault, read_assertion
 from insula.oidc.errors import InvalidClient, InvalidRequest
 from insula.oidc.http import Request, read_pairs
 from insula.oidc.issuer import Issuer
 from insula.oidc.models import AuthMethod, Client, ClientSecret
 from insula.oidc.request import Parameters
 
-METHODS: tuple[AuthMethod, ...] = ("client_secret_basic", "client_secret_post", "none")
+METHODS: tuple[AuthMethod, ...] = (
+    "client_secret_basic",
+    "client_secret_post",
+    "private_key_jwt",
+    "none",
+)
 
-_REFUSED = "Client authentication failed"
 #: Compared with when there is no such client, so that this takes as long.
 _NOBODY = Client(UUID(int=0), "", "", secrets=(ClientSecret(bytes(32)),))
 
 
+@dataclass(frozen=True, slots=True)
+class _Credentials:
+    """Who a request says to come from, and what it brings to prove it."""
+
+    method: AuthMethod
+    client_id: str
+    proof: str | Assertion = ""
+
+
 async def authenticate(issuer: Issuer, request: Request, params: Parameters) -> Client:
     """Return the client that this request proves to come from."""
-    method, client_id, secret = _read_credentials(request, params)
-    if method == "none":
-        client = await issuer.clients.find(client_id)
+    brought = _read_credentials(issuer, request, params)
+    if brought.method == "none":
+        client = await issuer.clients.find(brought.client_id)
         if client is None or not client.is_public:
-            raise InvalidClient(_REFUSED)
+            raise InvalidClient(REFUSED)
     else:
         caller = request.caller
-        await issuer.clients.refuse_flood(client_id, caller)
-        client = await issuer.clients.find(client_id)
-        matches = issuer.clients.secret_matches(client or _NOBODY, secret)
-        if client is None or not matches or client.token_endpoint_auth_method != method:
-            await issuer.clients.count_failure(client_id, caller)
-            raise InvalidClient(_REFUSED)
+        await issuer.clients.refuse_flood(brought.client_id, caller)
+        client = await issuer.clients.find(brought.client_id)
+        if client is not None and client.token_endpoint_auth_method != brought.method:
+            client = None
+        fault = await _find_fault(issuer, client, brought.proof)
+        if client is None or fault:
+            await issuer.clients.count_failure(brought.client_id, caller)
+            raise InvalidClient(REFUSED, detail=fault)
     request.client = client
     return client
+
+
+async def _find_fault(issuer: Issuer, client: Client | None, proof: str | Assertion) -> str:
+    if isinstance(proof, Assertion):
+        return await find_fault(issuer, client, proof)
+    matches = issuer.clients.secret_matches(client or _NOBODY, proof)
+    return "" if matches else "no such client, or no such secret of it"
 
 
 def uses_basic(request: Request) -> bool:
@@ -46,22 +70,24 @@ def uses_basic(request: Request) -> bool:
     return (request.header(b"authorization") or "")[:6].lower() == "basic "
 
 
-def _read_credentials(request: Request, params: Parameters) -> tuple[AuthMethod, str, str]:
+def _read_credentials(issuer: Issuer, request: Request, params: Parameters) -> _Credentials:
     headers = request.headers(b"authorization")
     client_id, secret = params.get("client_id"), params.get("client_secret")
     asserts = "client_assertion" in params
     if len(headers) + (secret is not None) + asserts > 1:
         raise InvalidRequest("The client authenticated in more than one way")
     if asserts:
-        raise InvalidClient("Client assertions are not supported")
+        assertion = read_assertion(issuer, request.path, params)
+        return _Credentials("private_key_jwt", assertion.client_id, assertion)
     if not headers:
         if client_id is None:
             raise InvalidClient("The client did not authenticate")
-        return ("none" if secret is None else "client_secret_post"), client_id, secret or ""
+        method: AuthMethod = "none" if secret is None else "client_secret_post"
+        return _Credentials(method, client_id, secret or "")
     basic_id, secret = _read_basic(headers[0])
     if client_id is not None and client_id != basic_id:
         raise InvalidClient("client_id is not the client that authenticated")
-    return "client_secret_basic", basic_id, secret
+    return _Credentials("client_secret_basic", basic_id, secret)
 
 
 def _read_basic(header: str) -> tuple[str, str]:

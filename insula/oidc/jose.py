@@ -9,6 +9,7 @@ is refused because we understand no extension (RFC7515-4.1.11).
 
 import hashlib
 import json
+from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -177,7 +178,9 @@ _PUBLIC: Mapping[str, tuple[str, ...]] = {
     "EC": ("crv", "kty", "x", "y"),
     "OKP": ("crv", "kty", "x"),
 }
-_MIN_RSA_BITS = 2048
+#: Above, a signature takes longer to verify than anybody's key is worth.
+_MIN_RSA_BITS, _MAX_RSA_BITS = 2048, 8192
+_MAX_RSA_EXPONENT = 2**32
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,12 +229,41 @@ def receive(token: str) -> Received | None:
         return None
     try:
         parts = jws.extract_compact(token.encode("ascii"), registry=_SHAPE)
-        header, claims = parts.headers(), json.loads(parts.payload)
+        header = _read_object(urlsafe_b64decode(parts.segments["header"] + b"=="))
+        claims = _read_object(parts.payload)
     except (JoseError, ValueError, TypeError, RecursionError):
         return None
-    if not isinstance(header, dict) or not isinstance(claims, dict) or "crit" in header:
+    if "crit" in header or "b64" in header:
         return None
     return Received(header, claims, parts)
+
+
+def _read_object(raw: bytes) -> dict[str, Any]:
+    """
+    Read a JSON object whose meaning is beyond doubt. Raises ValueError for anything else.
+
+    Refused are a name that comes twice (RFC7515-4, RFC7519-4), numbers that JSON has none of
+    (any comparison with NaN is false, an expiry too), and text that is no text to a database.
+    """
+    read = json.loads(raw.decode(), object_pairs_hook=_no_doubles, parse_constant=_no_number)
+    if not isinstance(read, dict):
+        raise ValueError("no object")  # noqa: TRY004  (one error for all that is unreadable)
+    if b"\\u" in raw:  # the escapes that half a surrogate pair and U+0000 need
+        written = json.dumps(read, ensure_ascii=False).encode()
+        if b"\\u0000" in written.replace(b"\\\\", b""):
+            raise ValueError("U+0000")
+    return read
+
+
+def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a name comes twice")
+    return members
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(name)
 
 
 def public_members(jwk: Mapping[str, Any], alg: str) -> dict[str, str] | None:
@@ -258,20 +290,34 @@ def _import(members: str, alg: str) -> _Key | None:
         key = _Key(PublicKey("", alg, json.loads(members), "active"))
     except (JoseError, ValueError, TypeError):
         return None
-    if isinstance(key.key, RSAKey) and key.key.raw_value.key_size < _MIN_RSA_BITS:
-        return None
-    return key
+    return key if _is_of_a_good_size(key) else None
+
+
+def _is_of_a_good_size(key: _Key) -> bool:
+    if not isinstance(key.key, RSAKey):
+        return True
+    public = key.key.public_key
+    if not _MIN_RSA_BITS <= public.key_size <= _MAX_RSA_BITS:
+        return False
+    return public.public_numbers().e <= _MAX_RSA_EXPONENT
 
 
 def is_current(
-    claims: Mapping[str, Any], *, longest: int | None = None, need_exp: bool = True
+    claims: Mapping[str, Any],
+    *,
+    longest: int | None = None,
+    oldest: int | None = None,
+    need_exp: bool = True,
 ) -> bool:
     """
     Whether now lies between `nbf`, `iat` and `exp`, give or take 15 s (protocol.md 5.1).
 
-    *longest* is how far ahead `exp` may lie, in seconds.
+    *longest* is how far ahead `exp` may lie, *oldest* how long ago `iat`, which must be there
+    then; both in seconds.
     """
     now = clock.now()
+    if oldest is not None and not (_is_number(claims.get("iat")) and claims["iat"] >= now - oldest):
+        return False
     exp = claims.get("exp")
     if exp is None and need_exp:
         return False

@@ -128,12 +128,6 @@ async def test_two_methods_at_once_are_refused(world, web, headers, params):
     assert (answer.status, answer.json["error"]) == (400, "invalid_request")
 
 
-async def test_an_assertion_is_not_a_method_here(world, web):
-    answer = await world.token(web, headers=[], client_id="web", client_assertion="eyJ", **GRANT)
-
-    assert is_refused(answer, challenged=False)
-
-
 @pytest.mark.spec("RFC6749-3.2.1")
 async def test_a_client_id_in_the_body_must_be_the_same_client(world, web):
     world.client("other")

@@ -52,9 +52,11 @@ def metadata(issuer: Issuer) -> dict[str, Any]:
     if on.revocation:
         says["revocation_endpoint"] = issuer.url + paths.REVOKE
         says["revocation_endpoint_auth_methods_supported"] = list(METHODS)
+        says["revocation_endpoint_auth_signing_alg_values_supported"] = list(CLIENT_ALGORITHMS)
     if on.introspection:
         says["introspection_endpoint"] = issuer.url + paths.INTROSPECT
         says["introspection_endpoint_auth_methods_supported"] = confidential
+        says["introspection_endpoint_auth_signing_alg_values_supported"] = list(CLIENT_ALGORITHMS)
     if issuer.acr_values:
         says["acr_values_supported"] = list(issuer.acr_values)
     says |= {name: issuer.url + path for name, path in par.endpoints(on).items()}
