@@ -1,11 +1,13 @@
 """What a provider needs to know of a tenant's APIs, scopes and claims, out of stored rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from insula.oidc.features.scopes import STANDARD
 from insula.oidc.models import ResourceServer
+from insula.resource_servers.errors import InvalidResource
 from insula.resource_servers.models import settings_of
 
 #: A row as JSON: the columns of its table by name, ids as text.
@@ -49,15 +51,21 @@ def read_catalogue(
 def resources_of(
     servers: Iterable[Record], scopes: Iterable[Record]
 ) -> Mapping[str, ResourceServer]:
-    """Read the resource servers by identifier, each with the scopes that are its own."""
+    """
+    Read the resource servers by identifier, each with the scopes that are its own.
+
+    One whose settings only another release understands is left out: no tokens rather than weaker
+    ones, and for it alone.
+    """
     names: dict[str, set[str]] = {}
     for scope in scopes:
         if scope["resource_server_id"] is not None:
             names.setdefault(str(scope["resource_server_id"]), set()).add(scope["name"])
-    return {
-        row["identifier"]: _resource(row, frozenset(names.get(str(row["id"]), ())))
-        for row in sorted(servers, key=lambda row: str(row["identifier"]))
-    }
+    found: dict[str, ResourceServer] = {}
+    for row in sorted(servers, key=lambda row: str(row["identifier"])):
+        with suppress(InvalidResource):
+            found[row["identifier"]] = _resource(row, frozenset(names.get(str(row["id"]), ())))
+    return found
 
 
 def _resource(row: Record, scopes: frozenset[str]) -> ResourceServer:

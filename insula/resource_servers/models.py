@@ -65,8 +65,12 @@ def parse_settings(values: Mapping[str, Any]) -> ServerSettings:
 
 
 def settings_of(stored: Mapping[str, Any]) -> ServerSettings:
-    """Read stored settings; what a later release added is left out rather than refused."""
-    return ServerSettings.model_validate(
+    """
+    Read stored settings; what a later release added is left out.
+
+    Raises `InvalidResource` for a value that only another release knows.
+    """
+    return parse_settings(
         {name: value for name, value in stored.items() if name in ServerSettings.model_fields}
     )
 

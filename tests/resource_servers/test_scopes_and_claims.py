@@ -201,3 +201,16 @@ def test_rows_that_a_later_release_wrote_are_read():
     told = read_catalogue([server], [scope], [])
     assert told.resources[API].scopes == {"read"}
     assert told.scopes["read"] == ()
+
+
+def test_an_api_that_only_another_release_understands_is_left_out_alone():
+    rows = [
+        {
+            "id": "1",
+            "identifier": API,
+            "name": "x",
+            "settings": {"token_format": "from_the_future"},
+        },
+        {"id": "2", "identifier": "urn:example:ledger", "name": "y", "settings": {}},
+    ]
+    assert set(read_catalogue(rows, [], []).resources) == {"urn:example:ledger"}
