@@ -39,13 +39,22 @@ def read_catalogue(
     *servers* have id, identifier, name and settings; *scopes* resource_server_id, name, title,
     description and claims; *mappings* claim and attribute.
     """
-    own = sorted(scopes, key=lambda scope: str(scope["name"]))
+    rows, own = list(servers), sorted(scopes, key=lambda scope: str(scope["name"]))
+    resources = resources_of(rows, own)
+    homes = {None, *(str(row["id"]) for row in rows if row["identifier"] in resources)}
+    known = [scope for scope in own if _home(scope) in homes]
     return Catalogue(
-        resources=resources_of(servers, own),
-        scopes={**STANDARD, **{scope["name"]: tuple(scope["claims"] or ()) for scope in own}},
-        texts={scope["name"]: (scope["title"], scope["description"]) for scope in own},
+        resources=resources,
+        scopes={**STANDARD, **{scope["name"]: tuple(scope["claims"] or ()) for scope in known}},
+        texts={scope["name"]: (scope["title"], scope["description"]) for scope in known},
         mappings={each["claim"]: each["attribute"] for each in mappings},
     )
+
+
+def _home(scope: Record) -> str | None:
+    """The id of the resource server that a scope is of."""
+    home = scope["resource_server_id"]
+    return None if home is None else str(home)
 
 
 def resources_of(
@@ -59,8 +68,8 @@ def resources_of(
     """
     names: dict[str, set[str]] = {}
     for scope in scopes:
-        if scope["resource_server_id"] is not None:
-            names.setdefault(str(scope["resource_server_id"]), set()).add(scope["name"])
+        if (home := _home(scope)) is not None:
+            names.setdefault(home, set()).add(scope["name"])
     found: dict[str, ResourceServer] = {}
     for row in sorted(servers, key=lambda row: str(row["identifier"])):
         with suppress(InvalidResource):

@@ -213,4 +213,8 @@ def test_an_api_that_only_another_release_understands_is_left_out_alone():
         },
         {"id": "2", "identifier": "urn:example:ledger", "name": "y", "settings": {}},
     ]
-    assert set(read_catalogue(rows, [], []).resources) == {"urn:example:ledger"}
+    texts = {"title": "", "description": "", "claims": []}
+    own = [{"resource_server_id": id, "name": f"read{id}", **texts} for id in ("1", "2")]  # noqa: A001
+    told = read_catalogue(rows, own, [])
+    assert set(told.resources) == {"urn:example:ledger"}
+    assert set(told.scopes) - set(STANDARD) == {"read2"}
