@@ -19,7 +19,10 @@ def allow_caller(request: Request, response: Response) -> Response:
     response.headers.append(_VARY)
     origin = request.header(b"origin")
     if origin and request.client and origin in request.client.allowed_origins:
-        response.headers.append((b"access-control-allow-origin", origin.encode("latin-1")))
+        response.headers += [
+            (b"access-control-allow-origin", origin.encode("latin-1")),
+            (b"access-control-expose-headers", b"DPoP-Nonce, WWW-Authenticate"),
+        ]
     return response
 
 
@@ -39,7 +42,7 @@ async def answer_preflight(issuer: Issuer, request: Request, methods: Iterable[s
         response.headers += [
             (b"access-control-allow-origin", origin.encode("latin-1")),
             (b"access-control-allow-methods", ", ".join(sorted(methods)).encode("ascii")),
-            (b"access-control-allow-headers", b"authorization, content-type"),
+            (b"access-control-allow-headers", b"authorization, content-type, dpop"),
             (b"access-control-max-age", _MAX_AGE),
         ]
     return response

@@ -32,7 +32,7 @@ class Issuer:
     *scopes* are the scopes known here, each with the claims that it stands for, those of the
     *resources* (by identifier) among them; *locales* and *acr_values* are what the pages of the
     host speak and what its sign-in can reach. *pairwise_key* makes subjects that differ from
-    client to client.
+    client to client, *dpop_key* the nonces of DPoP proofs.
     """
 
     url: str
@@ -50,6 +50,7 @@ class Issuer:
     locales: Sequence[str]
     acr_values: Sequence[str]
     pairwise_key: bytes = field(repr=False)
+    dpop_key: bytes = field(repr=False)
 
     def subject(self, client: Client, user_id: UUID) -> str:
         """The `sub` by which *client* knows a person: public, or its sector's own (OIDCC-8.1)."""

@@ -93,6 +93,7 @@ class Provider:
         locales: Sequence[str] = ("en",),
         acr_values: Sequence[str] = (),
         pairwise_key: bytes = b"",
+        dpop_key: bytes = b"",
     ) -> None:
         verifier = Verifier(issuer, keys)
         self._issuer = Issuer(
@@ -111,6 +112,7 @@ class Provider:
             locales=locales,
             acr_values=acr_values,
             pairwise_key=pairwise_key,
+            dpop_key=dpop_key,
         )
         self._endpoints = {
             path: endpoint for path, endpoint in ENDPOINTS.items() if endpoint.is_on(features)
@@ -150,7 +152,7 @@ class Provider:
         except OAuthError as refusal:
             response = self._refuse(endpoint, request, refusal)
         except BearerError as refusal:
-            response = refusals.as_challenge(request, refusal)
+            response = refusals.as_challenge(self._issuer, request, refusal)
         except Exception:  # noqa: BLE001  (the last resort: logged, and told as a reference)
             response = (
                 refusals.bug_as_page(self._issuer, request)

@@ -6,19 +6,25 @@ says only a reference; the log has the rest under it.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
 
+from insula.oidc.bearer import uses_dpop
 from insula.oidc.client_authentication import uses_basic
 from insula.oidc.errors import (
     BearerError,
     InvalidClient,
+    InvalidProof,
+    NonceNeeded,
     OAuthError,
     SlowDown,
     StepUpNeeded,
     TemporarilyUnavailable,
+    UseDpopNonce,
 )
+from insula.oidc.features.dpop import ALGORITHMS
 from insula.oidc.http import NO_STORE, Request, Response, json_answer, page
 from insula.oidc.issuer import Issuer
 
@@ -39,27 +45,41 @@ def as_json(request: Request, refusal: OAuthError) -> Response:
     response = json_answer(json.dumps(said).encode(), refusal.status)
     if isinstance(refusal, InvalidClient) and uses_basic(request):
         response.headers.append((b"www-authenticate", b'Basic realm="client", charset="UTF-8"'))
-    return _say_when(response, refusal)
+    return _say_more(response, refusal)
 
 
-def as_challenge(request: Request, refusal: BearerError) -> Response:
-    """RFC6750-3: a bare challenge for whoever brought nothing, the error for the others."""
-    challenge = 'Bearer realm="userinfo"'
+def as_challenge(issuer: Issuer, request: Request, refusal: BearerError) -> Response:
+    """
+    RFC6750-3, DPOP-7.1: a bare challenge for whoever brought nothing, the error for the others.
+
+    The scheme is the one that the caller tried; the bare challenge names all there are.
+    """
     if refusal.code is None:
-        response = Response(refusal.status, NO_STORE)
-    else:
-        said = {"error": refusal.code, "error_description": refusal.description}
-        _log.info("oidc.refused", **said, detail=refusal.detail, request_id=request.request_id)
-        if refusal.scope:
-            said["scope"] = refusal.scope
-        if isinstance(refusal, StepUpNeeded):
-            if refusal.acr_values:
-                said["acr_values"] = refusal.acr_values
-            if refusal.max_age is not None:
-                said["max_age"] = str(refusal.max_age)
-        challenge += "".join(f', {name}="{value}"' for name, value in said.items())
-        response = json_answer(json.dumps(said).encode(), refusal.status)
-    response.headers.append((b"www-authenticate", challenge.encode("ascii")))
+        schemes = ["DPoP", "Bearer"] if issuer.features.dpop else ["Bearer"]
+        return _challenge(Response(refusal.status, NO_STORE), schemes, {})
+    said = {"error": refusal.code, "error_description": refusal.description}
+    _log.info("oidc.refused", **said, detail=refusal.detail, request_id=request.request_id)
+    if refusal.scope:
+        said["scope"] = refusal.scope
+    if isinstance(refusal, StepUpNeeded):
+        if refusal.acr_values:
+            said["acr_values"] = refusal.acr_values
+        if refusal.max_age is not None:
+            said["max_age"] = str(refusal.max_age)
+    is_of_dpop = isinstance(refusal, InvalidProof | NonceNeeded) or uses_dpop(request)
+    response = json_answer(json.dumps(said).encode(), refusal.status)
+    if isinstance(refusal, NonceNeeded):
+        response.headers.append((b"dpop-nonce", refusal.nonce.encode("ascii")))
+    return _challenge(response, ["DPoP" if is_of_dpop else "Bearer"], said)
+
+
+def _challenge(response: Response, schemes: list[str], said: Mapping[str, str]) -> Response:
+    for scheme in schemes:
+        fields = {"realm": "userinfo", **said}
+        if scheme == "DPoP":
+            fields["algs"] = " ".join(ALGORITHMS)
+        written = ", ".join(f'{name}="{value}"' for name, value in fields.items())
+        response.headers.append((b"www-authenticate", f"{scheme} {written}".encode("ascii")))
     return response
 
 
@@ -74,7 +94,7 @@ def as_page(issuer: Issuer, request: Request, refusal: OAuthError) -> Response:
         text=refusal.description,
         request_id=request.request_id,
     )
-    return _say_when(page(body, status), refusal)
+    return _say_more(page(body, status), refusal)
 
 
 def bug_as_json(request: Request) -> Response:
@@ -99,9 +119,11 @@ def bug_as_page(issuer: Issuer, request: Request) -> Response:
     return page(body, 500)
 
 
-def _say_when(response: Response, refusal: OAuthError) -> Response:
+def _say_more(response: Response, refusal: OAuthError) -> Response:
     if isinstance(refusal, SlowDown | TemporarilyUnavailable):
         response.headers.append((b"retry-after", b"%d" % refusal.retry_after))
+    if isinstance(refusal, UseDpopNonce):
+        response.headers.append((b"dpop-nonce", refusal.nonce.encode("ascii")))
     return response
 
 

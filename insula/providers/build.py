@@ -82,6 +82,7 @@ class Builder:
             resources=catalogue.resources,
             acr_values=(PASSWORD_ACR,),
             pairwise_key=keyring.cipher.derive("pairwise subjects"),
+            dpop_key=keyring.cipher.derive("dpop nonces"),
         )
         # as old as the older of what it was made of: news of either drops it
         return provider, min(tenant.version, keyring.version)

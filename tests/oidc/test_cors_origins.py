@@ -78,7 +78,7 @@ async def test_a_preflight_is_answered_for_any_registered_origin(world, path):
         assert (answer.status, answer.body) == (204, b"")
         assert allows(answer, origin)
         assert "POST" in answer.headers["access-control-allow-methods"]
-        assert answer.headers["access-control-allow-headers"] == "authorization, content-type"
+        assert answer.headers["access-control-allow-headers"] == "authorization, content-type, dpop"
         assert "content-length" not in answer.headers
     for origin in HOSTILE:
         answer = await call(world.provider, "OPTIONS", path, headers=[("origin", origin), ask])

@@ -3,8 +3,9 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from insula.oidc import dpop_proofs
 from insula.oidc.client_authentication import authenticate
-from insula.oidc.errors import UnauthorizedClient, UnsupportedGrantType
+from insula.oidc.errors import InvalidDpopProof, UnauthorizedClient, UnsupportedGrantType
 from insula.oidc.exchange import Exchange
 from insula.oidc.grants import Grant, find
 from insula.oidc.http import Request, Response, json_answer
@@ -47,6 +48,12 @@ async def check_grant_type(t: TokenRequest) -> None:
         raise UnauthorizedClient("The client may not use this grant type")
 
 
+async def prove_key(t: TokenRequest) -> None:
+    t.jkt = await dpop_proofs.prove_key(t.issuer, t.request)
+    if t.jkt is None and t.client.dpop_bound_access_tokens:
+        raise InvalidDpopProof("This client must send a DPoP proof")
+
+
 async def exchange(t: TokenRequest) -> None:
     t.answer = await t.grant(Exchange(t.issuer, t.client, t.params, t.request.caller, t.jkt))
 
@@ -57,6 +64,7 @@ STEPS: tuple[Callable[[TokenRequest], Awaitable[None]], ...] = (
     choose_grant,           # T(unsupported_grant_type): says nothing about any client
     authenticate_client,    # T(invalid_client)
     check_grant_type,       # T(unauthorized_client)
+    prove_key,              # T(invalid_dpop_proof), T(use_dpop_nonce)
     exchange,               # T(invalid_grant), T(invalid_scope), T(invalid_target)
 )
 # fmt: on
@@ -66,4 +74,4 @@ async def token(issuer: Issuer, request: Request) -> Response:
     t = TokenRequest(issuer, request)
     for step in STEPS:
         await step(t)
-    return json_answer(t.answer)
+    return dpop_proofs.offer_nonce(issuer, json_answer(t.answer))

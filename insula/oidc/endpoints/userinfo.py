@@ -2,7 +2,8 @@
 
 from insula.kernel import clock
 from insula.oidc.bearer import authorize
-from insula.oidc.errors import InsufficientScope, InvalidToken, StepUpNeeded
+from insula.oidc.dpop_proofs import offer_nonce
+from insula.oidc.errors import InsufficientScope, StepUpNeeded
 from insula.oidc.features import claims
 from insula.oidc.features.scopes import OPENID
 from insula.oidc.http import NO_STORE, Request, Response, json_answer
@@ -13,10 +14,7 @@ from insula.oidc.tokens import sign_for
 
 
 async def userinfo(issuer: Issuer, request: Request) -> Response:
-    token = await authorize(issuer, request)
-    client = request.client = await issuer.clients.find(token.client_id)
-    if client is None:
-        raise InvalidToken("The access token is expired, revoked or not valid here")
+    token, client = await authorize(issuer, request)
     if token.person is None or OPENID not in token.scopes:
         raise InsufficientScope("The access token does not speak of a person", scope=OPENID)
     _check_level(issuer, token)
@@ -28,9 +26,10 @@ async def userinfo(issuer: Issuer, request: Request) -> Response:
     }
     alg = client.userinfo_signed_response_alg
     if alg is None:
-        return json_answer(compact_json(says).encode())
+        return offer_nonce(issuer, json_answer(compact_json(says).encode()))
     signed = await sign_for(issuer, client, alg, says)
-    return Response(200, ((b"content-type", b"application/jwt"), *NO_STORE), signed.encode())
+    answer = Response(200, ((b"content-type", b"application/jwt"), *NO_STORE), signed.encode())
+    return offer_nonce(issuer, answer)
 
 
 def _check_level(issuer: Issuer, token: ActiveToken) -> None:
