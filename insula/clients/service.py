@@ -169,7 +169,8 @@ async def change(  # noqa: PLR0913  (what may be changed, all by name)
     Change some settings of a client.
 
     Whoever proves itself by a secret from now on gets one, and who no longer does loses its own.
-    A change of profile ends the codes and pushed requests in flight (protocol.md section 3).
+    A change of profile ends the codes and pushed requests in flight (protocol.md section 3). One
+    that registered itself is an administrator's once a setting or its name was changed (DR-13).
     Raises `NoSuchClient`, `InvalidClientMetadata`.
     """
     if name is not None:
@@ -187,6 +188,8 @@ async def change(  # noqa: PLR0913  (what may be changed, all by name)
         await store.update(
             db, row.id, name or row.name, status or row.status, after.model_dump(mode="json")
         )
+        if changes or name is not None:
+            await store.adopt(db, row.id)
         secret = None
         if after.has_secret != before.has_secret:
             await store.end_secrets(db, row.id, timedelta(0))
@@ -213,6 +216,22 @@ async def verify(tenant: Tenant, client_id: str, actor: Actor = SYSTEM) -> None:
 async def unverify(tenant: Tenant, client_id: str, actor: Actor = SYSTEM) -> None:
     """Take that back. Raises `NoSuchClient`, `InvalidClientMetadata` if it was made by one."""
     await _mark(tenant, client_id, actor, verified=False)
+
+
+async def adopt(tenant: Tenant, client_id: str, actor: Actor = SYSTEM) -> None:
+    """
+    Take a client that registered itself over: it can no longer change or delete itself (DR-13).
+
+    Changing a setting of it does so too. Raises `NoSuchClient`, `InvalidClientMetadata` if it was
+    made by an administrator.
+    """
+    async with tenant.transaction() as db:
+        row = await _locked(db, client_id)
+        if row.origin != "dynamic":
+            raise InvalidClientMetadata("an administrator made this client", field="client_id")
+        await store.adopt(db, row.id)
+        await _audit(db, "client.adopted", client_id, actor)
+        await raise_version(db, "clients")
 
 
 async def _mark(tenant: Tenant, client_id: str, actor: Actor, *, verified: bool) -> None:

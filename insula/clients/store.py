@@ -165,6 +165,17 @@ async def verify(db: Connection, client: UUID, *, verified: bool) -> None:
     )
 
 
+async def adopt(db: Connection, client: UUID) -> None:
+    """A client that registered itself is an administrator's from now on (DR-13)."""
+    await db.execute(
+        text("""
+            update insula.clients set adopted_at = coalesce(adopted_at, now())
+             where id = :client and origin = 'dynamic'
+        """),
+        {"client": client},
+    )
+
+
 async def find(db: Connection, client_id: str, *, hold: bool = True) -> Row | None:
     """A client; held, nobody else changes it before the transaction ends."""
     lock = "for update" if hold else ""

@@ -11,7 +11,8 @@ create policy tenant_wall on insula.clients as restrictive to insula_app, insula
   with check (tenant_id = (select insula.current_tenant()));
 revoke all on insula.clients from public, insula_app, insula_platform, insula_definer;
 grant select, delete on insula.clients to insula_app, insula_platform;
-grant insert (id, client_id, name, status, metadata, origin, registration_hash, initial_access_token_id)
+grant insert (id, client_id, name, status, metadata, origin, registration_hash, initial_access_token_id,
+  registration_policy)
   on insula.clients to insula_app, insula_platform;
-grant update (name, status, metadata, verified_at, registration_hash, updated_at)
+grant update (name, status, metadata, verified_at, registration_hash, adopted_at, updated_at)
   on insula.clients to insula_app, insula_platform;

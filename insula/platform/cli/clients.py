@@ -224,6 +224,22 @@ def unverify(client_id: ClientId, tenant: InTenant = None, *, json: Json = False
     _mark(client_id, tenant, verified=False, json=json)
 
 
+@app.command()
+def adopt(client_id: ClientId, tenant: InTenant = None, *, json: Json = False) -> None:
+    """Take over an application that registered itself: it can no longer change or delete itself."""
+
+    async def work() -> None:
+        async with opened() as here:
+            await service.adopt(await here.tenant(tenant), client_id)
+        show(
+            {"client_id": client_id, "adopted": True},
+            json=json,
+            text=f"{client_id} is yours to manage.",
+        )
+
+    run(work, json=json)
+
+
 @app.command("rotate-secret")
 def rotate_secret(
     client_id: ClientId,
