@@ -265,6 +265,10 @@ async def test_keys_that_it_brings_along_count_for_nothing(world, machine):
     assert is_refused(await prove(world, machine, assertion(stranger, header=header)))
 
 
+async def test_certificates_that_it_brings_along_do_no_harm(world, machine):
+    assert (await prove(world, machine, by("ES256", header={"x5c": ["x" * 2000]}))).status == 200
+
+
 @pytest.mark.spec("RFC7523-3", "CA-3")
 async def test_another_key_of_another_client_and_our_own_are_refused(world, machine, ring):
     other = Key(kid="ES256")
