@@ -6,7 +6,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oidc_world import CALLBACK, ISSUER, SECRET, basic
-from proofs import BEARER_TYPE, PAR_URL, TOKEN_URL, Key, asserting, assertion, compact
+from proofs import PAR_URL, TOKEN_URL, assertion
+from signed import BEARER_TYPE, Key, asserting, compact
 
 from insula.kernel import clock
 from insula.oidc.errors import Unreachable

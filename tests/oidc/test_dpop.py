@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oidc_world import CALLBACK, ISSUER, VERIFIER, build
-from proofs import PAR_URL, TOKEN_URL, Key, compact, dpop, proof
+from proofs import PAR_URL, TOKEN_URL, dpop, proof
+from signed import Key, compact
 
 from insula.kernel import clock
 from insula.oidc.models import Features

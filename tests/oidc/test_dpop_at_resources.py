@@ -2,7 +2,8 @@
 
 import pytest
 from oidc_world import FORM, ISSUER, bearer, build, call
-from proofs import TOKEN_URL, USERINFO_URL, Key, dpop, proof, userinfo
+from proofs import TOKEN_URL, USERINFO_URL, dpop, proof, userinfo
+from signed import Key
 
 from insula.kernel import clock
 from insula.oidc.models import Features
