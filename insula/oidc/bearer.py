@@ -61,6 +61,25 @@ async def authorize(issuer: Issuer, request: Request) -> tuple[ActiveToken, Clie
     return found, client
 
 
+def read_plain_token(request: Request) -> str | None:
+    """
+    Read a bearer token that only the header may hold, where the body speaks of something else.
+
+    None when nothing was brought, or another scheme.
+    """
+    if _tokens_of(request.query()):
+        raise InvalidBearerRequest("The access token must be sent in the Authorization header")
+    headers = request.headers(b"authorization")
+    if len(headers) > 1:
+        raise InvalidBearerRequest("There is more than one Authorization header")
+    scheme, token = _read_header(headers)
+    if scheme != "bearer":
+        return None
+    if not _TOKEN68.match(token):
+        raise InvalidBearerRequest("The access token holds characters that none has")
+    return token
+
+
 def uses_dpop(request: Request) -> bool:
     """Whether the refusal must name the scheme of proven tokens."""
     return (request.header(b"authorization") or "")[:5].lower() == "dpop "

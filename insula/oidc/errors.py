@@ -4,7 +4,8 @@ Every way an OAuth request can fail.
     OAuthError
     ├─ InvalidRequest            400   RFC6749-4.1.2.1, RFC6749-5.2
     │  ├─ InvalidRedirectUri     400   never redirected: the target is the thing in doubt
-    │  └─ RequestTooLarge        413   a body above 64 KB
+    │  ├─ RequestTooLarge        413   a body above 64 KB
+    │  └─ UnsupportedMediaType   415   a registration that is no JSON
     ├─ InvalidClient             401   RFC6749-5.2
     │  └─ UnknownClient          400   at the authorization endpoint: never redirected
     ├─ InvalidGrant              400   RFC6749-5.2
@@ -24,13 +25,16 @@ Every way an OAuth request can fail.
     ├─ RequestNotSupported       400   OIDCC-3.1.2.6: request objects by value
     ├─ RequestUriNotSupported    400   OIDCC-3.1.2.6: request objects by reference
     ├─ InvalidTarget             400   RFC8707-2
+    ├─ InvalidClientMetadata     400   RFC7591-3.2.2
+    │  └─ UnfitRedirectUri       400   RFC7591-3.2.2: `invalid_redirect_uri`
+    ├─ InvalidSoftwareStatement  400   RFC7591-3.2.2
     ├─ InvalidDpopProof          400   DPOP-5
     ├─ UseDpopNonce              400   DPOP-8
     ├─ AuthorizationPending      400   RFC8628-3.5
     ├─ PollTooFast               400   RFC8628-3.5: `slow_down`
     ├─ ExpiredToken              400   RFC8628-3.5
     ├─ DeviceDenied              400   RFC8628-3.5: `access_denied` at the token endpoint
-    ├─ SlowDown                  429   too many failed client authentications
+    ├─ SlowDown                  429   too many attempts
     └─ TemporarilyUnavailable    503   RFC6749-4.1.2.1
 
     BearerError                        RFC6750-3.1, at resource endpoints
@@ -77,6 +81,11 @@ class InvalidRedirectUri(InvalidRequest):
 
 class RequestTooLarge(InvalidRequest):
     status = 413
+    redirectable = False
+
+
+class UnsupportedMediaType(InvalidRequest):
+    status = 415
     redirectable = False
 
 
@@ -159,6 +168,20 @@ class InvalidTarget(OAuthError):
     code = "invalid_target"
 
 
+class InvalidClientMetadata(OAuthError):
+    code = "invalid_client_metadata"
+    redirectable = False
+
+
+class UnfitRedirectUri(InvalidClientMetadata):
+    code = "invalid_redirect_uri"
+
+
+class InvalidSoftwareStatement(OAuthError):
+    code = "invalid_software_statement"
+    redirectable = False
+
+
 class InvalidDpopProof(OAuthError):
     code = "invalid_dpop_proof"
 
@@ -190,7 +213,7 @@ class DeviceDenied(OAuthError):
 
 
 class SlowDown(OAuthError):
-    """Too many failed attempts of one client from one address; *retry_after* in seconds."""
+    """Too many attempts, or more of something than there may be; *retry_after* in seconds."""
 
     code = "slow_down"
     status = 429

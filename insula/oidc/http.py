@@ -27,6 +27,7 @@ MAX_USER_AGENT = 512
 MAX_QUERY = 7 * 1024
 
 FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
 
 NO_STORE: tuple[Header, ...] = (
     (b"cache-control", b"no-store"),
@@ -123,9 +124,17 @@ class Request:
                 return b"".join(chunks)
 
     @property
-    def is_form(self) -> bool:
+    def _media_type(self) -> str:
         content_type = self.header(b"content-type") or ""
-        return content_type.partition(";")[0].strip().lower() == FORM
+        return content_type.partition(";")[0].strip().lower()
+
+    @property
+    def is_form(self) -> bool:
+        return self._media_type == FORM
+
+    @property
+    def is_json(self) -> bool:
+        return self._media_type == JSON
 
     async def form(self) -> Pairs:
         if not self.is_form:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from insula.oidc.jose import Verifier
 from insula.oidc.models import Client, Features, Lifetimes, ResourceServer
-from insula.oidc.ports import Clients, Pages, People, Requests, Tokens
+from insula.oidc.ports import Clients, Pages, People, Registrations, Requests, Tokens
 from insula.oidc.signing import KeyRing, b64url
 
 AUTHORIZE = "/oauth2/authorize"
@@ -19,6 +19,7 @@ USERINFO = "/oauth2/userinfo"
 INTROSPECT = "/oauth2/introspect"
 REVOKE = "/oauth2/revoke"
 LOGOUT = "/oauth2/logout"
+REGISTER = "/oauth2/register"
 JWKS = "/oauth2/jwks"
 OPENID_CONFIGURATION = "/.well-known/openid-configuration"
 OAUTH_AUTHORIZATION_SERVER = "/.well-known/oauth-authorization-server"
@@ -43,6 +44,7 @@ class Issuer:
     people: People
     tokens: Tokens
     requests: Requests
+    registrations: Registrations
     pages: Pages
     features: Features
     scopes: Mapping[str, Sequence[str]]

@@ -171,6 +171,23 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
+class RegisteredClient:
+    """
+    A client that registered itself, as it is told of itself (RFC7591-3.2.1).
+
+    *members* are its metadata by their names outside; *issued_at* in seconds since 1970. *token*,
+    its registration access token, and *secret* are there only when they are new.
+    """
+
+    client_id: str
+    issued_at: int
+    members: Mapping[str, Any]
+    is_adopted: bool = False
+    token: str | None = field(default=None, repr=False)
+    secret: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Lifetimes:
     """Lives of what is issued, in seconds (protocol.md 5.1)."""
 

@@ -27,6 +27,7 @@ from insula.oidc.models import (
     Person,
     Redemption,
     Redirection,
+    RegisteredClient,
     StoredCode,
     StoredRefresh,
     TakenPush,
@@ -192,6 +193,45 @@ class Requests(Protocol):
 
     async def is_first(self, kind: str, subject: str, value: str, lifetime: int) -> bool:
         """Remember a value for *lifetime* seconds; False if it was there already. One trip."""
+
+
+class Registrations(Protocol):
+    """
+    Clients that register and manage themselves (RFC 7591, RFC 7592).
+
+    Members are those of `features.registration`, their kinds checked. What the host's own rules
+    refuse raises `oidc.errors.InvalidClientMetadata`.
+    """
+
+    async def register(
+        self, members: Mapping[str, Any], token: str | None, caller: Caller
+    ) -> RegisteredClient:
+        """
+        Register a client, and take a use from the initial access *token*, in one act.
+
+        Raises `oidc.errors.InvalidToken`, and `SlowDown` where a quota is reached.
+        """
+
+    async def find(self, client_id: str, token: str) -> RegisteredClient | None:
+        """Find the active client that the registration *token* is for; else None, alike."""
+
+    async def replace(
+        self,
+        client_id: str,
+        token: str,
+        members: Mapping[str, Any],
+        secret: str | None,
+        caller: Caller,
+    ) -> RegisteredClient | None:
+        """
+        Replace all of a client and its token, in one act; None when *token* is not for it now.
+
+        *secret* must be the client's when there is one. Raises `oidc.errors.AccessDenied` when an
+        administrator has taken the client over.
+        """
+
+    async def delete(self, client_id: str, token: str, caller: Caller) -> bool:
+        """End a client with all that was issued to it; False and raises as `replace`."""
 
 
 class Pages(Protocol):

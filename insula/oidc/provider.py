@@ -18,6 +18,7 @@ from insula.oidc.endpoints.authorize import authorize, resume
 from insula.oidc.endpoints.end_session import end_session
 from insula.oidc.endpoints.introspect import introspect
 from insula.oidc.endpoints.par import push
+from insula.oidc.endpoints.register import manage, register
 from insula.oidc.endpoints.revoke import revoke
 from insula.oidc.endpoints.token import token
 from insula.oidc.endpoints.userinfo import userinfo
@@ -35,7 +36,7 @@ from insula.oidc.http import (
 from insula.oidc.issuer import Issuer
 from insula.oidc.jose import Verifier
 from insula.oidc.models import Features, Lifetimes, ResourceServer
-from insula.oidc.ports import Clients, Pages, People, Requests, Tokens
+from insula.oidc.ports import Clients, Pages, People, Registrations, Requests, Tokens
 from insula.oidc.signing import KeyRing
 
 
@@ -56,6 +57,7 @@ class Endpoint:
 
 
 _GET, _POST, _BOTH = frozenset({"GET"}), frozenset({"POST"}), frozenset({"GET", "POST"})
+_MANAGE = frozenset({"DELETE", "GET", "PUT"})
 
 # fmt: off
 ENDPOINTS: Mapping[str, Endpoint] = {
@@ -67,6 +69,11 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     paths.INTROSPECT: Endpoint(introspect,  _POST, is_on=lambda on: on.introspection),
     paths.REVOKE:     Endpoint(revoke,      _POST, cors=True, is_on=lambda on: on.revocation),
     paths.LOGOUT:     Endpoint(end_session, _BOTH, is_page=True),
+    paths.REGISTER:   Endpoint(register,    _POST, is_on=lambda on: on.registration != "off"),
+}
+#: What stands one step below an address, each thing under its own name.
+BELOW: Mapping[str, Endpoint] = {
+    paths.REGISTER: Endpoint(manage, _MANAGE, is_on=lambda on: on.registration != "off"),
 }
 # fmt: on
 
@@ -74,7 +81,7 @@ ENDPOINTS: Mapping[str, Endpoint] = {
 class Provider:
     """A whole OpenID provider: discovery, keys and the endpoints of one issuer."""
 
-    __slots__ = ("_documents", "_endpoints", "_issuer")
+    __slots__ = ("_below", "_documents", "_endpoints", "_issuer")
 
     def __init__(  # noqa: PLR0913  (all that an issuer is)
         self,
@@ -86,6 +93,7 @@ class Provider:
         people: People,
         tokens: Tokens,
         requests: Requests,
+        registrations: Registrations,
         pages: Pages,
         features: Features = Features(),  # noqa: B008  (a frozen value)
         scopes: Mapping[str, Sequence[str]] = STANDARD,
@@ -105,6 +113,7 @@ class Provider:
             people=people,
             tokens=tokens,
             requests=requests,
+            registrations=registrations,
             pages=pages,
             features=features,
             scopes=scopes,
@@ -117,6 +126,7 @@ class Provider:
         self._endpoints = {
             path: endpoint for path, endpoint in ENDPOINTS.items() if endpoint.is_on(features)
         }
+        self._below = {path: below for path, below in BELOW.items() if below.is_on(features)}
         metadata = discovery.document(self._issuer)
         self._documents = {
             paths.OPENID_CONFIGURATION: metadata,
@@ -131,7 +141,7 @@ class Provider:
             await document(scope, receive, send)
             return
         request = Request(scope, receive)
-        endpoint = self._endpoints.get(path)
+        endpoint = self._endpoints.get(path) or self._below.get(_above(path))
         response = await self._answer(endpoint, request) if endpoint else _no_such()
         await response.send(send)
 
@@ -165,6 +175,12 @@ class Provider:
         if endpoint.is_page:
             return refusals.as_page(self._issuer, request, refusal)
         return refusals.as_json(request, refusal)
+
+
+def _above(path: str) -> str:
+    """The address that *path* is one step below of; none where the step has no name."""
+    above, _, name = path.rpartition("/")
+    return above if name else ""
 
 
 def _no_such() -> Response:

@@ -26,7 +26,7 @@ from insula.oidc.errors import (
 )
 from insula.oidc.features.dpop import ALGORITHMS
 from insula.oidc.http import NO_STORE, Request, Response, json_answer, page
-from insula.oidc.issuer import Issuer
+from insula.oidc.issuer import REGISTER, Issuer
 
 _log = structlog.get_logger()
 
@@ -54,9 +54,11 @@ def as_challenge(issuer: Issuer, request: Request, refusal: BearerError) -> Resp
 
     The scheme is the one that the caller tried; the bare challenge names all there are.
     """
+    realm = "registration" if request.path.startswith(REGISTER) else "userinfo"
     if refusal.code is None:
-        schemes = ["DPoP", "Bearer"] if issuer.features.dpop else ["Bearer"]
-        return _challenge(Response(refusal.status, NO_STORE), schemes, {})
+        takes_dpop = issuer.features.dpop and realm == "userinfo"
+        schemes = ["DPoP", "Bearer"] if takes_dpop else ["Bearer"]
+        return _challenge(Response(refusal.status, NO_STORE), schemes, {"realm": realm})
     said = {"error": refusal.code, "error_description": refusal.description}
     _log.info("oidc.refused", **said, detail=refusal.detail, request_id=request.request_id)
     if refusal.scope:
@@ -70,12 +72,12 @@ def as_challenge(issuer: Issuer, request: Request, refusal: BearerError) -> Resp
     response = json_answer(json.dumps(said).encode(), refusal.status)
     if isinstance(refusal, NonceNeeded):
         response.headers.append((b"dpop-nonce", refusal.nonce.encode("ascii")))
-    return _challenge(response, ["DPoP" if is_of_dpop else "Bearer"], said)
+    return _challenge(response, ["DPoP" if is_of_dpop else "Bearer"], {"realm": realm, **said})
 
 
 def _challenge(response: Response, schemes: list[str], said: Mapping[str, str]) -> Response:
     for scheme in schemes:
-        fields = {"realm": "userinfo", **said}
+        fields = dict(said)
         if scheme == "DPoP":
             fields["algs"] = " ".join(ALGORITHMS)
         written = ", ".join(f'{name}="{value}"' for name, value in fields.items())

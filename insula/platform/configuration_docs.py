@@ -19,12 +19,14 @@ from insula.platform import environment
 from insula.platform.variable_kinds import shown
 from insula.platform.variables import Settings, secrecy, variable
 from insula.providers.settings import ProtocolFeatures, TokenLifetimes
+from insula.registration.settings import RegistrationLimits
 from insula.sign_in.settings import BruteForce, InteractionLife, SessionPolicy
 
 #: Every section there is; a test compares.
 SECTIONS: Final[tuple[type[Section], ...]] = (
     TokenLifetimes,
     ProtocolFeatures,
+    RegistrationLimits,
     KeyRotation,
     PasswordPolicy,
     Hashing,
@@ -69,9 +71,9 @@ proxies, or such exceptions, outside development; the first administrator's vari
 ## Sections
 
 What the product decides about its tenants is grouped in sections. *Decided by* says whose decision
-a section is, and the bounds hold for whoever it is. A tenant sets the fields of `oidc.features` and
-`oidc.ttl` for itself, `insula settings set oidc.ttl id_token=300 --tenant acme`; in all other
-sections the values below are in force for every tenant.
+a section is, and the bounds hold for whoever it is. A tenant sets the fields of `oidc.features`,
+`oidc.registration` and `oidc.ttl` for itself, `insula settings set oidc.ttl id_token=300 --tenant
+acme`; in all other sections the values below are in force for every tenant.
 """
 
 

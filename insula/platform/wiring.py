@@ -70,6 +70,7 @@ class Wiring:
             ClientKeys(self.door),
             policies.session,
             policies.interaction,
+            development=settings.env == "development",
         )
         self.pool = ProviderPool(
             builder.build,

@@ -16,9 +16,11 @@ from insula.providers.client_keys import ClientKeys
 from insula.providers.clients import TenantClients
 from insula.providers.pages import TenantPages
 from insula.providers.people import TenantPeople
+from insula.providers.registrations import TenantRegistrations
 from insula.providers.requests import TenantRequests
 from insula.providers.settings import ProtocolFeatures, TokenLifetimes
 from insula.providers.tokens import TenantTokens
+from insula.registration.settings import RegistrationLimits
 from insula.resource_servers.catalogue import read_catalogue
 from insula.sign_in.cookies import Jar
 from insula.sign_in.models import PASSWORD_ACR
@@ -48,6 +50,8 @@ class Builder:
     published: ClientKeys
     session: SessionPolicy = SessionPolicy()
     interaction: InteractionLife = InteractionLife()
+    #: Registered addresses may be http on this machine.
+    development: bool = False
     #: (client, address) pairs that failed too often, across all instances of the process.
     blocked: "TTLCache[bytes, bool]" = field(default_factory=lambda: TTLCache(50_000, 60))
 
@@ -67,6 +71,7 @@ class Builder:
         rules = (await tenant.once(store.RULES, {}))[0]
         catalogue = read_catalogue(rules.servers, rules.scopes, rules.mappings)
         lifetimes = config_overrides.read(rules.settings, TokenLifetimes).lifetimes()
+        features = config_overrides.read(rules.settings, ProtocolFeatures).features()
         idle = timedelta(minutes=self.session.idle_timeout_minutes)
         provider = Provider(
             issuer=tenant.issuer,
@@ -76,8 +81,17 @@ class Builder:
             people=TenantPeople(tenant, self.jar, self.interaction, catalogue),
             tokens=TenantTokens(tenant, lifetimes, idle, catalogue.mappings),
             requests=TenantRequests(tenant, self.jar, self.door),
+            registrations=TenantRegistrations(
+                tenant,
+                self.door,
+                self.published,
+                config_overrides.read(rules.settings, RegistrationLimits),
+                features,
+                catalogue.resources,
+                self.development,
+            ),
             pages=TenantPages(branding_of(tenant)),
-            features=config_overrides.read(rules.settings, ProtocolFeatures).features(),
+            features=features,
             scopes=catalogue.scopes,
             resources=catalogue.resources,
             acr_values=(PASSWORD_ACR,),

@@ -36,7 +36,7 @@ async def check_sector(door: Door, metadata: Metadata, party: str) -> None:
             party=party,
         )
     except OutboundError as error:
-        raise _refuse(error.description) from error
+        raise _refuse("The document cannot be fetched.") from error
     try:
         listed = json.loads(fetched.body.decode())
     except (ValueError, RecursionError) as error:

@@ -13,6 +13,16 @@ class TooManyClients(Conflict):
     code = "quota_exceeded"
 
 
+class TooManyAttempts(Denied):
+    """Somebody has to wait, *seconds* long."""
+
+    code = "too_many_attempts"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__("Too many attempts from one address.")
+        self.seconds = seconds
+
+
 class Adopted(Denied):
     """An administrator has taken the client over (DR-13)."""
 

@@ -1,5 +1,6 @@
 """Registering clients and letting them manage themselves: each act one transaction (RFC7592)."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -10,8 +11,9 @@ from insula.clients.errors import InvalidClientMetadata
 from insula.clients.models import from_row
 from insula.kernel.ids import Kind, digest, new_secret
 from insula.registration import store
-from insula.registration.errors import Adopted, NotAdmitted, TooManyClients
+from insula.registration.errors import Adopted, NotAdmitted, TooManyAttempts, TooManyClients
 from insula.registration.models import Credentials, Held, Policy, Wanted, read_policy
+from insula.registration.settings import RegistrationLimits
 from insula.tenancy.db import Connection, Row, Tenant, raise_version
 
 
@@ -21,6 +23,15 @@ def _initial(tenant: Tenant, token: str) -> bytes:
 
 def _registration(tenant: Tenant, token: str) -> bytes:
     return digest(Kind.REGISTRATION_TOKEN, tenant.id, token)
+
+
+async def count_attempt(tenant: Tenant, address: str, limits: RegistrationLimits) -> None:
+    """Count an attempt before it is looked at. Raises `TooManyAttempts`."""
+    subject = digest(Kind.ATTEMPT, tenant.id, f"registration\0{address}")
+    span = timedelta(seconds=limits.window_seconds)
+    n, left = await store.count_attempt(tenant, subject, span)
+    if n > limits.attempts_per_address:
+        raise TooManyAttempts(int(left) + 1)
 
 
 async def policy_of(tenant: Tenant, token: str) -> Policy:

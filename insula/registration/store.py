@@ -29,6 +29,25 @@ _FIND = statement(f"""{_HELD}
 """)
 
 
+_COUNT = statement("""
+    insert into insula.attempt_counters as a (kind, subject, n, window_ends_at, sweep_after)
+    values ('registration', %(subject)s::bytea, 1, now() + %(span)s::interval,
+            now() + %(span)s::interval + interval '1 hour')
+    on conflict (tenant_id, kind, subject) do update
+       set n = case when a.window_ends_at <= now() then 1 else a.n + 1 end,
+           window_ends_at = case when a.window_ends_at <= now() then excluded.window_ends_at
+                                 else a.window_ends_at end,
+           sweep_after = excluded.sweep_after
+    returning n, extract(epoch from window_ends_at - now())::float8 as left_s
+""")
+
+
+async def count_attempt(tenant: Tenant, subject: bytes, span: timedelta) -> tuple[int, float]:
+    """Count one more attempt of somebody; how many there were, and seconds until they are over."""
+    row = (await tenant.once(_COUNT, {"subject": subject, "span": span}))[0]
+    return row.n, row.left_s
+
+
 async def policy(tenant: Tenant, token_hash: bytes) -> Mapping[str, Any] | None:
     rows = await tenant.once(_POLICY, {"token_hash": token_hash})
     return rows[0].policy if rows else None

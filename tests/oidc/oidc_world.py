@@ -330,6 +330,7 @@ def build(host, keys, **changes):
         people=host.people,
         tokens=host.tokens,
         requests=host.requests,
+        registrations=host.registrations,
         pages=host.pages,
         **{"scopes": SCOPES} | changes,
     )

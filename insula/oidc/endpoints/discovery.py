@@ -9,8 +9,8 @@ from typing import Any
 from insula.oidc import issuer as paths
 from insula.oidc.client_authentication import METHODS
 from insula.oidc.endpoints.documents import Document
+from insula.oidc.features import logout, par, registration
 from insula.oidc.features import metadata as metadata_of_features
-from insula.oidc.features import logout, par
 from insula.oidc.grants import offered
 from insula.oidc.issuer import Issuer
 from insula.oidc.jose import CLIENT_ALGORITHMS
@@ -59,7 +59,8 @@ def metadata(issuer: Issuer) -> dict[str, Any]:
         says["introspection_endpoint_auth_signing_alg_values_supported"] = list(CLIENT_ALGORITHMS)
     if issuer.acr_values:
         says["acr_values_supported"] = list(issuer.acr_values)
-    says |= {name: issuer.url + path for name, path in par.endpoints(on).items()}
+    addresses = {**par.endpoints(on), **registration.endpoints(on)}
+    says |= {name: issuer.url + path for name, path in addresses.items()}
     links = {
         "service_documentation": on.service_documentation,
         "op_policy_uri": on.op_policy_uri,

@@ -8,6 +8,7 @@ happens as a whole. What is spent stays known, so that a replay is recognised.
 from insula.oidc.memory.clients import MAX_FAILURES, MemoryClients
 from insula.oidc.memory.pages import PlainPages
 from insula.oidc.memory.people import BROWSER_COOKIE, SESSION_COOKIE, MemoryPeople
+from insula.oidc.memory.registrations import MemoryRegistrations
 from insula.oidc.memory.requests import MemoryRequests
 from insula.oidc.memory.tokens import MemoryTokens
 from insula.oidc.memory.wire import Wire
@@ -23,5 +24,6 @@ class Host:
         self.clients = MemoryClients()
         self.people = MemoryPeople(self.wire)
         self.requests = MemoryRequests(self.wire)
+        self.registrations = MemoryRegistrations(self.wire)
         self.tokens = MemoryTokens(self.wire, self.clients, self.people, self.requests)
         self.pages = PlainPages()

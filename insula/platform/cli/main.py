@@ -11,7 +11,16 @@ from rich.text import Text
 from insula import __version__
 from insula.kernel import logs
 from insula.platform import environment, migrations
-from insula.platform.cli import check, clients, keys, resources, settings, tenants, users
+from insula.platform.cli import (
+    check,
+    clients,
+    keys,
+    registration_tokens,
+    resources,
+    settings,
+    tenants,
+    users,
+)
 from insula.platform.cli.output import AWAY, Json, err, fail, run, show, show_rows
 from insula.platform.context import opened
 
@@ -25,6 +34,7 @@ app = typer.Typer(
 app.add_typer(tenants.app, name="tenant")
 app.add_typer(users.app, name="user")
 app.add_typer(clients.app, name="client")
+app.add_typer(registration_tokens.app, name="registration-tokens")
 app.add_typer(resources.server_app, name="resource-server")
 app.add_typer(resources.scope_app, name="scope")
 app.add_typer(resources.claim_app, name="claim")

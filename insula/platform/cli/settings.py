@@ -12,6 +12,7 @@ from insula.platform.cli.output import Json, run, show, show_rows
 from insula.platform.cli.pairs import read_pairs
 from insula.platform.context import opened
 from insula.providers.settings import ProtocolFeatures, TokenLifetimes
+from insula.registration.settings import RegistrationLimits
 
 app = typer.Typer(
     help="See and change what a tenant decides for itself: docs/configuration.md has all fields.",
@@ -20,7 +21,7 @@ app = typer.Typer(
 
 #: The sections that take effect for each tenant.
 SETTABLE: Final[Mapping[str, type[Section]]] = {
-    section.key: section for section in (ProtocolFeatures, TokenLifetimes)
+    section.key: section for section in (ProtocolFeatures, RegistrationLimits, TokenLifetimes)
 }
 _COLUMNS: Final = ("section", "field", "value", "default", "set_by")
 
