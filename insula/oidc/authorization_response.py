@@ -8,7 +8,7 @@ brought about are one act of the database; only when that is done anything leave
 from insula.kernel.ids import Kind, new_id, new_secret
 from insula.oidc import tokens
 from insula.oidc.authorization import Authorization, send
-from insula.oidc.errors import InvalidRequest, LoginRequired
+from insula.oidc.errors import InvalidRequest, InvalidRequestObject, LoginRequired
 from insula.oidc.features import consent, resources, response_types
 from insula.oidc.features.scopes import OPENID
 from insula.oidc.http import Response
@@ -103,7 +103,9 @@ def _statement(a: Authorization, authorized: Authorized, person: Person) -> toke
 
 
 def _refuse_ended(a: Authorization) -> Response:
-    """What was asked for ended while it was being answered."""
+    """What was asked for ended while it was being answered, or was answered before."""
+    if a.request_object is not None and a.pushed is None:
+        raise InvalidRequestObject("The request object was used before, or the sign-in has ended")
     if a.is_silent:
         raise LoginRequired("The session has ended")
     a.redirect_uri = ""  # nobody is signed in any more: a page, and no redirect (AZ-11)

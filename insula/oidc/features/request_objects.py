@@ -71,6 +71,8 @@ async def open_request(
         raise InvalidRequestObject("The request object is not a signed JWT")
     await _verify(issuer, client, received)
     inside = _parameters(received.claims)
+    if inside.get("client_id", client.client_id) != client.client_id:
+        raise InvalidRequest("client_id differs between request and request object")
     if not pushed:
         _compare(client, params, inside)
     jti = received.claims.get("jti")
@@ -154,8 +156,6 @@ def _parameters(claims: Mapping[str, Any]) -> dict[str, str]:
 
 def _compare(client: Client, params: Mapping[str, str], inside: Mapping[str, str]) -> None:
     """Compare what must stand outside too (JR-3)."""
-    if inside.get("client_id", client.client_id) != client.client_id:
-        raise InvalidRequest("client_id differs between request and request object")
     outside_type = params.get("response_type")
     if outside_type is None and client.profile != "oauth21":
         raise InvalidRequest("response_type is missing beside the request object")
