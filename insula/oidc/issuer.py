@@ -8,7 +8,7 @@ from uuid import UUID
 
 from insula.oidc.jose import Verifier
 from insula.oidc.models import Client, Features, Lifetimes, ResourceServer
-from insula.oidc.ports import Clients, Pages, People, Registrations, Requests, Tokens
+from insula.oidc.ports import Clients, Devices, Pages, People, Registrations, Requests, Tokens
 from insula.oidc.signing import KeyRing, b64url
 
 AUTHORIZE = "/oauth2/authorize"
@@ -20,6 +20,9 @@ INTROSPECT = "/oauth2/introspect"
 REVOKE = "/oauth2/revoke"
 LOGOUT = "/oauth2/logout"
 REGISTER = "/oauth2/register"
+DEVICE = "/oauth2/device"
+#: A page of the host, where people enter what their device shows them.
+DEVICE_PAGE = "/device"
 JWKS = "/oauth2/jwks"
 OPENID_CONFIGURATION = "/.well-known/openid-configuration"
 OAUTH_AUTHORIZATION_SERVER = "/.well-known/oauth-authorization-server"
@@ -45,6 +48,7 @@ class Issuer:
     tokens: Tokens
     requests: Requests
     registrations: Registrations
+    devices: Devices
     pages: Pages
     features: Features
     scopes: Mapping[str, Sequence[str]]

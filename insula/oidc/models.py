@@ -371,6 +371,18 @@ class NewCode:
     lifetime: int
 
 
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """A token exchange to be recorded: what came of *subject*, for whom, and who acts (TX-3)."""
+
+    subject: "ActiveToken"
+    client: Client
+    access: "NewAccess"
+    act: Mapping[str, Any] | None
+    mode: Literal["delegation", "impersonation"]
+    caller: Caller
+
+
 CodeState = Literal["live", "consumed", "expired"]
 
 
@@ -447,6 +459,54 @@ class Redemption:
     code: str
     client: Client
     stored: StoredCode
+    access: NewAccess
+    refresh: NewRefresh | None
+    caller: Caller
+
+
+@dataclass(frozen=True, slots=True)
+class NewDevice:
+    """A device that will wait for a person; *lifetime* and *interval* in seconds (RFC8628-3.2)."""
+
+    device_code: str
+    #: Letters alone, in capitals: how it is shown is not how it is compared.
+    user_code: str
+    client: Client
+    scopes: Scopes
+    resources: tuple[str, ...]
+    lifetime: int
+    interval: int
+
+
+PollState = Literal["pending", "too_fast", "denied", "expired", "approved", "redeemed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What a poll found; *approved* when tokens may be made (RFC8628-3.5)."""
+
+    state: PollState
+    approved: "ApprovedDevice | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedDevice:
+    """A device that a person has let in; what came of it will be known by *issue_id*."""
+
+    issue_id: UUID
+    session: Session
+    person: Person
+    scopes: Scopes
+    resources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRedemption:
+    """What is to be recorded in the statement that spends a device code."""
+
+    device_code: str
+    client: Client
+    approved: ApprovedDevice
     access: NewAccess
     refresh: NewRefresh | None
     caller: Caller

@@ -18,13 +18,17 @@ from insula.oidc.models import (
     AskSignOut,
     Caller,
     Client,
+    DeviceRedemption,
     EndedSession,
+    Exchanged,
     FrontChannel,
     Interaction,
     NewAccess,
     NewCode,
+    NewDevice,
     NewPushed,
     Person,
+    Poll,
     Redemption,
     Redirection,
     RegisteredClient,
@@ -150,6 +154,13 @@ class Tokens(Protocol):
     async def issue_to_client(self, client: Client, access: NewAccess, caller: Caller) -> bool:
         """Record an access token for the client itself. False when the client is not active."""
 
+    async def issue_exchanged(self, exchanged: Exchanged) -> bool:
+        """
+        Record an access token that came of another; it ends with what that one came from (TX-6).
+
+        False when the subject has ended meanwhile.
+        """
+
     async def find_access_token(self, token: str) -> ActiveToken | None:
         """Find an opaque access token that is alive (liveness joined), by its value."""
 
@@ -193,6 +204,23 @@ class Requests(Protocol):
 
     async def is_first(self, kind: str, subject: str, value: str, lifetime: int) -> bool:
         """Remember a value for *lifetime* seconds; False if it was there already. One trip."""
+
+
+class Devices(Protocol):
+    """Devices that wait for a person at another screen (RFC 8628)."""
+
+    async def begin(self, device: NewDevice, caller: Caller) -> bool:
+        """Keep a waiting device. False: somebody waits under this user code already."""
+
+    async def poll(self, device_code: str, client: Client) -> Poll | None:
+        """
+        Note a poll and say how things stand; None for an unknown code or another client's.
+
+        Polls that come too fast make the interval longer. One trip, whatever comes of it.
+        """
+
+    async def redeem(self, redemption: DeviceRedemption) -> bool:
+        """Spend an approved code and record what was issued. False: another poll was first."""
 
 
 class Registrations(Protocol):

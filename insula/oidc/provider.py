@@ -15,6 +15,7 @@ from insula.oidc import refusals
 from insula.oidc.cors import allow_caller, answer_preflight, is_preflight
 from insula.oidc.endpoints import discovery, jwks
 from insula.oidc.endpoints.authorize import authorize, resume
+from insula.oidc.endpoints.device import authorize_device
 from insula.oidc.endpoints.end_session import end_session
 from insula.oidc.endpoints.introspect import introspect
 from insula.oidc.endpoints.par import push
@@ -36,7 +37,7 @@ from insula.oidc.http import (
 from insula.oidc.issuer import Issuer
 from insula.oidc.jose import Verifier
 from insula.oidc.models import Features, Lifetimes, ResourceServer
-from insula.oidc.ports import Clients, Pages, People, Registrations, Requests, Tokens
+from insula.oidc.ports import Clients, Devices, Pages, People, Registrations, Requests, Tokens
 from insula.oidc.signing import KeyRing
 
 
@@ -68,6 +69,7 @@ ENDPOINTS: Mapping[str, Endpoint] = {
     paths.USERINFO:   Endpoint(userinfo,    _BOTH, cors=True),
     paths.INTROSPECT: Endpoint(introspect,  _POST, is_on=lambda on: on.introspection),
     paths.REVOKE:     Endpoint(revoke,      _POST, cors=True, is_on=lambda on: on.revocation),
+    paths.DEVICE:     Endpoint(authorize_device, _POST, cors=True, is_on=lambda on: on.device),
     paths.LOGOUT:     Endpoint(end_session, _BOTH, is_page=True),
     paths.REGISTER:   Endpoint(register,    _POST, is_on=lambda on: on.registration != "off"),
 }
@@ -94,6 +96,7 @@ class Provider:
         tokens: Tokens,
         requests: Requests,
         registrations: Registrations,
+        devices: Devices,
         pages: Pages,
         features: Features = Features(),  # noqa: B008  (a frozen value)
         scopes: Mapping[str, Sequence[str]] = STANDARD,
@@ -114,6 +117,7 @@ class Provider:
             tokens=tokens,
             requests=requests,
             registrations=registrations,
+            devices=devices,
             pages=pages,
             features=features,
             scopes=scopes,

@@ -68,12 +68,14 @@ async def mint_access_token(  # noqa: PLR0913  (what a token is about, and for w
     jkt: str | None = None,
     longest: int | None = None,
     act: Mapping[str, Any] | None = None,
+    subject: str | None = None,
 ) -> tuple[str, NewAccess]:
     """
     Make an access token for *target*, for a person's session or for the client itself.
 
     *jkt* is the thumbprint of the key it is bound to (DPOP-6.1), *longest* a limit to its life in
-    seconds, *act* who acts for the person (RFC8693-4.1).
+    seconds, *act* who acts for the person (RFC8693-4.1), *subject* another client that the token
+    is about.
     """
     resource = target.resource
     is_opaque = (
@@ -92,7 +94,7 @@ async def mint_access_token(  # noqa: PLR0913  (what a token is about, and for w
         "iss": issuer.url,
         "exp": now + expires_in,
         "aud": audience[0] if len(audience) == 1 else audience,
-        "sub": client.client_id if session is None else issuer.subject(client, session.user_id),
+        "sub": _subject(issuer, client, session, subject),
         "client_id": client.client_id,
         "iat": now,
         "jti": f"{issue_id.hex}.{secrets.token_urlsafe(16)}",
@@ -110,6 +112,12 @@ async def mint_access_token(  # noqa: PLR0913  (what a token is about, and for w
         issuer, client.access_token_alg if resource is None else resource.signing_alg
     )
     return await key.issue(ACCESS_TOKEN_TYPE, says), access
+
+
+def _subject(issuer: Issuer, client: Client, session: Session | None, other: str | None) -> str:
+    if session is None:
+        return other or client.client_id
+    return issuer.subject(client, session.user_id)
 
 
 def _audience(issuer: Issuer, target: Target) -> tuple[str, ...]:
@@ -234,13 +242,14 @@ def issue_of(jti: str) -> UUID | None:
         return None
 
 
-def answer(
+def answer(  # noqa: PLR0913  (what an answer may hold, all by name but the first three)
     issuer: Issuer,
     access_token: str,
     access: NewAccess,
     *,
     refresh_token: str | None = None,
     id_token: str | None = None,
+    issued_token_type: str | None = None,
 ) -> bytes:
     """Write the token answer (RFC6749-5.1)."""
     says: dict[str, Any] = {
@@ -254,6 +263,8 @@ def answer(
         says["refresh_token"] = refresh_token
     if id_token is not None:
         says["id_token"] = id_token
+    if issued_token_type is not None:
+        says["issued_token_type"] = issued_token_type
     return compact_json(says).encode()
 
 

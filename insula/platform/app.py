@@ -172,7 +172,8 @@ async def _record_disagreement(tenant: Tenant, scope: Scope) -> None:
 
 def assemble(wiring: Wiring) -> App:
     """The ASGI application of a wiring that has been opened."""
-    tenant_app = TenantApp(wiring, tuple(wiring.pages.routes()))
+    pages = (*wiring.pages.routes(), *wiring.device_pages.routes())
+    tenant_app = TenantApp(wiring, pages)
     tenancy = TenancyMiddleware(
         app=tenant_app,
         ops=wiring.ops,

@@ -6,6 +6,8 @@ import structlog
 
 from insula.accounts.hashing import Passwords
 from insula.accounts.settings import Hashing
+from insula.devices.codes import UserCodes
+from insula.devices.routes import DevicePages
 from insula.kernel import logs
 from insula.kernel.crypto import Envelope
 from insula.kernel.db import Database
@@ -63,11 +65,13 @@ class Wiring:
         rules = settings.resolution_rules()
         self.resolver = Resolver(rules, self.directory)
         self.header_peers: Networks = rules.trusted
+        codes = UserCodes(settings.hmac_key_bytes())
         builder = Builder(
             self.envelope,
             self.jar,
             self.door,
             ClientKeys(self.door),
+            codes,
             policies.session,
             policies.interaction,
             development=settings.env == "development",
@@ -84,6 +88,7 @@ class Wiring:
         self.pages = Pages(
             self.passwords, policies, self.jar, settings.hmac_key_bytes(), branding_of
         )
+        self.device_pages = DevicePages(self.pages, codes)
         self.ops = OpsGateway(
             checks={
                 "database": self._check_database,

@@ -6,6 +6,7 @@ from datetime import timedelta
 from cachetools import TTLCache
 
 from insula.config_overrides import service as config_overrides
+from insula.devices.codes import UserCodes
 from insula.kernel.crypto import DoesNotOpen, Envelope
 from insula.kernel.errors import Unavailable
 from insula.keys import service as keys
@@ -14,6 +15,7 @@ from insula.outbound.door import Door
 from insula.providers import store
 from insula.providers.client_keys import ClientKeys
 from insula.providers.clients import TenantClients
+from insula.providers.devices import TenantDevices
 from insula.providers.pages import TenantPages
 from insula.providers.people import TenantPeople
 from insula.providers.registrations import TenantRegistrations
@@ -48,6 +50,7 @@ class Builder:
     jar: Jar
     door: Door
     published: ClientKeys
+    user_codes: UserCodes
     session: SessionPolicy = SessionPolicy()
     interaction: InteractionLife = InteractionLife()
     #: Registered addresses may be http on this machine.
@@ -73,13 +76,15 @@ class Builder:
         lifetimes = config_overrides.read(rules.settings, TokenLifetimes).lifetimes()
         features = config_overrides.read(rules.settings, ProtocolFeatures).features()
         idle = timedelta(minutes=self.session.idle_timeout_minutes)
+        tokens = TenantTokens(tenant, lifetimes, idle, catalogue.mappings)
         provider = Provider(
             issuer=tenant.issuer,
             keys=keyring.ring,
             lifetimes=lifetimes,
             clients=TenantClients(tenant, self.blocked, self.published),
             people=TenantPeople(tenant, self.jar, self.interaction, catalogue),
-            tokens=TenantTokens(tenant, lifetimes, idle, catalogue.mappings),
+            tokens=tokens,
+            devices=TenantDevices(tenant, self.user_codes, tokens),
             requests=TenantRequests(tenant, self.jar, self.door),
             registrations=TenantRegistrations(
                 tenant,

@@ -10,7 +10,7 @@ from insula.oidc.ports import Cookies
 from insula.outbound.door import Door
 from insula.outbound.errors import OutboundError
 from insula.providers import store
-from insula.providers.tokens import line, once_mark
+from insula.providers.tokens import once_mark
 from insula.sign_in.cookies import Jar
 from insula.sign_in.service import browser_hash
 from insula.tenancy.db import Tenant
@@ -33,7 +33,7 @@ class TenantRequests:
         self._jar = jar
         self._door = door
 
-    async def push(self, pushed: NewPushed, caller: Caller) -> None:
+    async def push(self, pushed: NewPushed, caller: Caller) -> None:  # noqa: ARG002  (the authorization has a line)
         await self._tenant.once(
             store.PUSH_REQUEST,
             {
@@ -41,7 +41,6 @@ class TenantRequests:
                 "client": pushed.client.id,
                 "parameters": json.dumps(dict(pushed.parameters)),
                 "lifetime": timedelta(seconds=pushed.lifetime),
-                **line(caller, "client", pushed.client.client_id),
             },
         )
 

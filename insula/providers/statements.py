@@ -18,6 +18,7 @@ TYPES: Mapping[str, str] = {
         (
             "session_hash", "browser_hash", "code_hash", "refresh_hash", "new_hash", "access_hash",
             "jti_hash", "replay_copy", "subject", "pushed_hash", "value_hash", "mark_hash",
+            "device_hash", "user_code_hash",
         ),
         "bytea",
     ),
@@ -31,6 +32,7 @@ TYPES: Mapping[str, str] = {
     **dict.fromkeys(("scopes", "access_scopes", "amr", "resources", "audience"), "text[]"),
     **dict.fromkeys(("session_bound", "auth_time_wanted"), "boolean"),
     **dict.fromkeys(("auth_time", "expires_at"), "bigint"),
+    "interval_s": "integer",
     **dict.fromkeys(
         (
             "redirect_uri", "code_challenge", "nonce", "claims", "acr", "why", "actor_type", "actor_id",
@@ -80,7 +82,12 @@ ISSUE_JOINS = f"""{OWNERS}
 ISSUE_ALIVE = f"""x.revoked_at is null and x.created_at > t.access_ended_at
    and (x.user_id is null or ({PERSON_ALIVE}))
    and (x.grant_id is null or ({GRANT_ALIVE}))
-   and (not x.session_bound or ({SESSION_ALIVE}))"""
+   and (not x.session_bound or ({SESSION_ALIVE}))
+   and (x.parent_id is null
+        or exists (select from insula.token_issues p
+                     join insula.clients pc on pc.tenant_id = p.tenant_id and pc.id = p.client_id
+                                           and pc.status = 'active'
+                    where p.tenant_id = x.tenant_id and p.id = x.parent_id and p.revoked_at is null))"""
 
 
 def audit_line(

@@ -424,14 +424,11 @@ COUNT_CLIENT_FAILURE = hot("""
     select n, left_s from counted
 """)
 
-PUSH_REQUEST = hot(f"""
-    with kept as (
-      insert into insula.pushed_requests (request_hash, client_id, parameters, expires_at, sweep_after)
-      values (%(pushed_hash)s, %(client)s, %(parameters)s::jsonb, now() + %(lifetime)s,
-              now() + %(lifetime)s + interval '1 hour')
-      returning id
-    ), line as ({audit_line("oauth.request_pushed", "kept", target="'pushed_request'")})
-    select 1 from kept
+PUSH_REQUEST = hot("""
+    insert into insula.pushed_requests (request_hash, client_id, parameters, expires_at, sweep_after)
+    values (%(pushed_hash)s, %(client)s, %(parameters)s::jsonb, now() + %(lifetime)s,
+            now() + %(lifetime)s + interval '1 hour')
+    returning 1
 """)
 
 #: First sight binds a pushed request to one browser, where it may be loaded again (PA-7).
@@ -477,4 +474,96 @@ RULES = hot("""
              where s.tenant_id = %(tenant_id)s) as scopes,
            (select coalesce(jsonb_agg(to_jsonb(m)), '[]') from insula.claim_mappings m
              where m.tenant_id = %(tenant_id)s) as mappings
+""")
+
+BEGIN_DEVICE = hot("""
+    insert into insula.device_grants
+      (id, device_code_hash, user_code_hash, client_id, scopes, resources, interval_s, ip, user_agent,
+       expires_at, sweep_after)
+    values (%(id)s, %(device_hash)s, %(user_code_hash)s, %(client)s, %(scopes)s, %(resources)s, %(interval_s)s,
+            %(ip)s::inet, %(user_agent)s, now() + %(lifetime)s, now() + %(keep)s)
+    on conflict do nothing
+    returning 1
+""")
+
+#: Every poll costs the same: it is noted, and one that comes too fast makes the next wait longer.
+POLL_DEVICE = hot(f"""
+    with d as (
+      select g.tenant_id, g.id, g.status, g.interval_s, g.last_polled_at, g.expires_at
+        from insula.device_grants g
+       where g.tenant_id = %(tenant_id)s and g.device_code_hash = %(device_hash)s and g.client_id = %(client)s
+         for update
+    ), polled as (
+      update insula.device_grants g
+         set last_polled_at = now(),
+             interval_s = case when d.last_polled_at > now() - make_interval(secs => d.interval_s)
+                               then least(d.interval_s + 5, 60) else d.interval_s end,
+             status = case when d.status in ('pending', 'approved') and d.expires_at <= now()
+                           then 'expired' else d.status end
+        from d
+       where g.tenant_id = d.tenant_id and g.id = d.id
+      returning g.*, coalesce(d.last_polled_at > now() - make_interval(secs => d.interval_s), false) as too_fast
+    )
+    select x.id, x.status, x.too_fast, x.scopes, x.resources, x.user_id, x.session_id, s.sid,
+           extract(epoch from x.auth_time)::bigint as auth_time, x.amr, x.acr, {PERSON}
+      from polled x
+      left join insula.users u on u.tenant_id = x.tenant_id and u.id = x.user_id
+      left join insula.sessions s on s.tenant_id = x.tenant_id and s.id = x.session_id
+""")
+
+REDEEM_DEVICE = hot(f"""
+    with live as materialized (
+      select u.id from insula.users u
+       where u.tenant_id = %(tenant_id)s and u.id = %(user_id)s and {PERSON_ALIVE} for share
+    ), spent as (
+      update insula.device_grants x set status = 'redeemed', sweep_after = now() + %(keep)s
+        from live, insula.tenants t, insula.clients c
+       where x.tenant_id = %(tenant_id)s and x.device_code_hash = %(device_hash)s and x.client_id = %(client)s
+         and x.status = 'approved' and x.expires_at > now() and x.user_id = live.id
+         and t.id = x.tenant_id and t.status = 'active' and x.created_at > t.access_ended_at
+         and c.tenant_id = x.tenant_id and c.id = x.client_id and c.status = 'active'
+         and {granted("x")}
+         and (not %(session_bound)s
+              or exists (select from insula.sessions s
+                          where s.tenant_id = x.tenant_id and s.id = x.session_id and {SESSION_ALIVE}))
+      returning x.*
+    ), issue as (
+      insert into insula.token_issues
+        (id, kind, client_id, user_id, session_id, grant_id, session_bound, scopes, resources, auth_time,
+         amr, acr, sweep_after)
+      select id, 'device', client_id, user_id, session_id, grant_id, %(session_bound)s, scopes, resources,
+             auth_time, amr, acr, now() + %(keep)s
+        from spent
+    ), opaque as ({_OPAQUE.format(source="spent")}
+    ), family as (
+      insert into insula.refresh_families
+        (id, client_id, current_hash, dpop_jkt, idle_expires_at, absolute_expires_at, sweep_after)
+      select id, client_id, %(refresh_hash)s::bytea, %(dpop_jkt)s, now() + least(%(idle)s, %(absolute)s),
+             now() + %(absolute)s, now() + %(keep)s
+        from spent where %(refresh_hash)s::bytea is not null
+    ), generation as (
+      insert into insula.refresh_generations (token_hash, family_id, generation)
+      select %(refresh_hash)s::bytea, id, 1 from spent where %(refresh_hash)s::bytea is not null
+    ), reached as ({_REACHED.format(source="spent")}
+    ), line as ({audit_line("oauth.token_issued", "spent")})
+    select 1 from spent
+""")
+
+#: What came of a token that is alive, for another client; all hang on what the person allowed first.
+ISSUE_EXCHANGED = hot(f"""
+    with issued as (
+      insert into insula.token_issues
+        (id, kind, client_id, user_id, session_id, grant_id, session_bound, scopes, parent_id, act,
+         auth_time, amr, acr, sweep_after)
+      select %(issue)s, 'exchange', k.id, x.user_id, x.session_id, x.grant_id, x.session_bound,
+             %(access_scopes)s, coalesce(x.parent_id, x.id), %(act)s::jsonb, x.auth_time, x.amr, x.acr,
+             now() + %(keep)s
+        from insula.token_issues x
+        {ISSUE_JOINS}
+        join insula.clients k on k.tenant_id = x.tenant_id and k.id = %(client)s and k.status = 'active'
+       where x.tenant_id = %(tenant_id)s and x.id = %(parent)s and {ISSUE_ALIVE}
+      returning id
+    ), opaque as ({_OPAQUE.format(source="issued")}
+    ), line as ({audit_line("oauth.token_issued", "issued")})
+    select 1 from issued
 """)

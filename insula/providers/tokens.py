@@ -16,10 +16,12 @@ from insula.oidc.models import (
     Authorized,
     Caller,
     Client,
+    Exchanged,
     FrontChannel,
     Lifetimes,
     NewAccess,
     NewCode,
+    NewRefresh,
     Person,
     Redemption,
     Session,
@@ -60,11 +62,6 @@ def person_of(row: Row, mappings: Mapping[str, str]) -> Person:
     return Person(row.user_id, claims)
 
 
-def _session(row: Row) -> Session:
-    sid = "" if row.sid is None else str(row.sid)
-    return Session(row.session_id, row.user_id, row.auth_time, tuple(row.amr), row.acr, sid)
-
-
 class TenantTokens:
     """Codes, refresh families and access tokens of one tenant."""
 
@@ -85,8 +82,28 @@ class TenantTokens:
     def _hash(self, kind: Kind, value: str) -> bytes:
         return digest(kind, self._tenant.id, value)
 
-    def _person(self, row: Row) -> Person:
+    def person(self, row: Row) -> Person:
+        """The person of a row that has the columns of `statements.PERSON`."""
         return person_of(row, self._mappings)
+
+    @staticmethod
+    def session(row: Row) -> Session:
+        """The session that a row's token came from; its `sid` is gone with the session."""
+        sid = "" if row.sid is None else str(row.sid)
+        return Session(row.session_id, row.user_id, row.auth_time, tuple(row.amr), row.acr, sid)
+
+    def issued(self, access: NewAccess, refresh: NewRefresh | None) -> dict[str, Any]:
+        """The parameters that say what was issued: an access token, and a family if one began."""
+        keep = self._keep if refresh else timedelta(seconds=access.expires_in) + _MARGIN
+        return {
+            "dpop_jkt": refresh.dpop_jkt if refresh else None,
+            "session_bound": refresh.bound_to_session if refresh else True,
+            "refresh_hash": self._hash(Kind.REFRESH_TOKEN, refresh.token) if refresh else None,
+            "idle": timedelta(seconds=refresh.idle if refresh else 0),
+            "absolute": timedelta(seconds=refresh.absolute if refresh else 0),
+            "keep": keep,
+            **self._access(access),
+        }
 
     async def _done(self, statement: Statement, params: Mapping[str, Any]) -> bool:
         return bool(await self._tenant.once(statement, params))
@@ -172,8 +189,8 @@ class TenantTokens:
             state=row.state,
             alive=row.alive,
             issue_id=row.id,
-            session=_session(row),
-            person=self._person(row),
+            session=self.session(row),
+            person=self.person(row),
             redirect_uri=row.redirect_uri,
             scopes=frozenset(row.scopes),
             resources=tuple(row.resources),
@@ -193,15 +210,7 @@ class TenantTokens:
                 "client": redemption.client.id,
                 "user_id": stored.person.user_id,
                 "scopes": sorted(stored.scopes),
-                "dpop_jkt": refresh.dpop_jkt if refresh else None,
-                "session_bound": refresh.bound_to_session if refresh else True,
-                "refresh_hash": self._hash(Kind.REFRESH_TOKEN, refresh.token) if refresh else None,
-                "idle": timedelta(seconds=refresh.idle if refresh else 0),
-                "absolute": timedelta(seconds=refresh.absolute if refresh else 0),
-                "keep": self._keep
-                if refresh
-                else timedelta(seconds=redemption.access.expires_in) + _MARGIN,
-                **self._access(redemption.access),
+                **self.issued(redemption.access, refresh),
                 **line(
                     redemption.caller,
                     "user",
@@ -243,8 +252,8 @@ class TenantTokens:
             state=state,
             alive=row.alive,
             family_id=row.id,
-            session=_session(row),
-            person=self._person(row),
+            session=self.session(row),
+            person=self.person(row),
             scopes=frozenset(row.scopes),
             resources=tuple(row.resources),
             dpop_jkt=row.dpop_jkt,
@@ -332,6 +341,28 @@ class TenantTokens:
             },
         )
 
+    async def issue_exchanged(self, exchanged: Exchanged) -> bool:
+        act = exchanged.act
+        return await self._done(
+            store.ISSUE_EXCHANGED,
+            {
+                "issue": exchanged.access.issue_id,
+                "parent": exchanged.subject.issue_id,
+                "client": exchanged.client.id,
+                "act": None if act is None else json.dumps(act),
+                "keep": timedelta(seconds=exchanged.access.expires_in) + _MARGIN,
+                **self._access(exchanged.access),
+                **line(
+                    exchanged.caller,
+                    "client",
+                    exchanged.client.client_id,
+                    grant="token_exchange",
+                    mode=exchanged.mode,
+                    subject_client=exchanged.subject.client_id,
+                ),
+            },
+        )
+
     async def find_access_token(self, token: str) -> ActiveToken | None:
         return self._active(
             "access_token",
@@ -365,7 +396,7 @@ class TenantTokens:
             issue_id=row.id,
             client_id=row.client_id,
             scopes=frozenset(row.scopes),
-            person=self._person(row) if row.user_id is not None else None,
+            person=self.person(row) if row.user_id is not None else None,
             expires_at=row.expires_at,
             issued_at=row.issued_at,
             auth_time=row.auth_time,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal
 from uuid import UUID
 
@@ -104,12 +105,31 @@ _SCOPES: Mapping[str, tuple[str, str]] = {
 }
 
 
-def describe(scopes: tuple[str, ...], optional: tuple[str, ...]) -> list[ScopeLine]:
-    """The scopes of a consent page, in the order people read them."""
+def describe(
+    scopes: tuple[str, ...],
+    optional: tuple[str, ...],
+    texts: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+    *,
+    granted: tuple[str, ...] = (),
+) -> list[ScopeLine]:
+    """
+    The scopes of a consent page, in the order people read them.
+
+    *texts* are title and explanation of the tenant's own scopes. Where something was *granted*
+    before, the rest is marked as new.
+    """
     known = [scope for scope in _SCOPES if scope in scopes]
     lines = []
     for scope in [*known, *[scope for scope in scopes if scope not in _SCOPES]]:
-        title, text = _SCOPES.get(scope, (f"Use “{scope}”", "A permission of this application"))
-        icon = SCOPE_ICONS.get(scope, OTHER_SCOPE_ICON)
-        lines.append(ScopeLine(scope, icon, title, text, scope not in optional))
+        title, text = _SCOPES.get(scope) or texts.get(scope, ("", ""))
+        lines.append(
+            ScopeLine(
+                scope,
+                SCOPE_ICONS.get(scope, OTHER_SCOPE_ICON),
+                title or f"Use “{scope}”",
+                text or "A permission of this application",
+                scope not in optional,
+                new=bool(granted) and scope not in granted,
+            )
+        )
     return lines

@@ -76,19 +76,19 @@ class Pages:
         return Route(path, endpoint, methods=[method], name=handler.__name__)
 
 
-def _tenant(request: Request) -> Tenant:
+def tenant_of(request: Request) -> Tenant:
     tenant: Tenant = request.scope["insula.tenant"]
     return tenant
 
 
 async def _clear_foreign(pages: Pages, request: Request, response: Response) -> None:
     """A session cookie that is not this tenant's: nothing of it was read, and it goes (A07)."""
-    cookie = pages.jar.read_session(cookies_of(request), _tenant(request).id)
+    cookie = pages.jar.read_session(cookies_of(request), tenant_of(request).id)
     if cookie.foreign:
-        await service.note_conflict(_tenant(request), _here(pages, request).actor)
+        await service.note_conflict(tenant_of(request), here_of(pages, request).actor)
         written = response.headers.getlist("set-cookie")
         if not any(header.startswith(f"{pages.jar.session_name}=") for header in written):
-            _with_cookies(response, (pages.jar.write_session(_tenant(request).id, ()),))
+            _with_cookies(response, (pages.jar.write_session(tenant_of(request).id, ()),))
 
 
 def cookies_of(request: Request) -> dict[str, str]:
@@ -106,11 +106,11 @@ def cookies_of(request: Request) -> dict[str, str]:
     return {name: "" if name in doubled else value for name, value in found.items()}
 
 
-def _here(pages: Pages, request: Request, browser: str = "") -> Here:
+def here_of(pages: Pages, request: Request, browser: str = "") -> Here:
     cookies = cookies_of(request)
     return Here(
         browser=browser or pages.jar.read_browser(cookies) or "",
-        tokens=pages.jar.read_session(cookies, _tenant(request).id).tokens,
+        tokens=pages.jar.read_session(cookies, tenant_of(request).id).tokens,
         actor=Actor(
             "user",
             None,
@@ -121,13 +121,13 @@ def _here(pages: Pages, request: Request, browser: str = "") -> Here:
     )
 
 
-def _csrf(pages: Pages, request: Request, browser: str) -> str:
-    tenant = _tenant(request)
+def csrf_token_of(pages: Pages, request: Request, browser: str) -> str:
+    tenant = tenant_of(request)
     session = ".".join(pages.jar.read_session(cookies_of(request), tenant.id).tokens)
     return csrf.token(pages.hmac_key, tenant.id, browser, session)
 
 
-async def _form(pages: Pages, request: Request) -> dict[str, list[str]]:
+async def read_form(pages: Pages, request: Request) -> dict[str, list[str]]:
     """The fields of a form that may have been sent. Raises `CsrfFailed`, `Invalid`."""
     headers = request.headers
     csrf.check_origin(
@@ -155,11 +155,11 @@ async def _form(pages: Pages, request: Request) -> dict[str, list[str]]:
             raise Invalid("The form holds the character U+0000.")
         fields.setdefault(name, []).append(value)
     browser = pages.jar.read_browser(cookies_of(request)) or ""
-    csrf.check_token(_csrf(pages, request, browser), _one(fields, "csrf_token"))
+    csrf.check_token(csrf_token_of(pages, request, browser), only(fields, "csrf_token"))
     return fields
 
 
-def _one(fields: dict[str, list[str]], name: str) -> str:
+def only(fields: dict[str, list[str]], name: str) -> str:
     """A field that is sent once; doubled or absent is empty."""
     values = fields.get(name, [])
     return values[0] if len(values) == 1 else ""
@@ -167,14 +167,14 @@ def _one(fields: dict[str, list[str]], name: str) -> str:
 
 async def _interaction(pages: Pages, request: Request) -> tuple[Here, Interaction]:
     """The interaction in the URL, if it is this browser's. Raises `InteractionGone`."""
-    here = _here(pages, request)
+    here = here_of(pages, request)
     with contextlib.suppress(ValueError):
         txn = UUID(request.query_params.get("txn", ""))
-        return here, await service.load(_tenant(request), here.browser or None, txn)
+        return here, await service.load(tenant_of(request), here.browser or None, txn)
     raise InteractionGone
 
 
-def _page(
+def show_page(
     pages: Pages,
     request: Request,
     name: str,
@@ -186,13 +186,13 @@ def _page(
     html = render(
         name,
         theme=theme_of(cookies_of(request)),
-        branding=pages.branding(_tenant(request)),
+        branding=pages.branding(tenant_of(request)),
         **variables,
     )
     return _with_cookies(HTMLResponse(html, status), cookies)
 
 
-def _go(location: str, cookies: tuple[str, ...] = ()) -> Response:
+def go_to(location: str, cookies: tuple[str, ...] = ()) -> Response:
     """303: what was posted is never posted again (RFC9700-4.12)."""
     return _with_cookies(RedirectResponse(location, 303), cookies)
 
@@ -210,53 +210,62 @@ def _next(interaction: Interaction) -> str:
     return interaction.prompt.return_to or "/"
 
 
-def _action(path: str, interaction: Interaction) -> str:
+def action_of(path: str, interaction: Interaction) -> str:
     return f"{path}?{urlencode({'txn': interaction.id})}"
 
 
-def _person(person: SignedIn) -> Person:
+def person_shown(person: SignedIn) -> Person:
     return Person(person.name, person.email or person.username, hue_of(str(person.user_id)))
 
 
 async def landing(pages: Pages, request: Request) -> Response:
     """Who is signed in at this tenant, and nothing else."""
-    present = await service.signed_in(_tenant(request), _here(pages, request).tokens)
+    present = await service.signed_in(tenant_of(request), here_of(pages, request).tokens)
     if not present:
-        return _go("/sign-in")
-    return _page(
+        return go_to("/sign-in")
+    return show_page(
         pages,
         request,
         "sign_in/signed_in.html",
-        user=_person(present[0]),
+        user=person_shown(present[0]),
         sign_out_url="/sign-in/out",
         switch_url="/sign-in/select-account",
     )
 
 
-async def _begin(
-    pages: Pages, request: Request, need: Need, path: str, kind: Kind = "sign_in"
+async def begin_interaction(  # noqa: PLR0913
+    pages: Pages,
+    request: Request,
+    need: Need,
+    path: str,
+    kind: Kind = "sign_in",
+    return_to: str = "/",
 ) -> Response:
-    """Start an interaction that no application asked for, and show its first step."""
+    """
+    Start an interaction that no application asked for, and show its first step.
+
+    *return_to* is a path of ours where a sign-in leads.
+    """
     cookies: tuple[str, ...] = ()
     browser = pages.jar.read_browser(cookies_of(request))
     if browser is None:
         browser, header = pages.jar.new_browser()
         cookies = (header,)
-    prompt = Prompt(need=need, return_to="/" if kind == "sign_in" else "")
+    prompt = Prompt(need=need, return_to=return_to if kind == "sign_in" else "")
     txn = await service.begin(
-        _tenant(request),
+        tenant_of(request),
         browser,
         kind,
         prompt,
         pages.policies.interaction,
     )
-    return _go(f"{path}?txn={txn}", cookies)
+    return go_to(f"{path}?txn={txn}", cookies)
 
 
 async def show_sign_in(pages: Pages, request: Request) -> Response:
     """The sign-in form; without an interaction, one begins here."""
     if "txn" not in request.query_params:
-        return await _begin(pages, request, "login", "/sign-in")
+        return await begin_interaction(pages, request, "login", "/sign-in")
     here, interaction = await _interaction(pages, request)
     return await _sign_in_page(pages, request, here, interaction)
 
@@ -275,10 +284,10 @@ async def _sign_in_page(  # noqa: PLR0913
     prompt = interaction.prompt
     known, another = None, "another" in request.query_params
     if prompt.fresh and not another:
-        present = await service.signed_in(_tenant(request), here.tokens)
+        present = await service.signed_in(tenant_of(request), here.tokens)
         known = present[0] if present else None
-    action = _action("/sign-in", interaction)
-    return _page(
+    action = action_of("/sign-in", interaction)
+    return show_page(
         pages,
         request,
         "sign_in/sign_in.html",
@@ -289,17 +298,17 @@ async def _sign_in_page(  # noqa: PLR0913
         ),
         errors=list(errors),
         alert=alert,
-        csrf_token=_csrf(pages, request, here.browser),
+        csrf_token=csrf_token_of(pages, request, here.browser),
         action=f"{action}&another=1" if another else action,
-        user=_person(known) if known else None,
+        user=person_shown(known) if known else None,
         switch_url=f"{action}&another=1" if known else None,
     )
 
 
 async def post_sign_in(pages: Pages, request: Request) -> Response:
-    fields = await _form(pages, request)
+    fields = await read_form(pages, request)
     here, interaction = await _interaction(pages, request)
-    username, password = _one(fields, "username").strip(), _one(fields, "password")
+    username, password = only(fields, "username").strip(), only(fields, "password")
     missing = tuple(
         (field, text)
         for field, value, text in (
@@ -314,18 +323,18 @@ async def post_sign_in(pages: Pages, request: Request) -> Response:
         )
     try:
         proved = await service.prove(
-            _tenant(request), here, interaction, pages.passwords, pages.policies,
+            tenant_of(request), here, interaction, pages.passwords, pages.policies,
             name=username[:254], password=password[:1024],
         )  # fmt: skip
     except InvalidCredentials as refusal:
-        left = _counted(refusal.left, "try", "tries")
+        left = counted(refusal.left, "try", "tries")
         tries = f" {left} left before a pause." if 0 < refusal.left <= _FEW_TRIES else ""
         return await _sign_in_page(
             pages, request, here, interaction, username=username, status=422,
             errors=(("password", f"The name and password do not match.{tries}"),),
         )  # fmt: skip
     except TooManyAttempts as refusal:
-        text = f"Wait {_in_words(refusal.retry_after)}, then try again."
+        text = f"Wait {in_words(refusal.retry_after)}, then try again."
         response = await _sign_in_page(
             pages, request, here, interaction, username=username, status=429,
             alert=("bad", "Too many tries", text),
@@ -333,27 +342,27 @@ async def post_sign_in(pages: Pages, request: Request) -> Response:
         response.headers["retry-after"] = str(refusal.retry_after)
         return response
     if proved.must_change_password:
-        return _go(_action("/sign-in/new-password", interaction))
+        return go_to(action_of("/sign-in/new-password", interaction))
     return _signed_in(pages, request, interaction, proved.tokens)
 
 
-def _in_words(seconds: int) -> str:
+def in_words(seconds: int) -> str:
     if seconds <= _IN_SECONDS:
-        return _counted(seconds, "second", "seconds")
+        return counted(seconds, "second", "seconds")
     if seconds <= _IN_MINUTES:
         return f"{-(-seconds // 60)} minutes"
     return f"{-(-seconds // 3600)} hours"
 
 
-def _counted(n: int, one: str, more: str) -> str:
+def counted(n: int, one: str, more: str) -> str:
     return f"{n} {one if n == 1 else more}"
 
 
 def _signed_in(
     pages: Pages, request: Request, interaction: Interaction, tokens: tuple[str, ...]
 ) -> Response:
-    cookie = pages.jar.write_session(_tenant(request).id, tokens)
-    return _go(_next(interaction), (cookie,))
+    cookie = pages.jar.write_session(tenant_of(request).id, tokens)
+    return go_to(_next(interaction), (cookie,))
 
 
 async def show_new_password(pages: Pages, request: Request) -> Response:
@@ -368,10 +377,10 @@ async def _new_password_page(
     interaction: Interaction,
     errors: tuple[tuple[str, str], ...] = (),
 ) -> Response:
-    person = await service.proved_person(_tenant(request), interaction)
+    person = await service.proved_person(tenant_of(request), interaction)
     if person is None:
-        return _go(_action("/sign-in", interaction))
-    return _page(
+        return go_to(action_of("/sign-in", interaction))
+    return show_page(
         pages,
         request,
         "sign_in/new_password.html",
@@ -381,22 +390,22 @@ async def _new_password_page(
         username=person.email or person.username,
         min_length=pages.policies.password.min_length,
         errors=list(errors),
-        csrf_token=_csrf(pages, request, here.browser),
-        action=_action("/sign-in/new-password", interaction),
+        csrf_token=csrf_token_of(pages, request, here.browser),
+        action=action_of("/sign-in/new-password", interaction),
     )
 
 
 async def post_new_password(pages: Pages, request: Request) -> Response:
-    fields = await _form(pages, request)
+    fields = await read_form(pages, request)
     here, interaction = await _interaction(pages, request)
-    password = _one(fields, "new_password")
-    if password != _one(fields, "repeat"):
+    password = only(fields, "new_password")
+    if password != only(fields, "repeat"):
         return await _new_password_page(
             pages, request, here, interaction, (("repeat", "The two passwords differ."),)
         )
     try:
         tokens = await service.replace_password(
-            _tenant(request), here, interaction, pages.passwords, pages.policies, password
+            tenant_of(request), here, interaction, pages.passwords, pages.policies, password
         )
     except WeakPassword as refusal:
         return await _new_password_page(
@@ -407,12 +416,12 @@ async def post_new_password(pages: Pages, request: Request) -> Response:
 
 async def show_accounts(pages: Pages, request: Request) -> Response:
     if "txn" not in request.query_params:
-        return await _begin(pages, request, "select_account", "/sign-in/select-account")
+        return await begin_interaction(pages, request, "select_account", "/sign-in/select-account")
     here, interaction = await _interaction(pages, request)
-    present = await service.signed_in(_tenant(request), here.tokens)
+    present = await service.signed_in(tenant_of(request), here.tokens)
     if not present:
-        return _go(_action("/sign-in", interaction))
-    return _page(
+        return go_to(action_of("/sign-in", interaction))
+    return show_page(
         pages,
         request,
         "sign_in/select_account.html",
@@ -427,26 +436,26 @@ async def show_accounts(pages: Pages, request: Request) -> Response:
             for p in present
         ],
         app=interaction.prompt.application or None,
-        csrf_token=_csrf(pages, request, here.browser),
-        action=_action("/sign-in/select-account", interaction),
-        other_url=f"{_action('/sign-in', interaction)}&another=1",
+        csrf_token=csrf_token_of(pages, request, here.browser),
+        action=action_of("/sign-in/select-account", interaction),
+        other_url=f"{action_of('/sign-in', interaction)}&another=1",
     )
 
 
 async def post_account(pages: Pages, request: Request) -> Response:
-    fields = await _form(pages, request)
+    fields = await read_form(pages, request)
     here, interaction = await _interaction(pages, request)
     try:
-        chosen = UUID(_one(fields, "account"))
+        chosen = UUID(only(fields, "account"))
     except ValueError:
-        return _go(_action("/sign-in/select-account", interaction))
-    tokens = await service.choose(_tenant(request), here, interaction, chosen)
+        return go_to(action_of("/sign-in/select-account", interaction))
+    tokens = await service.choose(tenant_of(request), here, interaction, chosen)
     return _signed_in(pages, request, interaction, tokens)
 
 
 async def _present(request: Request, here: Here) -> SignedIn:
     """The person signed in here. Raises `InteractionGone` when there is none any more."""
-    present = await service.signed_in(_tenant(request), here.tokens)
+    present = await service.signed_in(tenant_of(request), here.tokens)
     if not present:
         raise InteractionGone("You are not signed in any more.")
     return present[0]
@@ -456,9 +465,9 @@ async def show_consent(pages: Pages, request: Request) -> Response:
     here, interaction = await _interaction(pages, request)
     prompt = interaction.prompt
     if prompt.need != "consent":
-        return _go(_next(interaction))
+        return go_to(_next(interaction))
     person = await _present(request, here)
-    return _page(
+    return show_page(
         pages,
         request,
         "sign_in/consent.html",
@@ -470,64 +479,69 @@ async def show_consent(pages: Pages, request: Request) -> Response:
             prompt.tos_uri or None,
             prompt.first_party,
             initials(prompt.application),
+            verified=prompt.verified,
         ),
-        scopes=describe(prompt.scopes, prompt.optional_scopes),
-        user=_person(person),
-        csrf_token=_csrf(pages, request, here.browser),
-        action=_action("/sign-in/consent", interaction),
-        switch_url=_action("/sign-in/select-account", interaction),
+        scopes=describe(
+            prompt.scopes, prompt.optional_scopes, prompt.texts, granted=prompt.granted
+        ),
+        audiences=prompt.audiences,
+        is_known=bool(prompt.granted),
+        user=person_shown(person),
+        csrf_token=csrf_token_of(pages, request, here.browser),
+        action=action_of("/sign-in/consent", interaction),
+        switch_url=action_of("/sign-in/select-account", interaction),
     )
 
 
 async def post_consent(pages: Pages, request: Request) -> Response:
-    fields = await _form(pages, request)
+    fields = await read_form(pages, request)
     here, interaction = await _interaction(pages, request)
     person = await _present(request, here)
-    allow, deny = bool(_one(fields, "allow")), bool(_one(fields, "deny"))
+    allow, deny = bool(only(fields, "allow")), bool(only(fields, "deny"))
     if allow == deny or interaction.prompt.need != "consent":
-        return _go(_action("/sign-in/consent", interaction))
+        return go_to(action_of("/sign-in/consent", interaction))
     allowed = tuple(fields.get("scope", ())) if allow else None
-    await service.decide(_tenant(request), here, interaction, person, allowed)
-    return _go(_next(interaction))
+    await service.decide(tenant_of(request), here, interaction, person, allowed)
+    return go_to(_next(interaction))
 
 
 async def show_sign_out(pages: Pages, request: Request) -> Response:
     """Ask before signing out; an application may have asked, or the person came by themselves."""
     if "txn" not in request.query_params:
-        return await _begin(pages, request, "sign_out", "/sign-in/out", kind="sign_out")
+        return await begin_interaction(pages, request, "sign_out", "/sign-in/out", kind="sign_out")
     here, interaction = await _interaction(pages, request)
-    present = await service.signed_in(_tenant(request), here.tokens)
+    present = await service.signed_in(tenant_of(request), here.tokens)
     if not present:
         return await _after_sign_out(pages, request, interaction, ())
-    return _page(
+    return show_page(
         pages,
         request,
         "sign_in/sign_out.html",
-        user=_person(present[0]),
+        user=person_shown(present[0]),
         app=interaction.prompt.application or None,
-        csrf_token=_csrf(pages, request, here.browser),
-        action=_action("/sign-in/out", interaction),
+        csrf_token=csrf_token_of(pages, request, here.browser),
+        action=action_of("/sign-in/out", interaction),
     )
 
 
 async def post_sign_out(pages: Pages, request: Request) -> Response:
-    fields = await _form(pages, request)
+    fields = await read_form(pages, request)
     here, interaction = await _interaction(pages, request)
-    if not _one(fields, "sign_out"):
-        await service.cancel(_tenant(request), here.browser, interaction.id)
-        return _go("/")
-    frames = await service.sign_out(_tenant(request), here)
+    if not only(fields, "sign_out"):
+        await service.cancel(tenant_of(request), here.browser, interaction.id)
+        return go_to("/")
+    frames = await service.sign_out(tenant_of(request), here)
     return await _after_sign_out(pages, request, interaction, frames)
 
 
 async def _after_sign_out(
     pages: Pages, request: Request, interaction: Interaction, frames: tuple[str, ...]
 ) -> Response:
-    gone = (pages.jar.write_session(_tenant(request).id, ()),)
+    gone = (pages.jar.write_session(tenant_of(request).id, ()),)
     return_to = interaction.prompt.return_to or None
     if return_to and not frames:
-        return _go(return_to, gone)
-    response = _page(
+        return go_to(return_to, gone)
+    response = show_page(
         pages,
         request,
         "sign_in/signed_out.html",

@@ -438,6 +438,17 @@ async def decide(  # noqa: PLR0913
         )
 
 
+async def grant(
+    db: Connection,
+    user_id: UUID,
+    client_id: UUID,
+    scopes: Sequence[str],
+    life: timedelta = timedelta(days=90),
+) -> None:
+    """Remember in a transaction of the tenant's what somebody allowed an application."""
+    await store.grant(db, user_id, client_id, scopes, life)
+
+
 async def sign_out(tenant: Tenant, here: Here) -> tuple[str, ...]:
     """End every session of this browser; the addresses its page must load (OIDCFCL-3)."""
     hashes = [session_hash(tenant, token) for token in here.tokens]

@@ -33,7 +33,8 @@ class App(NamedTuple):
     """
     The application that asks; *host* is where the person goes next.
 
-    *first_party* says that the tenant runs it; an application's own word is not enough.
+    *first_party* says that the tenant runs it; an application's own word is not enough. *verified*
+    says that an administrator has looked at it.
     """
 
     name: str
@@ -43,16 +44,22 @@ class App(NamedTuple):
     tos_uri: str | None
     first_party: bool
     initials: str
+    verified: bool = True
 
 
 class ScopeLine(NamedTuple):
-    """One thing that is asked for, in plain words; what is not *required* can be switched off."""
+    """
+    One thing that is asked for, in plain words.
+
+    What is not *required* can be switched off; *new* was not allowed to this application before.
+    """
 
     name: str
     icon: str
     title: str
     text: str
     required: bool
+    new: bool = False
 
 
 def hue_of(account_id: str) -> int:

@@ -325,12 +325,12 @@ def build(host, keys, **changes):
     return Provider(
         issuer=ISSUER,
         keys=keys,
-        lifetimes=Lifetimes(),
         clients=host.clients,
         people=host.people,
         tokens=host.tokens,
         requests=host.requests,
         registrations=host.registrations,
+        devices=host.devices,
         pages=host.pages,
-        **{"scopes": SCOPES} | changes,
+        **{"lifetimes": Lifetimes(), "scopes": SCOPES} | changes,
     )

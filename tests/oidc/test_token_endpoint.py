@@ -50,7 +50,7 @@ async def test_a_request_without_a_grant_type_is_invalid(world, web):
         "password",
         "implicit",
         "urn:ietf:params:oauth:grant-type:jwt-bearer",
-        "urn:ietf:params:oauth:grant-type:device_code",
+        "urn:ietf:params:oauth:grant-type:saml2-bearer",
         "AUTHORIZATION_CODE",
     ],
 )

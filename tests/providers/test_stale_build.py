@@ -1,5 +1,6 @@
 """A provider that was built from an old tenant counts as old, however new its keys are."""
 
+from insula.devices.codes import UserCodes
 from insula.outbound.door import Door
 from insula.outbound.settings import OutboundRules
 from insula.providers.build import Builder
@@ -11,7 +12,7 @@ from insula.tenants import service
 
 async def test_news_of_the_change_drops_it(platform_door, house, envelope):
     door = Door(OutboundRules())
-    builder = Builder(envelope, Jar(secure=False), door, ClientKeys(door))
+    builder = Builder(envelope, Jar(secure=False), door, ClientKeys(door), UserCodes(bytes(32)))
     pool = ProviderPool(builder.build)
     stale = house.tenant
     await service.add_domain(

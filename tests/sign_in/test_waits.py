@@ -10,7 +10,7 @@ from browsing import Browser, some_address
 from insula.sign_in import attempts
 from insula.sign_in.attempts import Attempt
 from insula.sign_in.errors import TooManyAttempts
-from insula.sign_in.routes import _in_words
+from insula.sign_in.routes import in_words
 from insula.sign_in.settings import BruteForce
 
 WRONG = "not the password of anybody"
@@ -206,8 +206,8 @@ def test_an_address_is_forgiven_a_day_after_its_first_failure_however_it_is_used
         (86400, "24 hours"),
     ],
 )
-def test_a_wait_is_told_in_words_that_are_never_too_short(seconds, said):
-    assert _in_words(seconds) == said
+def test_a_wait_is_toldin_words_that_are_never_too_short(seconds, said):
+    assert in_words(seconds) == said
 
 
 def test_refusals_for_their_number_are_recorded_but_a_flood_leaves_one_line(

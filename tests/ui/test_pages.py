@@ -68,7 +68,7 @@ def test_every_page_of_the_product_is_among_the_samples():
     packages = Path(insula.__file__).parent
     pages = {
         path.relative_to(packages / package / "templates").as_posix()
-        for package in ("ui", "sign_in")
+        for package in ("devices", "sign_in", "ui")
         for path in (packages / package / "templates").rglob("[!_]*.html")
     }
 

@@ -59,6 +59,24 @@ CONSENT = {
     "csrf_token": "t0ken",
     "action": "/sign-in/consent",
     "switch_url": "/sign-in/select-account",
+    "audiences": [],
+    "is_known": False,
+}
+MORE = {
+    "client": LEDGER._replace(verified=False),
+    "scopes": [
+        *SCOPES,
+        ScopeLine("orders:read", "key", "See your orders", "Of the shop", True, True),
+    ],
+    "audiences": ["Orders", "Stock"],
+    "is_known": True,
+}
+DEVICE = {
+    "branding": ACME,
+    "user": MIRA,
+    "code": "WDJB-MJHT",
+    "csrf_token": "t0ken",
+    "action": "/device",
 }
 ERROR = {
     "branding": ACME,
@@ -104,6 +122,39 @@ PAGES = {
     "consent-long": (
         "sign_in/consent.html",
         CONSENT | {"client": LEDGER._replace(name=LONG, host=LONG_HOST, first_party=True)},
+    ),
+    "consent-again": ("sign_in/consent.html", CONSENT | MORE),
+    "device": (
+        "devices/enter.html",
+        DEVICE | {"error": "", "alert": "", "switch_url": "/sign-in/select-account"},
+    ),
+    "device-refused": (
+        "devices/enter.html",
+        DEVICE
+        | {
+            "error": "No device waits under this code.",
+            "alert": "Wait 9 minutes, then try again.",
+            "switch_url": "/sign-in/select-account",
+        },
+    ),
+    "device-asks": (
+        "devices/confirm.html",
+        DEVICE
+        | {
+            "client": LEDGER._replace(verified=False),
+            "scopes": SCOPES,
+            "ip": "192.0.2.7",
+            "user_agent": "Ledger TV/4.2",
+            "at": datetime(2026, 11, 20, 10, 14, 7, tzinfo=UTC),
+        },
+    ),
+    "device-connected": (
+        "devices/decided.html",
+        {"branding": ACME, "application": "Ledger TV", "allowed": True},
+    ),
+    "device-not-connected": (
+        "devices/decided.html",
+        {"branding": ACME, "application": "Ledger TV", "allowed": False},
     ),
     "select-account": (
         "sign_in/select_account.html",

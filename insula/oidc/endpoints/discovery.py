@@ -59,6 +59,8 @@ def metadata(issuer: Issuer) -> dict[str, Any]:
         says["introspection_endpoint_auth_signing_alg_values_supported"] = list(CLIENT_ALGORITHMS)
     if issuer.acr_values:
         says["acr_values_supported"] = list(issuer.acr_values)
+    if on.device:
+        says["device_authorization_endpoint"] = issuer.url + paths.DEVICE
     addresses = {**par.endpoints(on), **registration.endpoints(on)}
     says |= {name: issuer.url + path for name, path in addresses.items()}
     links = {

@@ -71,6 +71,20 @@ def read_scopes(params: Mapping[str, str], client: Client, known: Iterable[str])
     return asked
 
 
+def read_device_scopes(params: Mapping[str, str], client: Client, known: Iterable[str]) -> Scopes:
+    """
+    Read the scopes that a device asks for; a word that is unknown is refused (DV-1).
+
+    The person decides on a page, so `offline_access` counts if the client may have it.
+    """
+    asked = frozenset(params.get("scope", "").split()) or client.default_scopes
+    if not asked:
+        raise InvalidScope("scope is missing and the client has no default")
+    if not asked <= client.scopes or not asked.issubset(known):
+        raise InvalidScope("The client may not ask for one of the scopes")
+    return asked if "refresh_token" in client.grant_types else asked - {OFFLINE}
+
+
 def without_unfounded_offline_access(
     scopes: Scopes, client: Client, prompts: frozenset[str], granted: Scopes | None
 ) -> Scopes:

@@ -8,7 +8,13 @@ A grant gets a client that has proved itself and may use it, and returns the tok
 from collections.abc import Awaitable, Callable, Mapping
 
 from insula.oidc.exchange import Exchange
-from insula.oidc.grants import authorization_code, client_credentials, refresh_token
+from insula.oidc.grants import (
+    authorization_code,
+    client_credentials,
+    device_code,
+    refresh_token,
+    token_exchange,
+)
 from insula.oidc.models import Features
 
 Grant = Callable[[Exchange], Awaitable[bytes]]
@@ -19,6 +25,8 @@ _ALWAYS: Mapping[str, Grant] = {
 }
 _SWITCHED: Mapping[str, tuple[Grant, Callable[[Features], bool]]] = {
     "client_credentials": (client_credentials.exchange, lambda on: on.client_credentials),
+    device_code.GRANT_TYPE: (device_code.exchange, lambda on: on.device),
+    token_exchange.GRANT_TYPE: (token_exchange.exchange, lambda on: on.token_exchange),
 }
 
 

@@ -6,6 +6,7 @@ happens as a whole. What is spent stays known, so that a replay is recognised.
 """
 
 from insula.oidc.memory.clients import MAX_FAILURES, MemoryClients
+from insula.oidc.memory.devices import MemoryDevices
 from insula.oidc.memory.pages import PlainPages
 from insula.oidc.memory.people import BROWSER_COOKIE, SESSION_COOKIE, MemoryPeople
 from insula.oidc.memory.registrations import MemoryRegistrations
@@ -26,4 +27,5 @@ class Host:
         self.requests = MemoryRequests(self.wire)
         self.registrations = MemoryRegistrations(self.wire)
         self.tokens = MemoryTokens(self.wire, self.clients, self.people, self.requests)
+        self.devices = MemoryDevices(self.wire, self.tokens)
         self.pages = PlainPages()

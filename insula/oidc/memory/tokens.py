@@ -1,6 +1,8 @@
 """Codes, refresh families and access tokens, in memory."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID, uuid4
 
 from insula.kernel import clock
@@ -14,6 +16,8 @@ from insula.oidc.models import (
     Authorized,
     Caller,
     Client,
+    DeviceRedemption,
+    Exchanged,
     FrontChannel,
     NewAccess,
     NewCode,
@@ -23,6 +27,7 @@ from insula.oidc.models import (
     Session,
     StoredCode,
     StoredRefresh,
+    UsedUp,
 )
 
 
@@ -41,6 +46,8 @@ class _Issue:
     claims: str = ""
     bound_to_session: bool = False
     is_revoked: bool = False
+    parent: "_Issue | None" = None
+    act: Mapping[str, Any] | None = None
 
 
 @dataclass
@@ -77,6 +84,8 @@ class MemoryTokens:
 
     def _is_alive(self, issue: _Issue) -> bool:
         if issue.is_revoked or not self._is_client(issue.client):
+            return False
+        if issue.parent is not None and not self._is_alive(issue.parent):
             return False
         if issue.session is None:
             return True
@@ -169,6 +178,33 @@ class MemoryTokens:
                 now + refresh.absolute,
                 now,
             )
+        return True
+
+    def record_device(self, redemption: DeviceRedemption) -> bool:
+        """Record what a device got, if its person and client are alive."""
+        approved, refresh = redemption.approved, redemption.refresh
+        bound = refresh is not None and refresh.bound_to_session
+        issue = _Issue(redemption.client, approved.session, "", bound)
+        if not self._is_alive(issue):
+            return False
+        self.issues[approved.issue_id] = issue
+        self._keep(redemption.access)
+        if refresh is not None:
+            now = clock.now()
+            given = Authorized(
+                client=redemption.client,
+                session=approved.session,
+                scopes=approved.scopes,
+                resources=approved.resources,
+                claims="",
+                auth_time_wanted=False,
+                nonce=None,
+                used_up=UsedUp(),
+            )
+            self.families[approved.issue_id] = _Family(
+                given, refresh.dpop_jkt, refresh.token, now + refresh.idle,
+                now + refresh.absolute, now,
+            )  # fmt: skip
         return True
 
     def _keep(self, access: NewAccess) -> None:
@@ -306,6 +342,7 @@ class MemoryTokens:
             acr=session.acr if session else None,
             amr=session.amr if session else (),
             claims=issue.claims,
+            act=issue.act,
         )
 
     async def issue_to_client(self, client: Client, access: NewAccess, caller: Caller) -> bool:  # noqa: ARG002
@@ -314,6 +351,17 @@ class MemoryTokens:
             return False
         self.issues[access.issue_id] = _Issue(client, None)
         self._keep(access)
+        return True
+
+    async def issue_exchanged(self, exchanged: Exchanged) -> bool:
+        await self._wire.trip("issue_exchanged")
+        parent = self.issues.get(exchanged.subject.issue_id)
+        if parent is None or not self._is_alive(parent) or not self._is_client(exchanged.client):
+            return False
+        self.issues[exchanged.access.issue_id] = replace(
+            parent, client=exchanged.client, parent=parent.parent or parent, act=exchanged.act
+        )
+        self._keep(exchanged.access)
         return True
 
     async def find_access_token(self, token: str) -> ActiveToken | None:
