@@ -66,7 +66,7 @@ MORE = {
     "client": LEDGER._replace(verified=False),
     "scopes": [
         *SCOPES,
-        ScopeLine("orders:read", "key", "See your orders", "Of the shop", True, True),
+        ScopeLine("orders:read", "key", "See your orders", "Of the shop", required=True, new=True),
     ],
     "audiences": ["Orders", "Stock"],
     "is_known": True,
