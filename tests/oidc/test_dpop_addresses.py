@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insula.oidc.dpop_proofs import normal
+from insula.oidc.addresses import normal
 
 names = st.text(alphabet="abcxyz019.-_~", min_size=1, max_size=6)
 paths = st.lists(names, max_size=4).map(lambda each: "/" + "/".join(each))
