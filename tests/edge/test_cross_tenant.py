@@ -16,11 +16,12 @@ import jwt
 import pytest
 from browsing import Browser
 from product import CALLBACK, VERIFIER
+from registrar import Registrar
 from spine import FAST, GRANTS, Api, code_of, redemption, signed_in, tokens_of
 
 from insula.oidc import issuer as paths
 from insula.oidc.features.pkce import s256
-from insula.oidc.provider import ENDPOINTS
+from insula.oidc.provider import BELOW, ENDPOINTS
 from insula.sign_in.routes import Pages
 
 DOCUMENTS = (paths.OPENID_CONFIGURATION, paths.OAUTH_AUTHORIZATION_SERVER, paths.JWKS)
@@ -38,6 +39,8 @@ class Request:
     path: str
     query: dict | None = None
     form: dict | None = None
+    json: object = None
+    route: str = ""
     headers: dict | None = None
     auth: tuple | None = None
     cookies: dict | None = None
@@ -51,6 +54,13 @@ class Globex:
         self.app = product.app("globex", grant_types=GRANTS, introspects_others=True, **FAST)
         self.auth = (self.app.client_id, self.app.secret)
         self.person = product.person("globex")
+        self.registrar = Registrar(product, "globex", product.server.port)
+        self.registrar.switch(registration="token", attempts_per_address=1000)
+
+    def registered(self):
+        """A client that registered itself here: its id and its token."""
+        made = self.registrar.register()
+        return made["client_id"], made["registration_access_token"]
 
     def send(self, request):
         cookies = "; ".join(f"{k}={v}" for k, v in (request.cookies or {}).items())
@@ -60,6 +70,7 @@ class Globex:
                 request.path,
                 params=request.query,
                 data=request.form,
+                json=request.json,
                 auth=request.auth,
                 headers={
                     "host": self.product.server.host("globex"),
@@ -80,6 +91,16 @@ class Acme:
         self.tokens = tokens_of(product, "acme", self.jwt_app, self.browser)
         self.opaque = tokens_of(product, "acme", self.opaque_app, self.browser)["access_token"]
         self.api = Api(product, "acme", self.jwt_app)
+        self.registrar = Registrar(product, "acme", product.server.port)
+        self.registrar.switch(registration="token")
+
+    def initial_token(self):
+        return self.registrar.token()
+
+    def registered(self):
+        """A client that registered itself at Acme: its id and its token."""
+        made = self.registrar.register()
+        return made["client_id"], made["registration_access_token"]
 
     def cookie(self, name):
         return self.browser.cookie(self.product.url("acme", "/"), name)
@@ -97,12 +118,16 @@ class Acme:
 
 @pytest.fixture(scope="module")
 def acme(product):
-    return Acme(product)
+    acme = Acme(product)
+    yield acme
+    acme.registrar.switch(registration="off")
 
 
 @pytest.fixture(scope="module")
 def globex(product):
-    return Globex(product)
+    globex = Globex(product)
+    yield globex
+    globex.registrar.switch(registration="off")
 
 
 def unknown_jwt(of):
@@ -343,6 +368,40 @@ def logout(method):
     return pairs
 
 
+def registering(acme, _globex):
+    """A token that lets register at Acme."""
+    yield tuple(
+        Request("POST", paths.REGISTER, json={"redirect_uris": [CALLBACK]}, headers=by(t))
+        for t in (acme.initial_token(), value("iat"))
+    )
+
+
+def by(token):
+    return {"authorization": f"Bearer {token}"}
+
+
+def managed(method):
+    """A client that registered itself at Acme, by its own token and by that of a neighbour."""
+
+    def pairs(acme, globex):
+        def at(client_id, token):
+            body = {"redirect_uris": [CALLBACK], "client_id": client_id}
+            return Request(
+                method,
+                f"{paths.REGISTER}/{client_id}",
+                json=body if method == "PUT" else None,
+                headers=by(token),
+                route=f"{paths.REGISTER}/{{name}}",
+            )
+
+        theirs, ours = acme.registered(), globex.registered()
+        yield at(*theirs), at(value("cl"), value("rat"))
+        yield at(theirs[0], ours[1]), at(value("cl"), ours[1])
+        yield at(ours[0], theirs[1]), at(ours[0], value("rat"))
+
+    return pairs
+
+
 def nothing(_acme, _globex):
     """A public document: it takes no value of anybody's."""
     return ()
@@ -358,6 +417,8 @@ CASES = {
     ("POST", paths.USERINFO): bearer("POST"),
     ("POST", paths.INTROSPECT): asked_about(paths.INTROSPECT),
     ("POST", paths.REVOKE): asked_about(paths.REVOKE),
+    ("POST", paths.REGISTER): registering,
+    **{(m, f"{paths.REGISTER}/{{name}}"): managed(m) for m in BELOW[paths.REGISTER].methods},
     ("GET", paths.LOGOUT): logout("GET"),
     ("POST", paths.LOGOUT): logout("POST"),
     ("GET", "/"): sessions("/"),
@@ -382,6 +443,7 @@ def route_table():
     return {
         *(("GET", path) for path in DOCUMENTS),
         *((m, path) for path, endpoint in ENDPOINTS.items() for m in endpoint.methods),
+        *((m, f"{path}/{{name}}") for path, below in BELOW.items() for m in below.methods),
         *((m, route.path) for route in pages for m in route.methods if m != "HEAD"),
     }
 
@@ -420,7 +482,7 @@ def seen(answer):
 def test_what_is_acmes_is_unknown_at_globex(acme, globex, route):
     n = 0
     for foreign, unknown in CASES[route](acme, globex):
-        assert (foreign.method, foreign.path) == route
+        assert (foreign.method, foreign.route or foreign.path) == route
         theirs, nobodys = globex.send(foreign), globex.send(unknown)
         assert seen(theirs) == seen(nobodys)
         assert theirs.status_code != 500
