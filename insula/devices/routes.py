@@ -71,13 +71,26 @@ async def show_device(device: DevicePages, request: Request) -> Response:
     typed = request.query_params.get("user_code", "")
     if person is None:
         return await _sign_in_first(device.pages, request, typed)
+    if "another" in request.query_params:
+        return await begin_interaction(
+            device.pages,
+            request,
+            "select_account",
+            "/sign-in/select-account",
+            return_to=_address(typed),
+        )
     return _form_page(device, request, person, typed=typed)
 
 
-async def _sign_in_first(pages: Pages, request: Request, typed: str) -> Response:
+def _address(typed: str, **more: str) -> str:
+    """Where the form shows the code that was typed, if it is one."""
     code = read(typed)
-    back = f"{PATH}?{urlencode({'user_code': shown(code)})}" if code else PATH
-    return await begin_interaction(pages, request, "login", "/sign-in", return_to=back)
+    pairs = ({"user_code": shown(code)} if code else {}) | more
+    return f"{PATH}?{urlencode(pairs)}" if pairs else PATH
+
+
+async def _sign_in_first(pages: Pages, request: Request, typed: str) -> Response:
+    return await begin_interaction(pages, request, "login", "/sign-in", return_to=_address(typed))
 
 
 def _form_page(  # noqa: PLR0913  (what a form shows)
@@ -104,7 +117,7 @@ def _form_page(  # noqa: PLR0913  (what a form shows)
         alert=alert,
         csrf_token=token,
         action=PATH,
-        switch_url="/sign-in/select-account",
+        switch_url=_address(typed, another="1"),
     )
 
 
@@ -172,6 +185,7 @@ def _confirm_page(
         at=waiting.at,
         scopes=describe(waiting.scopes, waiting.optional_scopes, waiting.texts),
         user=person_shown(person),
+        switch_url=_address(code, another="1"),
         csrf_token=token,
         action=PATH,
     )

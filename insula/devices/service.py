@@ -17,9 +17,8 @@ from insula.sign_in.models import SignedIn
 from insula.sign_in.service import Here
 from insula.tenancy.db import Row, Tenant
 
-#: Wrong codes of one session or address, and of a whole tenant, before the form stops (DV-4).
-_PER_PERSON = 10
-_PER_TENANT = 1000
+#: Wrong codes of one person, of one address and of a whole tenant before the form stops (DV-4).
+_MOST = {"device_who": 10, "device_ip": 10, "device": 1000}
 _WINDOW = timedelta(minutes=10)
 _OPTIONAL = frozenset({"offline_access"})
 
@@ -59,15 +58,10 @@ async def find(
     `NoSuchCode`, `TooManyCodes`.
     """
     counters = _counters(tenant, here, person)
-    counts = await store.count(tenant, counters, _WINDOW)
-    for kind, most in (
-        ("device_who", _PER_PERSON),
-        ("device_ip", _PER_PERSON),
-        ("device", _PER_TENANT),
-    ):
-        n, left = counts[kind]
-        if n > most:
-            raise TooManyCodes(int(left) + 1)
+    counts = await store.count(tenant, counters, _WINDOW, _MOST)
+    waits = [left for kind, (n, left) in counts.items() if n > _MOST[kind]]
+    if waits:
+        raise TooManyCodes(int(max(waits)) + 1)
     code = read(typed)
     row = await store.find(tenant, codes.digest(tenant.id, code)) if code else None
     if code is None or row is None:

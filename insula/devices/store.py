@@ -1,6 +1,7 @@
 """SQL on device_grants as far as a person decides on them."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,7 +15,7 @@ _IS_OFF = statement("""
 """)
 
 _FIND = statement("""
-    select g.id, g.scopes, g.ip::text as ip, g.user_agent, g.created_at, c.id as client,
+    select g.id, g.scopes, host(g.ip) as ip, g.user_agent, g.created_at, c.id as client,
            c.client_id, c.name, c.metadata, c.origin = 'administrator' or c.verified_at is not null as is_verified,
            (select coalesce(jsonb_object_agg(s.name, jsonb_build_array(s.title, s.description)), '{}')
               from insula.scopes s
@@ -25,7 +26,8 @@ _FIND = statement("""
        and g.status = 'pending' and g.expires_at > now()
 """)
 
-#: Wrong codes, counted before the code is looked at; a window starts anew when it is over.
+#: Wrong codes, counted before the code is looked at. A window starts anew when it is over, and with
+#: the last code before the form stops, so that it stays stopped for a whole one.
 _COUNT = statement("""
     insert into insula.attempt_counters as a (kind, subject, n, window_ends_at, sweep_after)
     select x.kind, x.subject, 1, now() + %(window)s, now() + %(window)s + interval '1 hour'
@@ -33,8 +35,9 @@ _COUNT = statement("""
      order by x.kind, x.subject
     on conflict (tenant_id, kind, subject) do update
        set n = case when a.window_ends_at <= now() then 1 else a.n + 1 end,
-           window_ends_at = case when a.window_ends_at <= now() then excluded.window_ends_at
-                                 else a.window_ends_at end,
+           window_ends_at = case when a.window_ends_at <= now()
+                                   or a.n + 1 = (%(most)s::jsonb ->> a.kind)::integer
+                                 then excluded.window_ends_at else a.window_ends_at end,
            sweep_after = excluded.sweep_after
     returning kind, n, extract(epoch from window_ends_at - now())::float8 as left_s
 """)
@@ -51,15 +54,23 @@ async def find(tenant: Tenant, code_hash: bytes) -> Row | None:
 
 
 async def count(
-    tenant: Tenant, counters: Sequence[tuple[str, bytes]], window: timedelta
+    tenant: Tenant,
+    counters: Sequence[tuple[str, bytes]],
+    window: timedelta,
+    most: Mapping[str, int],
 ) -> dict[str, tuple[int, float]]:
-    """Count one try on each; the new numbers and the seconds until they are forgotten, by kind."""
+    """
+    Count one try on each; the new numbers and the seconds until they are forgotten, by kind.
+
+    *most* is how many tries each kind of counter has in a *window*.
+    """
     rows = await tenant.once(
         _COUNT,
         {
             "kinds": [kind for kind, _ in counters],
             "subjects": [subject for _, subject in counters],
             "window": window,
+            "most": json.dumps(dict(most)),
         },
     )
     return {row.kind: (row.n, row.left_s) for row in rows}

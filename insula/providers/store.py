@@ -498,7 +498,7 @@ POLL_DEVICE = hot(f"""
          set last_polled_at = now(),
              interval_s = case when d.last_polled_at > now() - make_interval(secs => d.interval_s)
                                then least(d.interval_s + 5, 60) else d.interval_s end,
-             status = case when d.status in ('pending', 'approved') and d.expires_at <= now()
+             status = case when d.status <> 'redeemed' and d.expires_at <= now()
                            then 'expired' else d.status end
         from d
        where g.tenant_id = d.tenant_id and g.id = d.id
@@ -510,6 +510,10 @@ POLL_DEVICE = hot(f"""
       left join insula.users u on u.tenant_id = x.tenant_id and u.id = x.user_id
       left join insula.sessions s on s.tenant_id = x.tenant_id and s.id = x.session_id
 """)
+
+#: A device that stays connected outlives the session that let it in, unless that was ended for cause:
+#: a new password or a lock between the person's word and the next poll takes the word back.
+_LEFT_BY_ITSELF = "s.ended_at is null or s.ended_for in ('logout', 'renewed', 'displaced')"
 
 REDEEM_DEVICE = hot(f"""
     with live as materialized (
@@ -523,9 +527,10 @@ REDEEM_DEVICE = hot(f"""
          and t.id = x.tenant_id and t.status = 'active' and x.created_at > t.access_ended_at
          and c.tenant_id = x.tenant_id and c.id = x.client_id and c.status = 'active'
          and {granted("x")}
-         and (not %(session_bound)s
-              or exists (select from insula.sessions s
-                          where s.tenant_id = x.tenant_id and s.id = x.session_id and {SESSION_ALIVE}))
+         and exists (select from insula.sessions s
+                      where s.tenant_id = x.tenant_id and s.id = x.session_id
+                        and (({SESSION_ALIVE})
+                             or (not %(session_bound)s and ({_LEFT_BY_ITSELF}))))
       returning x.*
     ), issue as (
       insert into insula.token_issues

@@ -77,6 +77,7 @@ DEVICE = {
     "code": "WDJB-MJHT",
     "csrf_token": "t0ken",
     "action": "/device",
+    "switch_url": "/device?user_code=WDJB-MJHT&another=1",
 }
 ERROR = {
     "branding": ACME,
@@ -126,7 +127,7 @@ PAGES = {
     "consent-again": ("sign_in/consent.html", CONSENT | MORE),
     "device": (
         "devices/enter.html",
-        DEVICE | {"error": "", "alert": "", "switch_url": "/sign-in/select-account"},
+        DEVICE | {"error": "", "alert": ""},
     ),
     "device-refused": (
         "devices/enter.html",
@@ -134,7 +135,6 @@ PAGES = {
         | {
             "error": "No device waits under this code.",
             "alert": "Wait 9 minutes, then try again.",
-            "switch_url": "/sign-in/select-account",
         },
     ),
     "device-asks": (

@@ -27,11 +27,14 @@ def consent_needed(
     Decide whether the person must be asked.
 
     *granted* is what was allowed before, *consented* what was allowed in this interaction.
-    `prompt=consent` asks once per interaction whoever the client is (OC-5).
+    `prompt=consent` asks once per interaction whoever the client is (OC-5), and so does a client
+    that registered itself, until somebody has verified it: what was allowed before, it may have
+    got by a name that it borrowed (AZ-19).
     """
-    if "consent" in prompts and consented is None:
+    is_stranger = client.is_dynamic and not client.is_verified
+    if (is_stranger or "consent" in prompts) and consented is None:
         return True
-    if client.consent == "skip":
+    if client.consent == "skip" and not is_stranger:
         return False
     covered = (granted or _NOTHING) | (consented or _NOTHING)
     return not (wanted if consented is None else wanted - OPTIONAL) <= covered

@@ -19,7 +19,9 @@ if (onward) {
   const done = frames.map(
     (frame) => new Promise((resolve) => frame.addEventListener("load", resolve, { once: true })),
   );
-  Promise.all(done).then(() => location.replace(onward.href));
+  // a page's own refresh would wait for a frame that never comes
+  const over = new Promise((resolve) => setTimeout(resolve, 3000));
+  Promise.race([Promise.all(done), over]).then(() => location.replace(onward.href));
 }
 
 async function copy(button) {
