@@ -49,6 +49,9 @@ async def _flows(here: Installation, seconds: float, *, many: bool) -> list[Resu
         ("refresh with rotation, id_token ES256", flows.refresh("es256")),
         ("userinfo", flows.userinfo),
         ("introspection", flows.introspection),
+        ("pushed authorization request", flows.par),
+        ("client_credentials with a DPoP proof", flows.dpop_client_credentials),
+        ("userinfo with a DPoP proof", flows.dpop_userinfo),
         ("whole sign-in with password hash", flows.sign_in),
     ):
         result = await measure(here, name, make, seconds=seconds)

@@ -9,8 +9,9 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from bench.http import Connection, connect, get, header, post
 from bench.installation import CALLBACK, Installation
 from bench.load import Turn
+from bench.proofs import Prover
 
-OK, SEE_OTHER = 200, 303
+OK, CREATED, SEE_OTHER = 200, 201, 303
 
 
 class Flows:
@@ -80,19 +81,20 @@ class Flows:
 
         return make
 
-    async def _redeem(self, line: Connection, client: str, authorize: bytes) -> dict[str, str]:
+    async def _redeem(
+        self, line: Connection, client: str, authorize: bytes, prover: Prover | None = None
+    ) -> dict[str, str]:
         head, _ = await expect(line, authorize, SEE_OTHER)
         code = parse_qs(urlsplit(header(head, "location")).query)["code"][0]
         fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK}
-        _, body = await expect(
-            line,
-            post(self._host, "/oauth2/token", fields, authorization=self._basic(client)),
-            OK,
-        )
+        more = {"authorization": self._basic(client)}
+        if prover is not None:
+            more["dpop"] = prover.prove("POST", f"http://{self._host}/oauth2/token")
+        _, body = await expect(line, post(self._host, "/oauth2/token", fields, **more), OK)
         tokens: dict[str, str] = json.loads(body)
         return tokens
 
-    async def _tokens(self, client: str) -> dict[str, str]:
+    async def _tokens(self, client: str, prover: Prover | None = None) -> dict[str, str]:
         """Tokens of one sign-on, with a refresh token."""
         cookie = await self._here.session_cookie(self._slug)
         query = urlencode(
@@ -105,7 +107,7 @@ class Flows:
         )
         line = await connect(self._here.port)
         tokens = await self._redeem(
-            line, client, get(self._host, f"/oauth2/authorize?{query}", cookie=cookie)
+            line, client, get(self._host, f"/oauth2/authorize?{query}", cookie=cookie), prover
         )
         line.close()
         return tokens
@@ -149,6 +151,61 @@ class Flows:
             _, body = await expect(line, request, OK)
             if b'"active":true' not in body:
                 raise AssertionError(body)
+
+        return turn
+
+    async def par(self, _number: int) -> Turn:
+        """Push a whole authorization request."""
+        request = post(
+            self._host, "/oauth2/par",
+            {
+                "client_id": "es256",
+                "response_type": "code",
+                "redirect_uri": CALLBACK,
+                "scope": "openid profile email",
+                "state": "s" * 22,
+                "nonce": "n" * 22,
+            },
+            authorization=self._basic("es256"),
+        )  # fmt: skip
+
+        async def turn(line: Connection) -> None:
+            await expect(line, request, CREATED)
+
+        return turn
+
+    async def dpop_client_credentials(self, _number: int) -> Turn:
+        """A client's own token bound to a key: a proof is signed and verified each time."""
+        prover = Prover()
+        address = f"http://{self._host}/oauth2/token"
+        fields = {"grant_type": "client_credentials"}
+        basic = self._basic("machine")
+
+        async def turn(line: Connection) -> None:
+            proof = prover.prove("POST", address)
+            await expect(
+                line,
+                post(self._host, "/oauth2/token", fields, authorization=basic, dpop=proof),
+                OK,
+            )
+
+        return turn
+
+    async def dpop_userinfo(self, _number: int) -> Turn:
+        """Userinfo with a bound token and a fresh proof each time."""
+        prover = Prover()
+        address = f"http://{self._host}/oauth2/userinfo"
+        token = (await self._tokens("es256", prover))["access_token"]
+
+        async def turn(line: Connection) -> None:
+            proof = prover.prove("GET", address, token)
+            await expect(
+                line,
+                get(
+                    self._host, "/oauth2/userinfo", authorization=f"DPoP {token}", dpop=proof
+                ),
+                OK,
+            )  # fmt: skip
 
         return turn
 
