@@ -154,3 +154,46 @@ async def test_without_openid_it_is_plain_oauth(world, web):
     assert "id_token" not in tokens
     assert tokens["scope"] == "profile"
     assert (await world.userinfo(tokens["access_token"])).status == 403
+
+
+@pytest.fixture
+def stranger(world):
+    """An application that registered itself, and nobody has looked at."""
+    return world.client("stranger", consent="ask", is_dynamic=True)
+
+
+@pytest.mark.spec("OIDCC-3.1.2.4", "RFC9700-4.11", "AZ-19")
+async def test_an_application_that_nobody_has_verified_asks_each_time(world, stranger):
+    browser = world.signed_in()
+    answer, _ = await allow(world, stranger, browser, scope="openid profile")
+    assert "code" in answer.fields
+
+    again, ask = await allow(world, stranger, browser, scope="openid")
+
+    assert "code" in again.fields
+    assert ask.granted == {"openid", "profile"}
+
+
+@pytest.mark.spec("OIDCC-3.1.2.4", "AZ-19")
+async def test_nor_does_it_get_anything_silently(world, stranger):
+    browser = world.signed_in()
+    await allow(world, stranger, browser)
+
+    assert is_told(await browser.authorize(stranger, prompt="none"), "consent_required")
+
+
+@pytest.mark.spec("OIDCC-3.1.2.4", "AZ-19", "DR-18")
+async def test_it_cannot_skip_whatever_it_is_registered_with(world, stranger):
+    skipping = world.change(stranger, consent="skip")
+
+    assert world.asked(await world.signed_in().authorize(skipping)).need == "consent"
+
+
+@pytest.mark.spec("RFC9700-4.11", "DR-17")
+async def test_once_it_is_verified_it_asks_like_any_other(world, stranger):
+    browser = world.signed_in()
+    await allow(world, stranger, browser)
+
+    verified = world.change(stranger, is_verified=True)
+
+    assert "code" in (await browser.authorize(verified)).fields
