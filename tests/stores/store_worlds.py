@@ -9,6 +9,7 @@ from cachetools import TTLCache
 
 from insula.clients import service as clients
 from insula.clients.models import Metadata
+from insula.devices.codes import UserCodes
 from insula.kernel import clock
 from insula.oidc.memory import Host
 from insula.oidc.models import (
@@ -17,9 +18,11 @@ from insula.oidc.models import (
     Caller,
     Client,
     ClientSecret,
+    DeviceRedemption,
     Lifetimes,
     NewAccess,
     NewCode,
+    NewDevice,
     NewRefresh,
     Person,
     Redemption,
@@ -30,11 +33,13 @@ from insula.outbound.door import Door
 from insula.outbound.settings import OutboundRules
 from insula.providers.client_keys import ClientKeys
 from insula.providers.clients import TenantClients
+from insula.providers.devices import TenantDevices
 from insula.providers.tokens import TenantTokens
 
 CALLER = Caller("192.0.2.7", "tests", "request-1")
 CALLBACK = "https://app.example/callback"
 SCOPES = frozenset({"openid", "profile", "offline_access"})
+_CONSONANTS = "BCDFGHJKLMNPQRSTVWXZ"
 
 
 def value(prefix):
@@ -101,6 +106,39 @@ class World:
         assert await self.tokens.advance_refresh(advance)
         return advance
 
+    def new_device(self, client, **changes):
+        device = NewDevice(
+            device_code=value("dc"),
+            user_code="".join(secrets.choice(_CONSONANTS) for _ in range(8)),
+            client=client,
+            scopes=SCOPES,
+            resources=(),
+            lifetime=600,
+            interval=5,
+        )
+        return replace(device, **changes)
+
+    async def device(self, client, session=None, **changes):
+        """A device that waits; with a *session*, one that was approved."""
+        new = self.new_device(client, **changes)
+        assert await self.devices.begin(new, CALLER)
+        if session is not None:
+            await self.approve(new, session)
+        return new
+
+    async def approval(self, new):
+        """What the poll says that the device is let in with."""
+        poll = await self.devices.poll(new.device_code, new.client)
+        assert poll.state == "approved"
+        return poll.approved
+
+    def device_redemption(self, new, approved, *, opaque=False, refresh=True, bound=False):
+        access = NewAccess(
+            approved.issue_id, approved.scopes, 600, opaque=value("at") if opaque else None
+        )
+        family = NewRefresh(value("rt"), 1000, 5000, bound) if refresh else None
+        return DeviceRedemption(new.device_code, new.client, approved, access, family, CALLER)
+
     async def state(self, token, client):
         stored = await self.tokens.read_refresh(token, client)
         return None if stored is None else stored.state
@@ -111,6 +149,7 @@ class Memory(World):
         self.host = Host()
         self.tokens = self.host.tokens
         self.clients = self.host.clients
+        self.devices = self.host.devices
         self._back = []
 
     async def client(self, **changes):
@@ -135,6 +174,12 @@ class Memory(World):
     async def deactivate(self, client):
         del self.clients.active[client.client_id]
 
+    async def approve(self, new, session):
+        self.devices.approve(new.user_code, session, self.host.people.persons[session.user_id])
+
+    async def deny(self, new):
+        self.devices.deny(new.user_code)
+
     async def later(self, seconds):
         self._back.append(clock.shift(seconds))
 
@@ -146,7 +191,7 @@ class Memory(World):
 #: Whatever of a tenant has a time.
 _TIMED = (
     "authorization_codes", "token_issues", "access_tokens", "refresh_families", "revoked_jtis",
-    "sessions", "grants", "client_secrets", "attempt_counters",
+    "sessions", "grants", "client_secrets", "attempt_counters", "device_grants",
 )  # fmt: skip
 
 
@@ -155,6 +200,8 @@ class PostgreSql(World):
         self.tenant = tenant
         self._db = db
         self.tokens = TenantTokens(tenant, Lifetimes(), timedelta(hours=1))
+        self._codes = UserCodes(b"k" * 32)
+        self.devices = TenantDevices(tenant, self._codes, self.tokens)
         self.clients = TenantClients(tenant, TTLCache(100, 60), ClientKeys(Door(OutboundRules())))
 
     async def client(self, **changes):
@@ -192,6 +239,23 @@ class PostgreSql(World):
             self.tenant.id, session.user_id, client.id,
         )  # fmt: skip
 
+    async def approve(self, new, session):
+        """What the page does when somebody lets a device in."""
+        self.run(
+            "update insula.device_grants g set status = 'approved', user_id = s.user_id,"
+            " session_id = s.id, auth_time = s.auth_time, amr = s.amr, acr = s.acr,"
+            " grant_id = (select x.id from insula.grants x where x.user_id = s.user_id"
+            "              and x.client_id = g.client_id)"
+            " from insula.sessions s where s.id = %s and g.user_code_hash = %s",
+            session.id, self._codes.digest(self.tenant.id, new.user_code),
+        )  # fmt: skip
+
+    async def deny(self, new):
+        self.run(
+            "update insula.device_grants set status = 'denied' where user_code_hash = %s",
+            self._codes.digest(self.tenant.id, new.user_code),
+        )
+
     async def revoke_grant(self, session):
         self.run("update insula.grants set revoked_at = now() where user_id = %s", session.user_id)
 
@@ -204,8 +268,11 @@ class PostgreSql(World):
             session.user_id,
         )
 
-    async def end_session(self, session):
-        self.run("update insula.sessions set ended_at = now() where id = %s", session.id)
+    async def end_session(self, session, why=None):
+        self.run(
+            "update insula.sessions set ended_at = now(), ended_for = %s where id = %s",
+            why, session.id,
+        )  # fmt: skip
 
     async def deactivate(self, client):
         self.run("update insula.clients set status = 'inactive' where id = %s", client.id)

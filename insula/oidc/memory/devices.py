@@ -93,6 +93,8 @@ class MemoryDevices:
     async def redeem(self, redemption: DeviceRedemption) -> bool:
         await self._wire.trip("redeem_device")
         device = self.waiting[redemption.device_code]
+        if device.new.client.id != redemption.client.id:
+            return False
         if device.status != "approved" or device.expires_at <= clock.now():
             return False
         if not self._tokens.record_device(redemption):
