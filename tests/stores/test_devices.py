@@ -35,7 +35,9 @@ async def test_what_it_asked_for_is_what_it_is_let_in_with(world, app, ada):
     approved = await world.approval(new)
 
     assert (approved.scopes, approved.resources) == (new.scopes, new.resources)
-    assert replace(approved.session, sid=ada.sid) == ada
+    session = approved.session
+    assert replace(session, sid=ada.sid, auth_time=ada.auth_time) == ada
+    assert abs(session.auth_time - ada.auth_time) <= 1
 
 
 @pytest.mark.spec("RFC8628-3.5", "DV-5")
