@@ -5,20 +5,35 @@ import secrets
 import pytest
 from foundation import fresh_database
 from product import SLUGS, Backstage, Product
+from registering import SLUGS as DYNAMIC_SLUGS
+from registering import make_dynamic_site
 from serving import environment, with_password_file
 from sites import BehindProxy, make_site, variables
+from tls_host import tls_host
 
 from insula.platform.embedded.ports import free_port
 
 
 @pytest.fixture(scope="session")
-def certification(cluster, template, worker_id, tmp_path_factory):
+def suite_host(tmp_path_factory):
+    """Where the suite publishes what its clients refer to."""
+    with tls_host(tmp_path_factory.mktemp("suite")) as host:
+        yield host
+
+
+@pytest.fixture(scope="session")
+def certification(cluster, template, worker_id, tmp_path_factory, suite_host):
     """The installation of this worker."""
     urls = fresh_database(cluster, template, f"insula_certification_{worker_id}")
     folder, port = tmp_path_factory.mktemp("certification"), free_port()
     keys = {f"INSULA_{name}_KEY": secrets.token_urlsafe(32) for name in ("SECRETS", "HMAC")}
     behind = environment(urls.app, urls.platform, cluster.valkey_url, port, **keys)
-    front = {**behind, **variables(), **with_password_file(urls.app, urls.platform, folder)}
+    front = {
+        **behind,
+        **variables(),
+        **suite_host.variables,
+        **with_password_file(urls.app, urls.platform, folder),
+    }
     del front["INSULA_PUBLIC_PORT"]
     server = BehindProxy(front, port, log=folder / "serve.log")
     server.start()
@@ -39,6 +54,12 @@ def certification(cluster, template, worker_id, tmp_path_factory):
 def sites(certification):
     """The two tenants: same client_ids, same user name, same password."""
     return tuple(make_site(certification, slug) for slug in SLUGS)
+
+
+@pytest.fixture(scope="session")
+def dynamic_sites(certification, suite_host):
+    """Two other tenants, where the suite registers its clients itself."""
+    return tuple(make_dynamic_site(certification, slug, suite_host) for slug in DYNAMIC_SLUGS)
 
 
 @pytest.fixture

@@ -114,9 +114,14 @@ COUNTS = {
 #: Modules of features that are not built yet: (plan, module).
 ARRIVING = frozenset(
     (plan, module)
-    for plan in ("dynamic", "backchannel_logout", "frontchannel_logout", "3rdparty_login")
+    for plan in ("backchannel_logout", "frontchannel_logout")
     for module in PLANS[plan]
-) | {("basic", "scope-address")}
+) | {
+    ("basic", "scope-address"),
+    ("dynamic", "registration-logo-uri"),
+    ("dynamic", "registration-policy-uri"),
+    ("dynamic", "registration-tos-uri"),
+}
 
 
 def name_of_test(module):
