@@ -86,6 +86,7 @@ def _client(row: Row) -> Client:
         ),
         is_dynamic=row.is_dynamic,
         is_verified=row.is_verified,
+        logo=row.logo or "",
         **values,
     )
 

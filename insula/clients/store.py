@@ -16,6 +16,8 @@ _FIND = statement("""
     select c.id, c.client_id, c.name, c.metadata,
            c.origin = 'dynamic' as is_dynamic,
            c.origin = 'administrator' or c.verified_at is not null as is_verified,
+           (select encode(l.digest, 'hex') from insula.client_logos l
+             where l.tenant_id = c.tenant_id and l.client_id = c.id) as logo,
            coalesce((select jsonb_agg(jsonb_build_array(encode(s.digest, 'hex'),
                                                         extract(epoch from s.expires_at)))
                        from insula.client_secrets s

@@ -156,6 +156,8 @@ class Client:
     allowed_origins: frozenset[str] = frozenset()
     client_uri: str = ""
     logo_uri: str = ""
+    #: The name by which the host keeps its own copy of the logo.
+    logo: str = ""
     policy_uri: str = ""
     tos_uri: str = ""
 

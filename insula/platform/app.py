@@ -29,6 +29,7 @@ from insula.platform.edge import App, Edge, Receive, Scope, Send
 from insula.platform.refusals import refuse
 from insula.platform.wiring import Wiring
 from insula.providers.build import branding_of
+from insula.registration.routes import routes as logo_routes
 from insula.tenancy.db import Tenant
 from insula.tenancy.middleware import TenancyMiddleware
 from insula.tenancy.resolution import Unresolved
@@ -172,7 +173,7 @@ async def _record_disagreement(tenant: Tenant, scope: Scope) -> None:
 
 def assemble(wiring: Wiring) -> App:
     """The ASGI application of a wiring that has been opened."""
-    pages = (*wiring.pages.routes(), *wiring.device_pages.routes())
+    pages = (*wiring.pages.routes(), *wiring.device_pages.routes(), *logo_routes())
     tenant_app = TenantApp(wiring, pages)
     tenancy = TenancyMiddleware(
         app=tenant_app,

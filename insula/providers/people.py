@@ -20,6 +20,7 @@ from insula.oidc.models import (
 from insula.oidc.ports import Cookies
 from insula.providers import store
 from insula.providers.tokens import person_of
+from insula.registration.logos import PATH as LOGOS
 from insula.resource_servers.catalogue import Catalogue
 from insula.sign_in import service
 from insula.sign_in.cookies import Jar
@@ -110,7 +111,7 @@ class TenantPeople:
                 for scope in ask.scopes
                 if scope in self._catalogue.texts
             },
-            logo_uri=client.logo_uri,
+            logo=f"{LOGOS}/{client.logo}.png" if client.logo else "",
             login_hint=ask.login_hint,
             fresh=ask.fresh,
         )

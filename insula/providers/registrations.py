@@ -21,6 +21,7 @@ from insula.providers.client_keys import ClientKeys
 from insula.registration import service
 from insula.registration.documents import check_published, check_sector
 from insula.registration.errors import Adopted, NotAdmitted, TooManyAttempts, TooManyClients
+from insula.registration.logos import fetch_logo
 from insula.registration.members import members_of, settings_of, told_as
 from insula.registration.models import Credentials, Policy, Profile, Wanted
 from insula.registration.settings import RegistrationLimits
@@ -123,7 +124,8 @@ class TenantRegistrations:
         metadata = metadata.model_copy(update={"resources": self._resources(metadata)})
         await check_sector(self.door, metadata, str(self.tenant.id))
         await self._check_keys(client, metadata)
-        return Wanted(client, client_id, name, metadata)
+        logo = await fetch_logo(self.door, metadata.logo_uri, str(self.tenant.id))
+        return Wanted(client, client_id, name, metadata, logo)
 
     def _resources(self, metadata: Metadata) -> tuple[str, ...]:
         """Find the APIs that the client's scopes belong to: its policy named them with these."""

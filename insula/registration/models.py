@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from insula.clients.errors import InvalidClientMetadata
 from insula.clients.models import AuthMethod, Metadata
 from insula.oidc.features.scopes import STANDARD
+from insula.registration.logos import Logo
 
 Profile = Literal["oauth21", "standard", "legacy"]
 
@@ -73,6 +74,7 @@ class Wanted:
     client_id: str
     name: str
     metadata: Metadata
+    logo: Logo | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,7 @@ async def register(
         if await store.count_dynamic(db) >= most:
             raise TooManyClients("The tenant takes no more clients.")
         issued_at = await store.insert(db, wanted, _registration(tenant, registration), admitted_by)
+        await store.write_logo(db, wanted)
         secret = await _secret(db, tenant, wanted.id) if wanted.metadata.has_secret else None
         await audit.record(
             db,
@@ -129,6 +130,7 @@ async def replace(
         ):
             raise InvalidClientMetadata("is not the secret of this client", field="client_secret")
         await store.replace(db, wanted, _registration(tenant, successor))
+        await store.write_logo(db, wanted)
         new = None
         if wanted.metadata.has_secret != before.metadata.has_secret:
             await store.end_secrets(db, row.id)
@@ -136,6 +138,11 @@ async def replace(
         await _note(db, "client.updated", wanted.client_id, wanted.name, actor)
         await raise_version(db, "clients")
     return Credentials(successor, new, before.issued_at)
+
+
+async def logo(tenant: Tenant, digest: bytes) -> bytes | None:
+    """Find the PNG of that SHA-256 among the logos of the tenant's clients."""
+    return await store.logo(tenant, digest)
 
 
 async def delete(tenant: Tenant, client_id: str, *, token: str, actor: Actor) -> bool:

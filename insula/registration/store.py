@@ -29,6 +29,11 @@ _FIND = statement(f"""{_HELD}
 """)
 
 
+_LOGO = statement("""
+    select image from insula.client_logos
+     where tenant_id = %(tenant_id)s and digest = %(digest)s::bytea limit 1
+""")
+
 _COUNT = statement("""
     insert into insula.attempt_counters as a (kind, subject, n, window_ends_at, sweep_after)
     values ('registration', %(subject)s::bytea, 1, now() + %(span)s::interval,
@@ -133,6 +138,26 @@ async def replace(db: Connection, wanted: Wanted, token_hash: bytes) -> None:
             "token_hash": token_hash,
         },
     )
+
+
+async def write_logo(db: Connection, wanted: Wanted) -> None:
+    """Let the client have the logo that it has now, or none."""
+    await db.execute(
+        text("delete from insula.client_logos where client_id = :client"), {"client": wanted.id}
+    )
+    if wanted.logo is not None:
+        await db.execute(
+            text("""
+                insert into insula.client_logos (client_id, digest, image)
+                values (:client, :digest, :image)
+            """),
+            {"client": wanted.id, "digest": wanted.logo.digest, "image": wanted.logo.image},
+        )
+
+
+async def logo(tenant: Tenant, digest: bytes) -> bytes | None:
+    rows = await tenant.once(_LOGO, {"digest": digest})
+    return bytes(rows[0].image) if rows else None
 
 
 async def delete(db: Connection, client: UUID) -> None:

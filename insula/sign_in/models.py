@@ -47,7 +47,8 @@ class Prompt:
     verified: bool = True
     #: Title and explanation of the tenant's own scopes.
     texts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    logo_uri: str = ""
+    #: A path of this host.
+    logo: str = ""
     login_hint: str = ""
     fresh: bool = False
     return_to: str = ""

@@ -293,6 +293,7 @@ async def _sign_in_page(  # noqa: PLR0913
         "sign_in/sign_in.html",
         status=status,
         app=prompt.application or None,
+        client=_app_of(prompt) if prompt.application else None,
         username=(
             known.username if known else username if username is not None else prompt.login_hint
         ),
@@ -461,6 +462,21 @@ async def _present(request: Request, here: Here) -> SignedIn:
     return present[0]
 
 
+def _app_of(prompt: Prompt) -> App:
+    """What is shown of the application that asks."""
+    return App(
+        prompt.application,
+        prompt.host,
+        prompt.application_uri or None,
+        prompt.policy_uri or None,
+        prompt.tos_uri or None,
+        prompt.first_party,
+        initials(prompt.application),
+        verified=prompt.verified,
+        logo_url=prompt.logo or None,
+    )
+
+
 async def show_consent(pages: Pages, request: Request) -> Response:
     here, interaction = await _interaction(pages, request)
     prompt = interaction.prompt
@@ -471,16 +487,7 @@ async def show_consent(pages: Pages, request: Request) -> Response:
         pages,
         request,
         "sign_in/consent.html",
-        client=App(
-            prompt.application,
-            prompt.host,
-            prompt.application_uri or None,
-            prompt.policy_uri or None,
-            prompt.tos_uri or None,
-            prompt.first_party,
-            initials(prompt.application),
-            verified=prompt.verified,
-        ),
+        client=_app_of(prompt),
         scopes=describe(
             prompt.scopes, prompt.optional_scopes, prompt.texts, granted=prompt.granted
         ),

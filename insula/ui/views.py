@@ -34,7 +34,7 @@ class App(NamedTuple):
     The application that asks; *host* is where the person goes next.
 
     *first_party* says that the tenant runs it; an application's own word is not enough. *verified*
-    says that an administrator has looked at it.
+    says that an administrator has looked at it. *logo_url* is an address of this host.
     """
 
     name: str
@@ -45,6 +45,7 @@ class App(NamedTuple):
     first_party: bool
     initials: str
     verified: bool = True
+    logo_url: str | None = None
 
 
 class ScopeLine(NamedTuple):

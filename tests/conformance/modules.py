@@ -116,12 +116,7 @@ ARRIVING = frozenset(
     (plan, module)
     for plan in ("backchannel_logout", "frontchannel_logout")
     for module in PLANS[plan]
-) | {
-    ("basic", "scope-address"),
-    ("dynamic", "registration-logo-uri"),
-    ("dynamic", "registration-policy-uri"),
-    ("dynamic", "registration-tos-uri"),
-}
+) | {("basic", "scope-address")}
 
 
 def name_of_test(module):

@@ -1,8 +1,12 @@
 """Dynamic: the suite registers its clients, and what it registers is what holds."""
 
+import io
+import re
+
 import jwt as pyjwt
 import pytest
 from judging import check_id_token, check_refused
+from PIL import Image
 from registering import is_refused, publish, redeem_by_key, register, token_by_key
 from signed import Key, compact
 from sites import CALLBACK
@@ -180,6 +184,48 @@ async def test_oidcc_redirect_uri_query_added(run):
 @interleaved
 async def test_oidcc_redirect_uri_regfrag(run):
     await is_refused(run, "invalid_redirect_uri", redirect_uris=[f"{CALLBACK}#foobar"])
+
+
+async def _fresh_sign_in(run):
+    """The first page that somebody sees who has not signed in."""
+    begun = await run.get(run.metadata["authorization_endpoint"], params=run.asked())
+    cookie = begun.headers["set-cookie"].partition(";")[0]
+    page = await run.get(run.issuer + begun.headers["location"], headers={"cookie": cookie})
+    assert page.status_code == 200
+    assert page.url.path == "/sign-in"
+    return page.text
+
+
+@pytest.mark.spec("OIDCR-2", "DR-8")
+@interleaved
+async def test_oidcc_registration_logo_uri(run):
+    out = io.BytesIO()
+    Image.new("RGB", (64, 64), (10, 20, 30)).save(out, "PNG")
+    await register(run, logo_uri=publish(run, "logo.png", out.getvalue(), "image/png"))
+
+    (path,) = re.findall(r'src="(/client-logos/[0-9a-f]+\.png)"', await _fresh_sign_in(run))
+
+    image = await run.get(run.issuer + path)
+    assert image.headers["content-type"] == "image/png"
+    await run.succeeds()
+
+
+@pytest.mark.spec("OIDCR-2", "DR-8")
+@interleaved
+async def test_oidcc_registration_policy_uri(run):
+    await register(run, policy_uri="https://suite.example/policy")
+
+    assert 'href="https://suite.example/policy"' in await _fresh_sign_in(run)
+    await run.succeeds()
+
+
+@pytest.mark.spec("OIDCR-2", "DR-8")
+@interleaved
+async def test_oidcc_registration_tos_uri(run):
+    await register(run, tos_uri="https://suite.example/tos")
+
+    assert 'href="https://suite.example/tos"' in await _fresh_sign_in(run)
+    await run.succeeds()
 
 
 _BY_KEY = {"token_endpoint_auth_method": "private_key_jwt"}

@@ -22,6 +22,8 @@ from spine import FAST, GRANTS, Api, code_of, redemption, signed_in, tokens_of
 from insula.oidc import issuer as paths
 from insula.oidc.features.pkce import s256
 from insula.oidc.provider import BELOW, ENDPOINTS
+from insula.registration.logos import PATH as LOGOS
+from insula.registration.routes import routes as logo_routes
 from insula.sign_in.routes import Pages
 
 DOCUMENTS = (paths.OPENID_CONFIGURATION, paths.OAUTH_AUTHORIZATION_SERVER, paths.JWKS)
@@ -368,6 +370,20 @@ def logout(method):
     return pairs
 
 
+def authenticated(path, form):
+    """Acme's client, with its own secret, where clients prove themselves."""
+
+    def pairs(acme, _globex):
+        known = (acme.jwt_app.client_id, acme.jwt_app.secret)
+        for auth in (known, (known[0], value("cs"))):
+            yield tuple(
+                Request("POST", path, form=form(a[0]), auth=a)
+                for a in (auth, (value("cl"), value("cs")))
+            )
+
+    return pairs
+
+
 def registering(acme, _globex):
     """A token that lets register at Acme."""
     yield tuple(
@@ -402,6 +418,23 @@ def managed(method):
     return pairs
 
 
+def logos(acme, _globex):
+    """A logo of a client of Acme."""
+    product, digest = acme.product, secrets.token_bytes(32)
+    product.change(
+        "insert into insula.client_logos (tenant_id, client_id, digest, image)"
+        " values (%s, %s, %s, 'image') on conflict (tenant_id, client_id)"
+        " do update set digest = excluded.digest",
+        product.tenant_id("acme"),
+        acme.jwt_app.id,
+        digest,
+    )
+    yield tuple(
+        Request("GET", f"{LOGOS}/{name}.png", route=f"{LOGOS}/{{name}}")
+        for name in (digest.hex(), secrets.token_hex(32))
+    )
+
+
 def nothing(_acme, _globex):
     """A public document: it takes no value of anybody's."""
     return ()
@@ -417,11 +450,14 @@ CASES = {
     ("POST", paths.USERINFO): bearer("POST"),
     ("POST", paths.INTROSPECT): asked_about(paths.INTROSPECT),
     ("POST", paths.REVOKE): asked_about(paths.REVOKE),
+    ("POST", paths.PAR): authenticated(paths.PAR, asked_for),
+    ("POST", paths.DEVICE): authenticated(paths.DEVICE, lambda _: {"scope": "openid"}),
     ("POST", paths.REGISTER): registering,
     **{(m, f"{paths.REGISTER}/{{name}}"): managed(m) for m in BELOW[paths.REGISTER].methods},
     ("GET", paths.LOGOUT): logout("GET"),
     ("POST", paths.LOGOUT): logout("POST"),
     ("GET", "/"): sessions("/"),
+    ("GET", f"{LOGOS}/{{name}}"): logos,
     ("GET", "/sign-in"): together(interactions("/sign-in"), sessions("/sign-in")),
     ("POST", "/sign-in"): forms("/sign-in", username="ada", password="x"),  # noqa: S106
     ("GET", "/sign-in/new-password"): interactions("/sign-in/new-password"),
@@ -439,7 +475,7 @@ CASES = {
 
 def route_table():
     """Every method and path that a tenant's host answers."""
-    pages = Pages(None, None, None, b"", None).routes()
+    pages = (*Pages(None, None, None, b"", None).routes(), *logo_routes())
     return {
         *(("GET", path) for path in DOCUMENTS),
         *((m, path) for path, endpoint in ENDPOINTS.items() for m in endpoint.methods),

@@ -216,6 +216,14 @@ def _initial_access_tokens(_db, _given):
     }
 
 
+def _client_logos(db, given):
+    return {
+        "client_id": _parent(db, given, "client_id", "clients"),
+        "digest": _digest(),
+        "image": _digest(),
+    }
+
+
 def _pushed_requests(_db, _given):
     return {
         "request_hash": _digest(),

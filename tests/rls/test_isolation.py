@@ -21,6 +21,7 @@ ROLES = ("insula_app", "insula_platform")
 REFERENCES = (
     ("user_roles", "user_id", "users"),
     ("client_secrets", "client_id", "clients"),
+    ("client_logos", "client_id", "clients"),
     ("sessions", "user_id", "users"),
     ("interactions", "client_id", "clients"),
     ("grants", "user_id", "users"),

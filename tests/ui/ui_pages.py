@@ -33,6 +33,7 @@ LONG_HOST = "reporting-and-reconciliation.internal.northwind-and-partners.exampl
 SIGN_IN = {
     "branding": ACME,
     "app": "Ledger",
+    "client": LEDGER,
     "username": "",
     "errors": [],
     "alert": None,
