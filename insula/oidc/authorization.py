@@ -114,18 +114,35 @@ async def refuse(a: Authorization, refusal: OAuthError) -> Response:
             a.visit = await a.issuer.people.visit(a.cookies, a.client, a.request.caller)
         if a.visit.session is None:
             cookies = (*a.visit.set_cookies, *a.set_cookies)
-            return set_cookies(refusals.as_page(a.issuer, a.request, refusal), cookies)
+            response = refusals.as_page(a.issuer, a.request, refusal, back=_way_back(a, refusal))
+            return set_cookies(response, cookies)
     refusals.note(a.request, refusal)
-    return send(a, {"error": refusal.code, "error_description": refusal.description})
+    return send(a, _told(refusal))
+
+
+def _told(refusal: OAuthError) -> dict[str, str]:
+    return {"error": refusal.code, "error_description": refusal.description}
+
+
+def _way_back(a: Authorization, refusal: OAuthError) -> str | None:
+    """Where a button may lead whoever reads the refusal: to the client, with what it is told."""
+    fields = _given_back(a, _told(refusal))
+    return response_modes.address(a.mode, a.redirect_uri, fields)
 
 
 def send(a: Authorization, fields: dict[str, str]) -> Response:
+    response = response_modes.respond(
+        a.issuer.pages, a.mode, a.redirect_uri, _given_back(a, fields)
+    )
+    return set_cookies(response, (*a.visit.set_cookies, *a.set_cookies))
+
+
+def _given_back(a: Authorization, fields: dict[str, str]) -> dict[str, str]:
     given_back = state.read_state(a.params)
     if given_back is not None:
         fields["state"] = given_back
     fields["iss"] = a.issuer.url  # RFC9207-2: in every answer, against mix-ups
-    response = response_modes.respond(a.issuer.pages, a.mode, a.redirect_uri, fields)
-    return set_cookies(response, (*a.visit.set_cookies, *a.set_cookies))
+    return fields
 
 
 async def ask(

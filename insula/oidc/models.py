@@ -28,6 +28,9 @@ class Features:
     request_objects: bool = True
     par: bool = True
     require_par: bool = False
+    require_pkce: bool = False
+    require_signed_request: bool = False
+    require_dpop: bool = False
     claims_parameter: bool = True
     device: bool = True
     token_exchange: bool = True
@@ -578,3 +581,5 @@ class ActiveToken:
     dpop_jkt: str | None = None
     #: Who acts for the person (RFC8693-4.1).
     act: Mapping[str, Any] | None = None
+    #: The client_id that it is about, when it is about another client than its own (TX-6).
+    about: str | None = None

@@ -177,6 +177,9 @@ class Tokens(Protocol):
     async def revoke_access_token(self, token: str, client: Client, caller: Caller) -> bool:
         """Revoke an opaque access token of this client. False: not one of its own."""
 
+    async def revoke_issue(self, issue_id: UUID, client: Client, caller: Caller) -> None:
+        """Revoke all that was issued from one act to this client, its refresh family too."""
+
     async def revoke_jti(
         self, issue_id: UUID, jti: str, expires_at: int, client: Client, caller: Caller
     ) -> None:
@@ -265,8 +268,21 @@ class Registrations(Protocol):
 class Pages(Protocol):
     """The few pages the engine itself answers with."""
 
-    def error(self, *, status: int, code: str, title: str, text: str, request_id: str) -> bytes:
-        """Render an error page at the provider, in the look of its owner."""
+    def error(  # noqa: PLR0913  (what a page says)
+        self,
+        *,
+        status: int,
+        code: str,
+        title: str,
+        text: str,
+        request_id: str,
+        back: str | None = None,
+    ) -> bytes:
+        """
+        Render an error page at the provider, in the look of its owner.
+
+        *back* is where a button leads; the page names its host.
+        """
 
     def form_post(self, action: str, fields: Mapping[str, str]) -> tuple[bytes, str]:
         """Render the page that posts *fields* to the client, and name its CSP."""

@@ -85,8 +85,14 @@ def _challenge(response: Response, schemes: list[str], said: Mapping[str, str]) 
     return response
 
 
-def as_page(issuer: Issuer, request: Request, refusal: OAuthError) -> Response:
-    """Show the refusal to the person, and tell the client nothing."""
+def as_page(
+    issuer: Issuer, request: Request, refusal: OAuthError, *, back: str | None = None
+) -> Response:
+    """
+    Show the refusal to the person, and tell the client nothing.
+
+    *back* is an address of the client, behind a button that names its host (AZ-11).
+    """
     note(request, refusal)
     status = refusal.status if refusal.status in _OWN_STATUS else 400
     body = issuer.pages.error(
@@ -95,6 +101,7 @@ def as_page(issuer: Issuer, request: Request, refusal: OAuthError) -> Response:
         title=_LATER if isinstance(refusal, TemporarilyUnavailable) else _TITLE,
         text=refusal.description,
         request_id=request.request_id,
+        back=back,
     )
     return _say_more(page(body, status), refusal)
 

@@ -15,7 +15,18 @@ class TenantPages:
     def __init__(self, branding: Branding) -> None:
         self._branding = branding
 
-    def error(self, *, status: int, code: str, title: str, text: str, request_id: str) -> bytes:  # noqa: ARG002  (the status is the answer's)
+    def error(  # noqa: PLR0913  (what a page says)
+        self,
+        *,
+        status: int,  # noqa: ARG002  (the answer's)
+        code: str,
+        title: str,
+        text: str,
+        request_id: str,
+        back: str | None = None,
+    ) -> bytes:
+        target = urlsplit(back or "")
+        host = target.netloc or target.scheme
         return render(
             "ui/error.html",
             branding=self._branding,
@@ -24,9 +35,9 @@ class TenantPages:
             text=text,
             request_id=request_id,
             at=datetime.now(UTC),
-            action_label=None,
-            action_url=None,
-            cancel_host=None,
+            action_label=f"Back to {host}",
+            action_url=back,
+            cancel_host=host,
         ).encode()
 
     def form_post(self, action: str, fields: Mapping[str, str]) -> tuple[bytes, str]:

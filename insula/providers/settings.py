@@ -75,6 +75,15 @@ class ProtocolFeatures(Section):
     require_par: bool = Field(
         default=False, description="Every authorization request must be pushed ahead."
     )
+    require_pkce: bool = Field(
+        default=False, description="PKCE also where an application's profile leaves it open."
+    )
+    require_signed_request: bool = Field(
+        default=False, description="Every authorization request must be signed."
+    )
+    require_dpop: bool = Field(
+        default=False, description="Every token must be bound to a key of the application."
+    )
     claims_parameter: bool = Field(default=True, description="Claims asked for one by one.")
     device: bool = Field(default=True, description="Sign-in on a device without a keyboard.")
     token_exchange: bool = Field(

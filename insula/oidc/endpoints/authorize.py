@@ -21,6 +21,8 @@ from insula.oidc.errors import (
     ConsentRequired,
     InvalidRedirectUri,
     InvalidRequest,
+    InvalidScope,
+    InvalidTarget,
     LoginRequired,
     OAuthError,
     RequestUriNotSupported,
@@ -150,7 +152,7 @@ def refuse_bad_object(a: Authorization) -> None:
 
 def refuse_unsigned(a: Authorization) -> None:
     if a.request_object is None:
-        request_objects.refuse_unsigned(a.params, a.client)
+        request_objects.refuse_unsigned(a.params, a.client, a.issuer.features)
 
 
 def refuse_unpushed(a: Authorization) -> None:
@@ -168,14 +170,23 @@ def check_state_and_nonce(a: Authorization) -> None:
 
 def read_scopes(a: Authorization) -> None:
     a.scopes = scopes.read_scopes(a.params, a.client, a.issuer.scopes)
+    if a.response_type == response_types.CODE:
+        return
+    a.scopes -= {scopes.OFFLINE}  # nothing could make use of it without a code: OIDCC-11
+    if scopes.OPENID not in a.scopes:
+        raise InvalidScope("scope must hold openid for an id_token")
 
 
 def read_resources(a: Authorization) -> None:
     a.resources = resources.read_resources(a.params, a.client, a.scopes, a.issuer.resources)
+    if response_types.has_token(a.response_type) and len(a.resources) > 1:
+        raise InvalidTarget("A token is for one resource; name one")
 
 
 def check_challenge(a: Authorization) -> None:
-    is_required = a.response_type == response_types.CODE and pkce.is_required(a.client)
+    is_required = a.response_type == response_types.CODE and pkce.is_required(
+        a.client, a.issuer.features
+    )
     a.challenge = pkce.check_challenge(a.params, required=is_required)
 
 

@@ -50,7 +50,8 @@ async def check_grant_type(t: TokenRequest) -> None:
 
 async def prove_key(t: TokenRequest) -> None:
     t.jkt = await dpop_proofs.prove_key(t.issuer, t.request)
-    if t.jkt is None and t.client.dpop_bound_access_tokens:
+    must = t.client.dpop_bound_access_tokens or t.issuer.features.require_dpop
+    if t.jkt is None and must:
         raise InvalidDpopProof("This client must send a DPoP proof")
 
 

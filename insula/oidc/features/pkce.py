@@ -27,9 +27,9 @@ _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}\Z")  # a SHA-256 in base64url: RFC76
 _VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}\Z")  # RFC7636-4.1
 
 
-def is_required(client: Client) -> bool:
-    """Whether this client may not ask without: by profile, and public ones always."""
-    return client.profile == "oauth21" or client.is_public
+def is_required(client: Client, features: Features) -> bool:
+    """Whether this client may not ask without: by profile or switch, and public ones always."""
+    return client.profile == "oauth21" or client.is_public or features.require_pkce
 
 
 def check_challenge(params: Mapping[str, str], *, required: bool) -> str | None:

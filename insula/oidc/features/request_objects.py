@@ -49,9 +49,10 @@ def is_present(params: Mapping[str, str]) -> bool:
     return not PARAMETERS.isdisjoint(params)
 
 
-def refuse_unsigned(params: Mapping[str, str], client: Client) -> None:
+def refuse_unsigned(params: Mapping[str, str], client: Client, features: Features) -> None:
     """Refuse plain parameters of a client that must sign its requests (JR-8)."""
-    if client.require_signed_request_object and not is_present(params):
+    must = client.require_signed_request_object or features.require_signed_request
+    if must and not is_present(params):
         raise InvalidRequest("This client must send its request as a signed request object")
 
 

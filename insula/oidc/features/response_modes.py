@@ -33,9 +33,14 @@ def metadata(features: Features) -> dict[str, Any]:
 
 
 def default_mode(params: Mapping[str, str], features: Features) -> str:
-    """The way that answers to this response type go unless the client says otherwise."""
-    asked = response_types.normal_form(params)
-    return "fragment" if asked in response_types.offered_front_channel(features) else DEFAULT
+    """
+    The way that answers to this response type go unless the client says otherwise.
+
+    That is so for those too that are refused, where fragments are used at all (OAuth2-RT-5).
+    """
+    asked = response_types.normal_form(params).split()
+    is_front = features.front_channel_tokens and not {"id_token", "token"}.isdisjoint(asked)
+    return "fragment" if is_front else DEFAULT
 
 
 def check_response_mode(params: Mapping[str, str], client: Client, features: Features) -> str:
@@ -48,6 +53,13 @@ def check_response_mode(params: Mapping[str, str], client: Client, features: Fea
     if mode == "query" and usual == "fragment":  # OAuth2-RT-2.1, OAuth2-RT-5
         raise InvalidRequest("response_mode query cannot carry a token")
     return mode
+
+
+def address(mode: str, redirect_uri: str, fields: Mapping[str, str]) -> str | None:
+    """The address that carries *fields* to the client; None where they travel in a form."""
+    if mode == "form_post":
+        return None
+    return (with_fragment if mode == "fragment" else with_query)(redirect_uri, fields)
 
 
 def respond(pages: Pages, mode: str, redirect_uri: str, fields: Mapping[str, str]) -> Response:

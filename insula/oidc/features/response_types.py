@@ -33,6 +33,11 @@ def normal_form(params: Mapping[str, str]) -> str:
     return " ".join(sorted(set(params.get("response_type", "").split())))
 
 
+def has_token(response_type: str) -> bool:
+    """Whether the answer holds an access token."""
+    return "token" in response_type.split()
+
+
 def check_response_type(params: Mapping[str, str], client: Client, features: Features) -> str:
     """Read the response type that this client may use here; its nonce is checked with it."""
     wanted = normal_form(params)
@@ -45,6 +50,9 @@ def check_response_type(params: Mapping[str, str], client: Client, features: Fea
         raise UnauthorizedClient("The client may not use this response type")
     if wanted != CODE and client.profile != "legacy":
         raise UnauthorizedClient("The client may not use this response type")
+    must_be_bound = client.dpop_bound_access_tokens or features.require_dpop
+    if has_token(wanted) and must_be_bound:  # nothing proves a key here
+        raise UnauthorizedClient("The client may have access tokens only that are bound to a key")
     if wanted != CODE and "nonce" not in params:  # OIDCC-3.2.2.1
         raise InvalidRequest("nonce is missing")
     return wanted

@@ -9,9 +9,19 @@ from insula.oidc.models import Client
 class PlainPages:
     """Pages without a look."""
 
-    def error(self, *, status: int, code: str, title: str, text: str, request_id: str) -> bytes:
+    def error(  # noqa: PLR0913
+        self,
+        *,
+        status: int,
+        code: str,
+        title: str,
+        text: str,
+        request_id: str,
+        back: str | None = None,
+    ) -> bytes:
         said = (str(status), code, title, text, request_id)
-        return "<!doctype html><p>{}<p>{}<p>{}<p>{}<p>{}".format(*map(escape, said)).encode()
+        html = "<!doctype html><p>{}<p>{}<p>{}<p>{}<p>{}".format(*map(escape, said))
+        return (html + (f'<a href="{escape(back)}">back</a>' if back else "")).encode()
 
     def form_post(self, action: str, fields: Mapping[str, str]) -> tuple[bytes, str]:
         inputs = "".join(
