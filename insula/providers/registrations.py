@@ -14,7 +14,7 @@ from insula.clients.service import parse_metadata
 from insula.kernel.ids import new_id
 from insula.oidc import errors as oidc
 from insula.oidc.features.scopes import OF_A_PERSON
-from insula.oidc.models import Caller, Features, RegisteredClient, ResourceServer
+from insula.oidc.models import Caller, Features, Profile, RegisteredClient, ResourceServer
 from insula.outbound.door import Door
 from insula.outbound.errors import Busy, OutboundError, Unreachable
 from insula.providers.client_keys import ClientKeys
@@ -23,7 +23,7 @@ from insula.registration.documents import check_published, check_sector
 from insula.registration.errors import Adopted, NotAdmitted, TooManyAttempts, TooManyClients
 from insula.registration.logos import fetch_logo
 from insula.registration.members import members_of, settings_of, told_as
-from insula.registration.models import Credentials, Policy, Profile, Wanted
+from insula.registration.models import Credentials, Policy, Wanted
 from insula.registration.settings import RegistrationLimits
 from insula.sign_in.attempts import prefix
 from insula.tenancy.db import Tenant

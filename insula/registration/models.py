@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -12,9 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from insula.clients.errors import InvalidClientMetadata
 from insula.clients.models import AuthMethod, Metadata
 from insula.oidc.features.scopes import STANDARD
+from insula.oidc.models import Profile
 from insula.registration.logos import Logo
-
-Profile = Literal["oauth21", "standard", "legacy"]
 
 SHORTEST_LIFE: Final = 300
 LONGEST_LIFE: Final = 30 * 86400

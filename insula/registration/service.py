@@ -91,13 +91,18 @@ async def _secret(db: Connection, tenant: Tenant, client: UUID) -> str:
 
 
 def _held(row: Row) -> Held:
+    """Read a client; whose policy only another release understands may change nothing here."""
+    try:
+        policy, is_known = read_policy(row.registration_policy), True
+    except ValidationError:
+        policy, is_known = Policy(), False
     return Held(
         id=row.id,
         client_id=row.client_id,
         name=row.name,
         metadata=from_row(row.metadata),
-        policy=read_policy(row.registration_policy),
-        is_adopted=row.is_adopted,
+        policy=policy,
+        is_adopted=row.is_adopted or not is_known,
         issued_at=row.issued_at,
     )
 

@@ -159,6 +159,19 @@ def test_what_an_administrator_took_over_neither_changes_nor_deletes_itself(init
     assert row_of(initech, client).adopted_at is not None
 
 
+@pytest.mark.spec("RFC7592-3", "DR-2")
+def test_a_policy_that_only_another_release_understands_is_not_dropped(initech):
+    client = initech.register()
+    initech.product.change(
+        """update insula.clients set registration_policy = '{"days": ["monday"]}'
+            where client_id = %s""",
+        client["client_id"],
+    )
+
+    assert initech.replace(client).status_code == 403
+    assert initech.at(client, "GET").status_code == 200
+
+
 @pytest.mark.spec("RFC7592-3", "DR-13")
 def test_what_an_administrator_made_has_no_token_to_manage_it(initech):
     made = initech.product.app("initech")

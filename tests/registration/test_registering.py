@@ -9,6 +9,7 @@ from registrar import MINIMAL, REDIRECT, nobodys
 
 from insula.oidc.features.registration import MEMBERS
 from insula.registration import initial_tokens
+from insula.resource_servers import scopes, servers
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +171,24 @@ def test_a_policy_holds_for_what_is_registered_and_for_what_replaces_it(initech)
         replaced = initech.replace(client, **{**method, **wrong})
         assert (replaced.status_code, replaced.json()["error"]) == (400, error)
     assert initech.replace(client, **method).status_code == 200
+
+
+@pytest.mark.spec("RFC7591-3", "RFC8707-2", "DR-2", "DR-18")
+def test_a_policy_that_names_a_scope_of_an_api_lets_its_clients_have_it(initech):
+    api = "https://orders.example"
+    initech.run(lambda t: servers.add(t, api, "Orders"))
+    initech.run(lambda t: scopes.add(t, "orders:read", resource_server=api))
+    machine = {"grant_types": ["client_credentials"], "redirect_uris": []}
+
+    with_it = initech.token(scopes=["orders:read"])
+    client = initech.post({**MINIMAL, **machine}, token=with_it).json()
+    answer = initech.token_endpoint(
+        client, grant_type="client_credentials", scope="orders:read", resource=api
+    )
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["scope"] == "orders:read"
+    assert initech.refused(**machine, scope="orders:read") == "invalid_client_metadata"
 
 
 @pytest.mark.spec("RFC7591-3", "DR-5")
