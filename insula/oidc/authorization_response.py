@@ -10,7 +10,7 @@ from insula.oidc import tokens
 from insula.oidc.authorization import Authorization, send
 from insula.oidc.errors import InvalidRequest, InvalidRequestObject, LoginRequired
 from insula.oidc.features import consent, resources, response_types
-from insula.oidc.features.scopes import OPENID
+from insula.oidc.features.scopes import asked_for
 from insula.oidc.http import Response
 from insula.oidc.models import (
     Authorized,
@@ -59,16 +59,16 @@ async def _respond_with_code(a: Authorization, authorized: Authorized) -> Respon
 
 async def _respond_at_once(a: Authorization, authorized: Authorized) -> Response:
     """OIDCC-3.2.2.5: never a refresh token, and short-lived whatever the tenant allows."""
-    if OPENID not in authorized.scopes:
-        raise InvalidRequest("scope must hold openid for an id_token")
     issuer, issue_id = a.issuer, new_id()
     person = await issuer.people.person(a.session.user_id)
     if person is None:
         return _refuse_ended(a)
     fields: dict[str, str] = {}
     access: NewAccess | None = None
-    if "token" in a.response_type.split():
-        target = resources.choose({}, authorized.resources, authorized.scopes, issuer.resources)
+    if response_types.has_token(a.response_type):
+        target = resources.choose(
+            {}, a.client, authorized.resources, authorized.scopes, issuer.resources
+        )
         access_token, access = await tokens.mint_access_token(
             issuer, a.client, issue_id, target, a.session, longest=FRONT_CHANNEL_LIFE
         )
@@ -77,7 +77,7 @@ async def _respond_at_once(a: Authorization, authorized: Authorized) -> Response
             "token_type": "Bearer",
             "expires_in": str(access.expires_in),
         }
-        if access.scopes != a.scopes:
+        if access.scopes != asked_for(a.params):
             fields["scope"] = tokens.scope_string(issuer, access.scopes)
     fields["id_token"] = await tokens.mint_id_token(
         issuer,

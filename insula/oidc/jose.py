@@ -95,7 +95,10 @@ class Verifier:
     def id_token_hint(self, token: str) -> Mapping[str, Any] | None:
         """Read an id_token that we issued at any time; expired ones serve (OIDCRIL-4)."""
         claims = self._read(token, ID_TOKEN_TYPE, self._of_hints)
-        return claims if claims is not None and isinstance(claims.get("aud"), str) else None
+        # userinfo that is signed has no time: OIDCC-5.3.2
+        if claims is None or not isinstance(claims.get("aud"), str) or "iat" not in claims:
+            return None
+        return claims
 
     def _read(self, token: str, typ: str, keys: Mapping[str, _Key]) -> Mapping[str, Any] | None:
         """

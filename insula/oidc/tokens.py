@@ -154,7 +154,7 @@ async def mint_id_token(
     key = _signing_key(issuer, client.id_token_signed_response_alg)
     session, person = about.session, about.person
     now = int(clock.now())
-    says = claims.by_name(person.claims, about.claims, "id_token")
+    says = claims.by_name(person.claims, about.claims, "id_token", client, issuer.scopes)
     if client.claims_in_id_token or access_token is None:
         says |= claims.of_scopes(person.claims, granted, issuer.scopes)
     says |= {
@@ -225,6 +225,7 @@ async def find_access_token(issuer: Issuer, token: str) -> ActiveToken | None:
         audience=audience_of(says),
         dpop_jkt=_thumbprint(says),
         act=issue.act,
+        about=issue.about,
     )
 
 
@@ -242,22 +243,27 @@ def issue_of(jti: str) -> UUID | None:
         return None
 
 
-def answer(  # noqa: PLR0913  (what an answer may hold, all by name but the first three)
+def answer(  # noqa: PLR0913  (what an answer may hold, all by name but the first four)
     issuer: Issuer,
     access_token: str,
     access: NewAccess,
+    asked: Scopes,
     *,
     refresh_token: str | None = None,
     id_token: str | None = None,
     issued_token_type: str | None = None,
 ) -> bytes:
-    """Write the token answer (RFC6749-5.1)."""
+    """
+    Write the token answer (RFC6749-5.1).
+
+    It names the scopes also when none are left of those that were *asked* for (AZ-7).
+    """
     says: dict[str, Any] = {
         "access_token": access_token,
         "token_type": "Bearer" if access.dpop_jkt is None else "DPoP",
         "expires_in": access.expires_in,
     }
-    if access.scopes:
+    if access.scopes or asked:
         says["scope"] = scope_string(issuer, access.scopes)
     if refresh_token is not None:
         says["refresh_token"] = refresh_token

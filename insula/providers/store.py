@@ -329,6 +329,10 @@ ISSUE_TO_CLIENT = hot(f"""
 """)
 
 _ISSUE = f"""c.client_id, x.user_id, x.claims, x.act,
+           case when x.user_id is null and x.parent_id is not null then
+             (select pc.client_id from insula.token_issues p
+                join insula.clients pc on pc.tenant_id = p.tenant_id and pc.id = p.client_id
+               where p.tenant_id = x.tenant_id and p.id = x.parent_id) end as about,
            extract(epoch from x.auth_time)::bigint as auth_time, x.acr, x.amr, {PERSON}"""
 
 FIND_ISSUE = hot(f"""
@@ -384,6 +388,20 @@ REVOKE_JTI = hot(f"""
        where i.tenant_id = %(tenant_id)s and i.id = %(issue)s and i.client_id = %(client)s
       on conflict do nothing
       returning id
+    ), line as ({audit_line("oauth.token_revoked", "ended")})
+    select 1 from ended
+""")
+
+REVOKE_ISSUE = hot(f"""
+    with ended as (
+      update insula.token_issues i set revoked_at = now(), revoked_for = 'revoked'
+       where i.tenant_id = %(tenant_id)s and i.id = %(issue)s and i.client_id = %(client)s
+         and i.revoked_at is null
+      returning i.tenant_id, i.id
+    ), family as (
+      update insula.refresh_families f set revoked_at = now(), revoked_for = 'revoked', replay_copy = null
+        from ended
+       where f.tenant_id = ended.tenant_id and f.id = ended.id and f.revoked_at is null
     ), line as ({audit_line("oauth.token_revoked", "ended")})
     select 1 from ended
 """)

@@ -406,6 +406,7 @@ class TenantTokens:
             audience=tuple(row.audience),
             dpop_jkt=row.dpop_jkt,
             act=row.act,
+            about=row.about,
         )
 
     async def revoke_access_token(self, token: str, client: Client, caller: Caller) -> bool:
@@ -413,6 +414,16 @@ class TenantTokens:
             store.REVOKE_ACCESS_TOKEN,
             {
                 "access_hash": self._hash(Kind.ACCESS_TOKEN, token),
+                "client": client.id,
+                **line(caller, "client", client.client_id),
+            },
+        )
+
+    async def revoke_issue(self, issue_id: UUID, client: Client, caller: Caller) -> None:
+        await self._done(
+            store.REVOKE_ISSUE,
+            {
+                "issue": issue_id,
                 "client": client.id,
                 **line(caller, "client", client.client_id),
             },

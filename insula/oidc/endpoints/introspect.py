@@ -45,10 +45,11 @@ def _serving(issuer: Issuer, client: Client, token: ActiveToken) -> list[Resourc
 
 
 async def _describe(issuer: Issuer, client: Client, token: ActiveToken) -> dict[str, Any]:
+    username: str | None = None
     says: dict[str, Any] = {
         "active": True,
         "client_id": token.client_id,
-        "sub": token.client_id,
+        "sub": token.about or token.client_id,
         "iss": issuer.url,
         "iat": token.issued_at,
         "exp": token.expires_at,
@@ -59,7 +60,7 @@ async def _describe(issuer: Issuer, client: Client, token: ActiveToken) -> dict[
             return {"active": False}
         says["sub"] = issuer.subject(owner, token.person.user_id)
         if any(server.introspection_username for server in _serving(issuer, client, token)):
-            says["username"] = token.person.claims.get("preferred_username")
+            username = token.person.claims.get("preferred_username")
     if token.kind == "access_token":
         says["token_type"] = "Bearer" if token.dpop_jkt is None else "DPoP"
         aud = token.audience
@@ -71,5 +72,6 @@ async def _describe(issuer: Issuer, client: Client, token: ActiveToken) -> dict[
         "acr": token.acr,
         "cnf": {"jkt": token.dpop_jkt} if token.dpop_jkt else None,
         "act": token.act,
+        "username": username,
     }
     return says | {name: value for name, value in optional.items() if value}

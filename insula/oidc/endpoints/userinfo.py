@@ -21,7 +21,7 @@ async def userinfo(issuer: Issuer, request: Request) -> Response:
     person = token.person
     says = {
         **claims.of_scopes(person.claims, token.scopes, issuer.scopes),
-        **claims.by_name(person.claims, token.claims, "userinfo"),
+        **claims.by_name(person.claims, token.claims, "userinfo", client, issuer.scopes),
         "sub": issuer.subject(client, person.user_id),
     }
     alg = client.userinfo_signed_response_alg

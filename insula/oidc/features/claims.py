@@ -118,8 +118,19 @@ def of_scopes(
     }
 
 
-def by_name(person: Mapping[str, Any], kept: str, place: Place) -> dict[str, Any]:
-    """Select what was asked for by name; *kept* is what `cover` made of the request."""
+def by_name(
+    person: Mapping[str, Any],
+    kept: str,
+    place: Place,
+    client: Client,
+    known: Mapping[str, Sequence[str]],
+) -> dict[str, Any]:
+    """
+    Select what was asked for by name; *kept* is what `cover` made of the request.
+
+    What no scope of the client covers any more is left out.
+    """
     if not kept:
         return {}
-    return {name: person[name] for name in json.loads(kept).get(place, ()) if name in person}
+    covered = of_scopes(person, client.scopes, known)
+    return {name: covered[name] for name in json.loads(kept).get(place, ()) if name in covered}

@@ -46,7 +46,7 @@ def read_resources(
     named = _named(params, client, known)
     homes = {name for name, server in known.items() if server.scopes & scopes}
     if named is None:
-        if not homes <= client.resources | {client.default_resource}:
+        if not homes <= _usable(client, known).keys():
             raise InvalidScope("The client may not ask for one of the scopes")
         chosen = homes or {client.default_resource} & known.keys()
     elif not homes <= named:
@@ -61,14 +61,21 @@ def _named(
 ) -> set[str] | None:
     if "resource" not in params:
         return None
-    named = set(params["resource"].split())
-    if not named <= known.keys() or not named <= client.resources | {client.default_resource}:
+    named = set(params["resource"].split(" "))  # an empty word is no API either
+    if not named <= _usable(client, known).keys():
         raise InvalidTarget("resource is not an API that this client may use")
     return named
 
 
+def _usable(client: Client, known: Mapping[str, ResourceServer]) -> Mapping[str, ResourceServer]:
+    """The APIs that a client may ask tokens for (RS-1)."""
+    allowed = client.resources | {client.default_resource}
+    return {name: server for name, server in known.items() if name in allowed}
+
+
 def choose(
     params: Mapping[str, str],
+    client: Client,
     granted: Iterable[str],
     scopes: Scopes,
     known: Mapping[str, ResourceServer],
@@ -76,18 +83,30 @@ def choose(
     """
     Choose what one access token is for, among the resources that were *granted* (RS-2, RS-3).
 
-    Raises `InvalidTarget` when that is not one of them, or cannot be told.
+    Raises `InvalidTarget` when that is not one of them, or cannot be told; also when all that were
+    granted are gone: the issuer itself was not among them.
     """
-    alive = {name: known[name] for name in granted if name in known}
-    asked = params["resource"].split() if "resource" in params else []
+    names, usable = tuple(granted), _usable(client, known)
+    alive = {name: usable[name] for name in names if name in usable}
+    asked = params["resource"].split(" ") if "resource" in params else []
     if len(asked) > 1:
         raise InvalidTarget("A token is for one resource; name one")
     if asked and asked[0] not in alive:
         raise InvalidTarget("resource is not among those that were granted")
     if not asked and len(alive) > 1:
         raise InvalidTarget("Several resources were granted; name one")
+    if names and not alive:
+        raise InvalidTarget("What was granted was for a resource that is not there any more")
     name = asked[0] if asked else next(iter(alive), None)
     return target_of(None if name is None else alive[name], scopes, known)
+
+
+def refuse_foreign(asked: Scopes, target: Target, known: Mapping[str, ResourceServer]) -> None:
+    """Raise `InvalidScope` when scopes were asked for that belong to another API (RS-4)."""
+    own: Scopes = frozenset() if target.resource is None else target.resource.scopes
+    others: Scopes = frozenset().union(*(server.scopes for server in known.values())) - own
+    if asked & others:
+        raise InvalidScope("A scope does not belong to the resource")
 
 
 def target_of(
@@ -127,7 +146,7 @@ def read_target(
         if len(homes) > 1:
             raise InvalidScope("The scopes belong to several resources; ask for one at a time")
         name = homes[0] if homes else client.default_resource
-        if homes and name not in client.resources | {client.default_resource}:
+        if homes and name not in _usable(client, known):
             raise InvalidScope("The client may not have one of the scopes for itself")
     else:
         name = client.default_resource

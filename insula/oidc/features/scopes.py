@@ -54,14 +54,20 @@ OF_A_PERSON: Scopes = frozenset(STANDARD)
 OPTIONAL: Scopes = frozenset({OFFLINE})
 
 
+def asked_for(params: Mapping[str, str]) -> Scopes:
+    """The words of `scope`: spaces alone part them (RFC6749-3.3)."""
+    return frozenset(params.get("scope", "").split(" ")) - {""}
+
+
 def read_scopes(params: Mapping[str, str], client: Client, known: Iterable[str]) -> Scopes:
     """Read the scopes of an authorization request (AZ-7)."""
-    asked = frozenset(params.get("scope", "").split()).intersection(known)
+    words = asked_for(params)
+    asked = words.intersection(known)
     may_stay_offline = OFFLINE in client.scopes and "refresh_token" in client.grant_types
     if not may_stay_offline:
         asked -= {OFFLINE}
     if not asked:
-        if "scope" in params and not set(params["scope"].split()) <= {OFFLINE}:
+        if not words <= {OFFLINE}:
             raise InvalidScope("None of the scopes is known")
         asked = client.default_scopes.intersection(known)
     if not asked:
@@ -77,7 +83,7 @@ def read_device_scopes(params: Mapping[str, str], client: Client, known: Iterabl
 
     The person decides on a page, so `offline_access` counts if the client may have it.
     """
-    asked = frozenset(params.get("scope", "").split()) or client.default_scopes
+    asked = asked_for(params) or client.default_scopes
     if not asked:
         raise InvalidScope("scope is missing and the client has no default")
     if not asked <= client.scopes or not asked.issubset(known):
@@ -95,20 +101,23 @@ def without_unfounded_offline_access(
 
 def read_narrower(params: Mapping[str, str], widest: Scopes) -> Scopes:
     """Read the scopes of a refresh: fewer than were granted, never others (RFC6749-6)."""
-    if "scope" not in params:
-        return widest
-    asked = frozenset(params["scope"].split())
+    asked = asked_for(params)
     if not asked <= widest:
         raise InvalidScope("scope goes beyond what was granted")
-    return asked
+    return asked or widest
+
+
+def still_there(granted: Scopes, client: Client, known: Iterable[str]) -> Scopes:
+    """Leave out of a grant what its client or the issuer has lost since."""
+    return (granted & client.scopes).intersection(known)
 
 
 def read_own_scopes(params: Mapping[str, str], client: Client) -> Scopes:
     """Read the scopes that a client asks for itself: its own list, no person's (TK-8)."""
     own = client.scopes - OF_A_PERSON
-    if "scope" not in params:
+    asked = asked_for(params)
+    if not asked:
         return (client.default_scopes & own) or own
-    asked = frozenset(params["scope"].split())
     if not asked <= own:
         raise InvalidScope("The client may not have one of the scopes for itself")
     return asked

@@ -11,7 +11,7 @@ from insula.oidc import tokens
 from insula.oidc.errors import InvalidGrant, InvalidRequest, InvalidTarget
 from insula.oidc.exchange import Exchange
 from insula.oidc.features import pkce, resources
-from insula.oidc.features.scopes import OFFLINE, OPENID
+from insula.oidc.features.scopes import OFFLINE, OPENID, still_there
 from insula.oidc.models import NewRefresh, Redemption, StoredCode
 from insula.oidc.request import Parameters
 
@@ -29,7 +29,8 @@ async def exchange(e: Exchange) -> bytes:
         raise InvalidGrant(_REFUSED, detail="unknown, or issued to another client")
     try:
         _check(e, stored)
-        target = resources.choose(e.params, stored.resources, stored.scopes, issuer.resources)
+        granted = still_there(stored.scopes, client, issuer.scopes)
+        target = resources.choose(e.params, client, stored.resources, granted, issuer.resources)
     except (InvalidGrant, InvalidTarget):
         # Burned, so that nobody gets a second guess (RFC9700-4.8); spent before, it is a
         # replay (RFC6749-4.1.2). Both are committed before the client hears of it.
@@ -40,10 +41,10 @@ async def exchange(e: Exchange) -> bytes:
         issuer, client, stored.issue_id, target, stored.session, jkt=e.jkt
     )
     id_token = None
-    if OPENID in stored.scopes:
+    if OPENID in granted:
         about = tokens.Statement.of(stored)
-        id_token = await tokens.mint_id_token(issuer, client, about, stored.scopes, access_token)
-    refresh = _new_family(e, stored)
+        id_token = await tokens.mint_id_token(issuer, client, about, granted, access_token)
+    refresh = _new_family(e, is_offline=OFFLINE in granted)
 
     redemption = Redemption(code, client, stored, access, refresh, e.caller)
     if not await issuer.tokens.redeem_code(redemption):
@@ -53,6 +54,7 @@ async def exchange(e: Exchange) -> bytes:
         issuer,
         access_token,
         access,
+        stored.scopes,
         refresh_token=refresh.token if refresh else None,
         id_token=id_token,
     )
@@ -77,9 +79,8 @@ def _check_redirect_uri(params: Parameters, stored: StoredCode) -> None:
         raise InvalidGrant("redirect_uri is not the one of the authorization request")
 
 
-def _new_family(e: Exchange, stored: StoredCode) -> NewRefresh | None:
+def _new_family(e: Exchange, *, is_offline: bool) -> NewRefresh | None:
     """Make a refresh token if the client may have one (RT-1)."""
-    is_offline = OFFLINE in stored.scopes
     if "refresh_token" not in e.client.grant_types:
         return None
     if not is_offline and not e.client.refresh_without_offline_access:

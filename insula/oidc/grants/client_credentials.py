@@ -9,7 +9,7 @@ from insula.oidc import tokens
 from insula.oidc.errors import InvalidClient, UnauthorizedClient
 from insula.oidc.exchange import Exchange
 from insula.oidc.features import resources
-from insula.oidc.features.scopes import read_own_scopes
+from insula.oidc.features.scopes import asked_for, read_own_scopes
 
 
 async def exchange(e: Exchange) -> bytes:
@@ -26,4 +26,4 @@ async def exchange(e: Exchange) -> bytes:
     )
     if not await issuer.tokens.issue_to_client(client, access, e.caller):
         raise InvalidClient("Client authentication failed", detail="ended while it was used")
-    return tokens.answer(issuer, access_token, access)
+    return tokens.answer(issuer, access_token, access, asked_for(e.params))

@@ -16,7 +16,7 @@ from insula.oidc.errors import (
 )
 from insula.oidc.exchange import Exchange
 from insula.oidc.features import resources
-from insula.oidc.features.scopes import OFFLINE, OPENID
+from insula.oidc.features.scopes import OFFLINE, OPENID, still_there
 from insula.oidc.models import ApprovedDevice, DeviceRedemption, NewRefresh, Poll
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
@@ -29,17 +29,18 @@ async def exchange(e: Exchange) -> bytes:
     issuer, client = e.issuer, e.client
     device_code = e.params.need("device_code")
     approved = _judge(await issuer.devices.poll(device_code, client))
-    target = resources.choose(e.params, approved.resources, approved.scopes, issuer.resources)
+    granted = still_there(approved.scopes, client, issuer.scopes)
+    target = resources.choose(e.params, client, approved.resources, granted, issuer.resources)
     access_token, access = await tokens.mint_access_token(
         issuer, client, approved.issue_id, target, approved.session, jkt=e.jkt
     )
     id_token = None
-    if OPENID in approved.scopes:
+    if OPENID in granted:
         about = tokens.Statement(
             approved.session, approved.person, claims="", auth_time_wanted=client.require_auth_time
         )
-        id_token = await tokens.mint_id_token(issuer, client, about, approved.scopes, access_token)
-    refresh = _new_family(e, approved)
+        id_token = await tokens.mint_id_token(issuer, client, about, granted, access_token)
+    refresh = _new_family(e, is_offline=OFFLINE in granted)
     redemption = DeviceRedemption(device_code, client, approved, access, refresh, e.caller)
     if not await issuer.devices.redeem(redemption):
         raise InvalidGrant(_REFUSED, detail="spent, expired or not alive")
@@ -47,6 +48,7 @@ async def exchange(e: Exchange) -> bytes:
         issuer,
         access_token,
         access,
+        approved.scopes,
         refresh_token=refresh.token if refresh else None,
         id_token=id_token,
     )
@@ -67,9 +69,8 @@ def _judge(poll: Poll | None) -> ApprovedDevice:
     return poll.approved
 
 
-def _new_family(e: Exchange, approved: ApprovedDevice) -> NewRefresh | None:
+def _new_family(e: Exchange, *, is_offline: bool) -> NewRefresh | None:
     """Make a refresh token if the client may have one (RT-1)."""
-    is_offline = OFFLINE in approved.scopes
     if "refresh_token" not in e.client.grant_types:
         return None
     if not is_offline and not e.client.refresh_without_offline_access:

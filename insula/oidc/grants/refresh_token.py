@@ -11,7 +11,7 @@ from insula.oidc import tokens
 from insula.oidc.errors import InvalidDpopProof, InvalidGrant
 from insula.oidc.exchange import Exchange
 from insula.oidc.features import resources
-from insula.oidc.features.scopes import OPENID, read_narrower
+from insula.oidc.features.scopes import OPENID, asked_for, read_narrower, still_there
 from insula.oidc.models import Advance, NewAccess, StoredRefresh
 
 _REFUSED = "The refresh token is not valid"
@@ -28,8 +28,9 @@ async def exchange(e: Exchange) -> bytes:
         raise InvalidGrant(_REFUSED, detail="not alive")
     _check_key(e, stored)
 
-    granted = read_narrower(e.params, stored.scopes)
-    target = resources.choose(e.params, stored.resources, granted, issuer.resources)
+    granted = read_narrower(e.params, still_there(stored.scopes, client, issuer.scopes))
+    target = resources.choose(e.params, client, stored.resources, granted, issuer.resources)
+    resources.refuse_foreign(asked_for(e.params), target, issuer.resources)
     access_token, access = await tokens.mint_access_token(
         issuer, client, stored.family_id, target, stored.session, jkt=e.jkt
     )
@@ -39,11 +40,13 @@ async def exchange(e: Exchange) -> bytes:
         id_token = await tokens.mint_id_token(issuer, client, about, granted, access_token)
 
     if not _rotates(e, stored):
-        answer = tokens.answer(issuer, access_token, access, id_token=id_token)
+        answer = tokens.answer(issuer, access_token, access, granted, id_token=id_token)
         await _touch(e, presented, stored, access)
         return answer
     successor = new_secret(Kind.REFRESH_TOKEN)
-    answer = tokens.answer(issuer, access_token, access, refresh_token=successor, id_token=id_token)
+    answer = tokens.answer(
+        issuer, access_token, access, granted, refresh_token=successor, id_token=id_token
+    )
     advance = Advance(
         presented,
         successor,

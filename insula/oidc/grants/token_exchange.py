@@ -21,7 +21,15 @@ from insula.oidc.errors import (
 from insula.oidc.exchange import Exchange
 from insula.oidc.features import resources
 from insula.oidc.features.resources import Target
-from insula.oidc.models import ActiveToken, Exchanged, ExchangePolicy, Scopes, Session
+from insula.oidc.features.scopes import asked_for
+from insula.oidc.models import (
+    ActiveToken,
+    Exchanged,
+    ExchangePolicy,
+    ResourceServer,
+    Scopes,
+    Session,
+)
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
@@ -43,7 +51,8 @@ async def exchange(e: Exchange) -> bytes:
     actor = await _token(e, "actor_token") if "actor_token" in e.params else None
     act = _act(e, policy, subject, actor)
     target = _target(e, policy, subject)
-    left = subject.expires_at - int(clock.now())
+    # a second less: it may pass before the new token says when it was made
+    left = subject.expires_at - int(clock.now()) - 1
     if left <= 0:
         raise InvalidGrant(_REFUSED, detail="subject_token has no time left")
     access_token, access = await tokens.mint_access_token(
@@ -55,12 +64,14 @@ async def exchange(e: Exchange) -> bytes:
         jkt=e.jkt,
         longest=left,
         act=act,
-        subject=None if subject.person else subject.client_id,
+        subject=subject.about or subject.client_id,
     )
     exchanged = Exchanged(subject, client, access, act, policy.mode, e.caller)
     if not await issuer.tokens.issue_exchanged(exchanged):
         raise InvalidGrant(_REFUSED, detail="subject_token ended while it was used")
-    return tokens.answer(issuer, access_token, access, issued_token_type=ACCESS_TOKEN)
+    return tokens.answer(
+        issuer, access_token, access, target.scopes, issued_token_type=ACCESS_TOKEN
+    )
 
 
 def _check_types(e: Exchange) -> None:
@@ -94,7 +105,12 @@ def _is_for(e: Exchange, token: ActiveToken) -> bool:
 
 def _policy(e: Exchange, subject: ActiveToken) -> ExchangePolicy:
     """The policy for this way from one audience to another (TX-1)."""
-    named = {name for key in ("resource", "audience") for name in e.params.get(key, "").split()}
+    named = {
+        name
+        for key in ("resource", "audience")
+        if key in e.params
+        for name in e.params[key].split(" ")
+    }
     if len(named) > 1:
         raise InvalidTarget("A token is for one resource; name one")
     fitting = [
@@ -120,7 +136,9 @@ def _act(
         return subject.act
     who = e.client.client_id
     if actor is not None:
-        who = str(actor.person.user_id) if actor.person else actor.client_id
+        who = actor.about or actor.client_id
+    if actor is not None and actor.person is not None:
+        who = e.issuer.subject(e.client, actor.person.user_id)
     act: dict[str, Any] = {"sub": who}
     if subject.act is not None:
         act["act"] = subject.act
@@ -137,22 +155,26 @@ def _target(e: Exchange, policy: ExchangePolicy, subject: ActiveToken) -> Target
     resource = e.issuer.resources.get(policy.to_audience)
     if resource is None:
         raise InvalidTarget("The resource is not known any more")
-    allowed = _allowed(e, policy, subject)
-    asked = frozenset(e.params.get("scope", "").split()) or allowed
-    if not asked <= allowed:
+    allowed = _allowed(e, policy, subject, resource)
+    target = resources.target_of(resource, allowed, e.issuer.resources)
+    asked = asked_for(e.params) or target.scopes
+    if not asked <= target.scopes:
         raise InvalidScope("scope goes beyond what the policy and the token allow")
-    return resources.target_of(resource, asked, e.issuer.resources)
+    return Target(resource, asked)
 
 
-def _allowed(e: Exchange, policy: ExchangePolicy, subject: ActiveToken) -> Scopes:
+def _allowed(
+    e: Exchange, policy: ExchangePolicy, subject: ActiveToken, resource: ResourceServer
+) -> Scopes:
     """
-    The policy's scopes of the target; of the issuer's own, none that the subject does not have.
+    The policy's scopes; of the issuer and of the subject's own API, only what the subject has.
 
-    A scope belongs to one API, so what the subject token may do elsewhere says nothing about the
-    target: the policy does.
+    A scope belongs to one API, so what the subject token may do elsewhere says nothing about
+    another one: there the policy does.
     """
-    server = e.issuer.resources[policy.to_audience]
-    return frozenset(s for s in policy.scopes if s in server.scopes or s in subject.scopes)
+    is_new = resource.identifier not in subject.audience
+    granted = subject.scopes | resource.scopes if is_new else subject.scopes
+    return (policy.scopes & granted).intersection(e.issuer.scopes)
 
 
 def _session(subject: ActiveToken) -> Session | None:

@@ -107,7 +107,9 @@ class MemoryTokens:
         given = tokens.authorized
         if not self._complete(given):
             return False
-        self.issues[tokens.issue_id] = _Issue(given.client, given.session, given.claims)
+        self.issues[tokens.issue_id] = _Issue(
+            given.client, given.session, given.claims, bound_to_session=True
+        )
         if tokens.access is not None:
             self._keep(tokens.access)
         return True
@@ -166,7 +168,7 @@ class MemoryTokens:
             return False
         kept.is_consumed = True
         refresh = redemption.refresh
-        bound = refresh is not None and refresh.bound_to_session
+        bound = refresh is None or refresh.bound_to_session
         self.issues[kept.issue_id] = _Issue(redemption.client, given.session, given.claims, bound)
         self._keep(redemption.access)
         if refresh is not None:
@@ -183,7 +185,7 @@ class MemoryTokens:
     def record_device(self, redemption: DeviceRedemption) -> bool:
         """Record what a device got, if its person and client are alive."""
         approved, refresh = redemption.approved, redemption.refresh
-        bound = refresh is not None and refresh.bound_to_session
+        bound = refresh is None or refresh.bound_to_session
         issue = _Issue(redemption.client, approved.session, "", bound)
         if not self._is_alive(issue):
             return False
@@ -343,6 +345,7 @@ class MemoryTokens:
             amr=session.amr if session else (),
             claims=issue.claims,
             act=issue.act,
+            about=issue.parent.client.client_id if issue.parent and not session else None,
         )
 
     async def issue_to_client(self, client: Client, access: NewAccess, caller: Caller) -> bool:  # noqa: ARG002
@@ -359,7 +362,11 @@ class MemoryTokens:
         if parent is None or not self._is_alive(parent) or not self._is_client(exchanged.client):
             return False
         self.issues[exchanged.access.issue_id] = replace(
-            parent, client=exchanged.client, parent=parent.parent or parent, act=exchanged.act
+            parent,
+            client=exchanged.client,
+            claims="",  # they were asked for by another client
+            parent=parent.parent or parent,
+            act=exchanged.act,
         )
         self._keep(exchanged.access)
         return True
@@ -391,6 +398,11 @@ class MemoryTokens:
             return False
         self.revoked.add(token)
         return True
+
+    async def revoke_issue(self, issue_id: UUID, client: Client, caller: Caller) -> None:  # noqa: ARG002
+        await self._wire.trip("revoke_issue")
+        if self.issues[issue_id].client.id == client.id:
+            self.issues[issue_id].is_revoked = True
 
     async def revoke_jti(
         self,
