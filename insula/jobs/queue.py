@@ -103,10 +103,12 @@ class Queue:
         task = self._app.task(name=name, queue="default", retry=False, queueing_lock=name)(run)
         self._by_the_clock.append((cron, task))
 
-    async def work(self, *, concurrency: int = 16) -> None:
+    async def work(self, *, concurrency: int = 64) -> None:
         """
         Run jobs until cancelled, whatever becomes of the database meanwhile.
 
+        Many at once, since they wait for hosts of others: some dozens that wait for one that is
+        dead must leave room for the rest, until the door leaves that host alone.
         procrastinate's worker ends when its database does, now with an error and now without one.
         """
         for cron, task in self._by_the_clock:
