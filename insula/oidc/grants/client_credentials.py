@@ -17,13 +17,14 @@ async def exchange(e: Exchange) -> bytes:
     issuer, client = e.issuer, e.client
     if client.is_public:
         raise UnauthorizedClient("A public client cannot act for itself")
-    asked = read_own_scopes(e.params, client)
+    named = asked_for(e.params)
+    scopes = read_own_scopes(e.params, client)
     target = resources.read_target(
-        e.params, client, asked, issuer.resources, is_explicit="scope" in e.params
+        e.params, client, scopes, issuer.resources, is_explicit=bool(named)
     )
     access_token, access = await tokens.mint_access_token(
         issuer, client, new_id(), target, None, jkt=e.jkt
     )
     if not await issuer.tokens.issue_to_client(client, access, e.caller):
         raise InvalidClient("Client authentication failed", detail="ended while it was used")
-    return tokens.answer(issuer, access_token, access, asked_for(e.params))
+    return tokens.answer(issuer, access_token, access, named)
