@@ -15,13 +15,11 @@ if (navigator.clipboard) {
 // After a sign-out applications clean up in frames; when all have, or after 3 s, the way goes on.
 const onward = document.querySelector("[data-onward]");
 if (onward) {
-  const frames = [...document.querySelectorAll("iframe")];
-  const done = frames.map(
-    (frame) => new Promise((resolve) => frame.addEventListener("load", resolve, { once: true })),
-  );
-  // a page's own refresh would wait for a frame that never comes
+  // the page has loaded when its frames have
+  const done = new Promise((resolve) => addEventListener("load", resolve, { once: true }));
+  // its own refresh would wait for a frame that never comes
   const over = new Promise((resolve) => setTimeout(resolve, 3000));
-  Promise.race([Promise.all(done), over]).then(() => location.replace(onward.href));
+  Promise.race([done, over]).then(() => location.replace(onward.href));
 }
 
 async function copy(button) {
