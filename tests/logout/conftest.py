@@ -1,20 +1,15 @@
 """Acme, its applications that want to hear of sign-outs, and a worker that tells them."""
 
-import os
 import secrets
-import signal
-import subprocess
-import sys
 from dataclasses import dataclass
 from uuid import UUID
 
 import jwt
 import pytest
-from back_channels import BackChannel, reaching
+from back_channels import BackChannel, has_begun, reaching, telling
 from browsing import Browser
 from hosts_of_others import Authority
 from people import App, Somebody
-from serving import ROOT
 from spine import FAST, signed_in, tokens_of, until
 
 
@@ -36,28 +31,11 @@ def dead_channel(channel):
 
 @pytest.fixture(scope="session")
 def worker(product, channel, dead_channel, tmp_path_factory):
-    """`insula worker` as a process of its own, that has begun to work."""
-    log = tmp_path_factory.mktemp("worker") / "worker.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "insula.platform.cli", "worker"],
-            cwd=ROOT,
-            env={**product.server.environment, **reaching(channel, dead_channel)},
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-        )
-    try:
-        until(30, lambda: _has_begun(product, process, log), every=0.1)
+    """A worker that has begun to work."""
+    here = {**product.server.environment, **reaching(channel, dead_channel)}
+    with telling(here, tmp_path_factory.mktemp("worker") / "worker.log") as process:
+        until(30, lambda: has_begun(product, process), every=0.1)
         yield process
-    finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(15)
-
-
-def _has_begun(product, process, log):
-    assert process.poll() is None, log.read_text()
-    return product.rows("select 1 from insula_jobs.procrastinate_workers")
 
 
 @dataclass

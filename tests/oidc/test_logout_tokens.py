@@ -40,9 +40,7 @@ def test_it_says_whose_session_ended_and_nothing_of_the_person(web):
 
 @pytest.mark.spec("OIDCBCL-2.4", "LO-6")
 @pytest.mark.parametrize("alg", ["RS256", "ES256", "PS256", "EdDSA"])
-async def test_it_is_signed_like_an_id_token_and_never_taken_for_one(
-    world, web, generated, alg
-):
+async def test_it_is_signed_like_an_id_token_and_never_taken_for_one(world, web, generated, alg):
     key = generated[alg]
     token = await load_signing_key(key.kid, key.alg, key.pkcs8_der).issue(
         LOGOUT_TOKEN_TYPE, claims(web)

@@ -1,13 +1,19 @@
 """Hosts of applications that are told of sign-outs, each notice as it came."""
 
 import contextlib
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
 import jwt
+from serving import ROOT
 from spine import until
 
 
@@ -98,6 +104,31 @@ def reaching(*channels):
         "INSULA_OUTBOUND_ALLOW": ",".join(channel.name for channel in channels),
         "INSULA_OUTBOUND_CA_FILE": str(channels[0].authority.pem),
     }
+
+
+@contextmanager
+def telling(environment, log):
+    """`insula worker` as a process of its own, that writes to the file *log*."""
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "insula.platform.cli", "worker"],
+            cwd=ROOT,
+            env=environment,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(15)
+
+
+def has_begun(product, process):
+    """Whether a worker has said to the database that it works."""
+    assert process.poll() is None, "the worker ended"
+    return bool(product.rows("select 1 from insula_jobs.procrastinate_workers"))
 
 
 def verified(product, slug, app, notice, alg="ES256"):
