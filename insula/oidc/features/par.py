@@ -32,6 +32,11 @@ def is_reference(params: Mapping[str, str]) -> bool:
 
 
 def refuse_unpushed(client: Client, features: Features) -> None:
-    """Refuse a request through the browser where it has to be pushed (PAR-5)."""
-    if features.par and (features.require_par or client.require_pushed_authorization_requests):
+    """
+    Refuse a request through the browser where it has to be pushed (PAR-5).
+
+    A client that must push is not let off where nobody can.
+    """
+    of_all = features.par and features.require_par
+    if of_all or client.require_pushed_authorization_requests:
         raise InvalidRequest("This client must push its authorization requests")
