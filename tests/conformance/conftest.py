@@ -3,12 +3,14 @@
 import secrets
 
 import pytest
+from back_channels import BackChannel, has_begun, telling
 from foundation import fresh_database
 from product import SLUGS, Backstage, Product
 from registering import SLUGS as DYNAMIC_SLUGS
 from registering import make_dynamic_site
 from serving import environment, with_password_file
 from sites import BehindProxy, make_site, variables
+from spine import until
 from tls_host import tls_host
 
 from insula.platform.embedded.ports import free_port
@@ -22,7 +24,15 @@ def suite_host(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def certification(cluster, template, worker_id, tmp_path_factory, suite_host):
+def back_channel(suite_host):
+    """Where the suite is told of sign-outs."""
+    channel = BackChannel(suite_host.authority)
+    yield channel
+    channel.close()
+
+
+@pytest.fixture(scope="session")
+def certification(cluster, template, worker_id, tmp_path_factory, suite_host, back_channel):
     """The installation of this worker."""
     urls = fresh_database(cluster, template, f"insula_certification_{worker_id}")
     folder, port = tmp_path_factory.mktemp("certification"), free_port()
@@ -32,6 +42,7 @@ def certification(cluster, template, worker_id, tmp_path_factory, suite_host):
         **behind,
         **variables(),
         **suite_host.variables,
+        "INSULA_OUTBOUND_ALLOW": f"{suite_host.name},{back_channel.name}",
         **with_password_file(urls.app, urls.platform, folder),
     }
     del front["INSULA_PUBLIC_PORT"]
@@ -51,9 +62,18 @@ def certification(cluster, template, worker_id, tmp_path_factory, suite_host):
 
 
 @pytest.fixture(scope="session")
-def sites(certification):
+def worker(certification, tmp_path_factory):
+    """What tells the suite of sign-outs."""
+    log = tmp_path_factory.mktemp("worker") / "worker.log"
+    with telling(certification.server.environment, log) as process:
+        until(30, lambda: has_begun(certification, process), every=0.1)
+        yield process
+
+
+@pytest.fixture(scope="session")
+def sites(certification, back_channel):
     """The two tenants: same client_ids, same user name, same password."""
-    return tuple(make_site(certification, slug) for slug in SLUGS)
+    return tuple(make_site(certification, slug, back_channel) for slug in SLUGS)
 
 
 @pytest.fixture(scope="session")

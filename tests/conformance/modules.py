@@ -112,11 +112,7 @@ COUNTS = {
 }
 
 #: Modules of features that are not built yet: (plan, module).
-ARRIVING = frozenset(
-    (plan, module)
-    for plan in ("backchannel_logout", "frontchannel_logout")
-    for module in PLANS[plan]
-) | {("basic", "scope-address")}
+ARRIVING = frozenset({("basic", "scope-address")})
 
 
 def name_of_test(module):

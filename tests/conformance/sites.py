@@ -4,6 +4,7 @@ import secrets
 from dataclasses import dataclass
 
 import httpx2
+from back_channels import BackChannel
 from browsing import some_address
 from people import App, Somebody
 from product import Product
@@ -15,6 +16,7 @@ from insula.clients import service as clients
 #: Addresses of the suite: it is never called, it only reads where browsers are sent.
 CALLBACK = "https://suite.example/test/a/insula/callback"
 SIGNED_OUT = "https://suite.example/test/a/insula/post_logout_redirect"
+CLEAN_UP = "https://suite.example/test/a/insula/frontchannel_logout"
 PROXY_SECRET = secrets.token_urlsafe(32)
 SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access")
 
@@ -30,6 +32,10 @@ REGISTRATIONS = {
     "first": {},
     "second": {"require_auth_time": True},
     "post": {"token_endpoint_auth_method": "client_secret_post"},
+    "frontchannel": {
+        "frontchannel_logout_uri": CLEAN_UP,
+        "frontchannel_logout_session_required": True,
+    },
 }
 
 
@@ -101,15 +107,32 @@ class Site:
         return httpx2.Client(transport=transport, timeout=30, **options)
 
 
+@dataclass(frozen=True)
+class StaticSite(Site):
+    """A tenant with the static clients; the suite hears of its sign-outs at *back_channel*."""
+
+    back_channel: BackChannel
+
+    @property
+    def told_at(self):
+        """The path of this tenant there."""
+        return f"/test/a/{self.slug}/backchannel_logout"
+
+
 def static_metadata(changes):
     """Read the metadata of a static client with *changes*. Raises `InvalidClientMetadata`."""
     return clients.parse_metadata({**_STATIC, **changes}, development=False)
 
 
-def make_site(product, slug):
+def make_site(product, slug, back_channel):
     """Set a tenant up: one person with every claim, and the static clients."""
     made = {}
-    for client_id, changes in REGISTRATIONS.items():
+    site = StaticSite(product, slug, make_subject(product, slug), made, back_channel)
+    told = {
+        "backchannel_logout_uri": back_channel.url(site.told_at),
+        "backchannel_logout_session_required": True,
+    }
+    for client_id, changes in {**REGISTRATIONS, "backchannel": told}.items():
 
         async def register(here, client_id=client_id, changes=changes):
             return await clients.register(
@@ -121,4 +144,4 @@ def make_site(product, slug):
 
         registered = product.backstage.run(register)
         made[client_id] = App(registered.id, registered.client_id, registered.secret)
-    return Site(product, slug, make_subject(product, slug), made)
+    return site
