@@ -67,7 +67,12 @@ async def _respond_at_once(a: Authorization, authorized: Authorized) -> Response
     access: NewAccess | None = None
     if response_types.has_token(a.response_type):
         target = resources.choose(
-            {}, a.client, authorized.resources, authorized.scopes, issuer.resources
+            {},
+            a.client,
+            authorized.resources,
+            authorized.scopes,
+            issuer.resources,
+            issuer.url,
         )
         access_token, access = await tokens.mint_access_token(
             issuer, a.client, issue_id, target, a.session, longest=FRONT_CHANNEL_LIFE

@@ -79,7 +79,7 @@ def compute(  # noqa: PLR0913  (what a token is about, and for whom)
     """Apply the rules of the engine to *person*. Raises `OAuthError`."""
     asked = {"scope": " ".join(client.scopes if scopes is None else scopes)}
     granted = read_scopes(asked, client, catalogue.scopes)
-    names = read_resources({}, client, granted, catalogue.resources)
+    names = read_resources({}, client, granted, catalogue.resources, issuer)
     targets = [
         target_of(catalogue.resources.get(name), granted, catalogue.resources)
         for name in names or ("",)

@@ -178,7 +178,8 @@ def read_scopes(a: Authorization) -> None:
 
 
 def read_resources(a: Authorization) -> None:
-    a.resources = resources.read_resources(a.params, a.client, a.scopes, a.issuer.resources)
+    known, own = a.issuer.resources, a.issuer.url
+    a.resources = resources.read_resources(a.params, a.client, a.scopes, known, own)
     if response_types.has_token(a.response_type) and len(a.resources) > 1:
         raise InvalidTarget("A token is for one resource; name one")
 

@@ -32,7 +32,7 @@ async def authorize_device(issuer: Issuer, request: Request) -> Response:
     if GRANT_TYPE not in client.grant_types:
         raise UnauthorizedClient("The client may not use this grant type")
     asked = scopes.read_device_scopes(params, client, issuer.scopes)
-    chosen = resources.read_resources(params, client, asked, issuer.resources)
+    chosen = resources.read_resources(params, client, asked, issuer.resources, issuer.url)
     for _ in range(_TRIES):
         device = NewDevice(
             device_code=new_secret(Kind.DEVICE_CODE),

@@ -32,18 +32,20 @@ class Target:
     scopes: Scopes
 
 
-def read_resources(
+def read_resources(  # noqa: PLR0913  (what is asked, of what there is)
     params: Mapping[str, str],
     client: Client,
     scopes: Scopes,
     known: Mapping[str, ResourceServer],
+    issuer: str,
 ) -> tuple[str, ...]:
     """
     Read the resource servers of an authorization, in the order of their names (RS-1, RS-4).
 
-    Raises `InvalidTarget`, and `InvalidScope` for a scope of an API that is not among them.
+    The *issuer*'s URL names its own endpoints, which every authorization is for. Raises
+    `InvalidTarget`, and `InvalidScope` for a scope of an API that is not among them.
     """
-    named = _named(params, client, known)
+    named = _named(params, client, known, issuer)
     homes = {name for name, server in known.items() if server.scopes & scopes}
     if named is None:
         if not homes <= _usable(client, known).keys():
@@ -57,11 +59,11 @@ def read_resources(
 
 
 def _named(
-    params: Mapping[str, str], client: Client, known: Mapping[str, ResourceServer]
+    params: Mapping[str, str], client: Client, known: Mapping[str, ResourceServer], issuer: str
 ) -> set[str] | None:
     if "resource" not in params:
         return None
-    named = set(params["resource"].split(" "))  # an empty word is no API either
+    named = set(params["resource"].split(" ")) - {issuer}  # an empty word is no API either
     if not named <= _usable(client, known).keys():
         raise InvalidTarget("resource is not an API that this client may use")
     return named
@@ -73,24 +75,28 @@ def _usable(client: Client, known: Mapping[str, ResourceServer]) -> Mapping[str,
     return {name: server for name, server in known.items() if name in allowed}
 
 
-def choose(
+def choose(  # noqa: PLR0913  (as above)
     params: Mapping[str, str],
     client: Client,
     granted: Iterable[str],
     scopes: Scopes,
     known: Mapping[str, ResourceServer],
+    issuer: str,
 ) -> Target:
     """
     Choose what one access token is for, among the resources that were *granted* (RS-2, RS-3).
 
-    Raises `InvalidTarget` when that is not one of them, or cannot be told; also when all that were
-    granted are gone: the issuer itself was not among them.
+    Whoever was granted APIs gets a token for userinfo by naming the *issuer*, and only so: raises
+    `InvalidTarget` when all that were granted are gone. Raises it too when what is asked for is
+    not one of them, or cannot be told.
     """
     names, usable = tuple(granted), _usable(client, known)
     alive = {name: usable[name] for name in names if name in usable}
     asked = params["resource"].split(" ") if "resource" in params else []
     if len(asked) > 1:
         raise InvalidTarget("A token is for one resource; name one")
+    if asked == [issuer]:
+        return target_of(None, scopes, known)
     if asked and asked[0] not in alive:
         raise InvalidTarget("resource is not among those that were granted")
     if not asked and len(alive) > 1:
@@ -122,11 +128,12 @@ def target_of(
     return Target(resource, kept)
 
 
-def read_target(
+def read_target(  # noqa: PLR0913  (as above)
     params: Mapping[str, str],
     client: Client,
     scopes: Scopes,
     known: Mapping[str, ResourceServer],
+    issuer: str,
     *,
     is_explicit: bool,
 ) -> Target:
@@ -136,11 +143,11 @@ def read_target(
     Scopes that were asked for outright must all be the target's (*is_explicit*); of those that
     the client merely has, the target gets its own. Raises `InvalidTarget`, `InvalidScope`.
     """
-    named = _named(params, client, known)
-    if named is not None and len(named) > 1:
+    if len(params.get("resource", "").split(" ")) > 1:
         raise InvalidTarget("A token is for one resource; name one")
+    named = _named(params, client, known, issuer)
     if named is not None:
-        name = next(iter(named))
+        name = next(iter(named), "")  # none left: the issuer itself
     elif is_explicit:
         homes = [name for name, server in known.items() if server.scopes & scopes]
         if len(homes) > 1:

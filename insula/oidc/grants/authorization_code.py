@@ -30,7 +30,9 @@ async def exchange(e: Exchange) -> bytes:
     try:
         _check(e, stored)
         granted = still_there(stored.scopes, client, issuer.scopes)
-        target = resources.choose(e.params, client, stored.resources, granted, issuer.resources)
+        target = resources.choose(
+            e.params, client, stored.resources, granted, issuer.resources, issuer.url
+        )
     except (InvalidGrant, InvalidTarget):
         # Burned, so that nobody gets a second guess (RFC9700-4.8); spent before, it is a
         # replay (RFC6749-4.1.2). Both are committed before the client hears of it.

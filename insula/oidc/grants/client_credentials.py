@@ -20,7 +20,7 @@ async def exchange(e: Exchange) -> bytes:
     named = asked_for(e.params)
     scopes = read_own_scopes(e.params, client)
     target = resources.read_target(
-        e.params, client, scopes, issuer.resources, is_explicit=bool(named)
+        e.params, client, scopes, issuer.resources, issuer.url, is_explicit=bool(named)
     )
     access_token, access = await tokens.mint_access_token(
         issuer, client, new_id(), target, None, jkt=e.jkt

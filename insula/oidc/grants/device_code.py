@@ -30,7 +30,9 @@ async def exchange(e: Exchange) -> bytes:
     device_code = e.params.need("device_code")
     approved = _judge(await issuer.devices.poll(device_code, client))
     granted = still_there(approved.scopes, client, issuer.scopes)
-    target = resources.choose(e.params, client, approved.resources, granted, issuer.resources)
+    target = resources.choose(
+        e.params, client, approved.resources, granted, issuer.resources, issuer.url
+    )
     access_token, access = await tokens.mint_access_token(
         issuer, client, approved.issue_id, target, approved.session, jkt=e.jkt
     )

@@ -29,7 +29,9 @@ async def exchange(e: Exchange) -> bytes:
     _check_key(e, stored)
 
     granted = read_narrower(e.params, still_there(stored.scopes, client, issuer.scopes))
-    target = resources.choose(e.params, client, stored.resources, granted, issuer.resources)
+    target = resources.choose(
+        e.params, client, stored.resources, granted, issuer.resources, issuer.url
+    )
     resources.refuse_foreign(asked_for(e.params), target, issuer.resources)
     access_token, access = await tokens.mint_access_token(
         issuer, client, stored.family_id, target, stored.session, jkt=e.jkt
