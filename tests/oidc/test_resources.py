@@ -202,6 +202,27 @@ async def test_without_an_api_a_token_is_for_the_issuer_or_the_clients_usual_api
     assert payload((await world.tokens(alone))["access_token"])["aud"] == REPORTS
 
 
+@pytest.mark.spec("RFC8707-2", "RS-2", "RS-3", "RS-5")
+async def test_the_issuer_is_named_for_a_token_that_userinfo_takes(world, web):
+    usual = world.change(web, default_resource=REPORTS)
+    asked = {"scope": "openid email offline_access reports:read"}
+
+    first = await world.redeem(usual, await code_for(world, usual, **asked), resource=ISSUER)
+    second = await world.refresh(usual, first.json["refresh_token"])
+    alone = await world.tokens(usual, scope="openid", resource=ISSUER)
+    refused = await world.signed_in().authorize(usual, scope="reports:read", resource=ISSUER)
+    own = await world.token(usual, grant_type="client_credentials", resource=ISSUER)
+
+    assert payload(first.json["access_token"])["aud"] == ISSUER
+    assert "reports:read" not in first.json["scope"]
+    assert (await world.userinfo(first.json["access_token"])).json["email"]
+    assert payload(second.json["access_token"])["aud"] == REPORTS
+    assert payload(alone["access_token"])["aud"] == ISSUER
+    assert is_told(refused, "invalid_scope")
+    assert payload(own.json["access_token"])["aud"] == ISSUER
+    assert "scope" not in own.json
+
+
 # --- several APIs
 
 
@@ -441,8 +462,8 @@ def test_whatever_is_asked_nothing_but_the_granted_comes_of_it(named, scope):
     params = Parameters([("scope", scope), *(("resource", each) for each in named)])
     try:
         granted = scopes.read_scopes(params, ANY, KNOWN)
-        chosen = resources.read_resources(params, ANY, granted, APIS)
-        target = resources.choose({}, ANY, chosen, granted, APIS)
+        chosen = resources.read_resources(params, ANY, granted, APIS, ISSUER)
+        target = resources.choose({}, ANY, chosen, granted, APIS, ISSUER)
     except OAuthError:
         return
 
@@ -461,7 +482,7 @@ def test_whatever_a_client_asks_for_itself_it_gets_its_own_or_an_error(named, sc
     try:
         asked = scopes.read_own_scopes(params, ANY)
         target = resources.read_target(
-            params, ANY, asked, APIS, is_explicit=bool(scopes.asked_for(params))
+            params, ANY, asked, APIS, ISSUER, is_explicit=bool(scopes.asked_for(params))
         )
     except OAuthError:
         return

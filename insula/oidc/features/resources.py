@@ -32,7 +32,7 @@ class Target:
     scopes: Scopes
 
 
-def read_resources(  # noqa: PLR0913  (what is asked, of what there is)
+def read_resources(
     params: Mapping[str, str],
     client: Client,
     scopes: Scopes,
