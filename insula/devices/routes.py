@@ -184,6 +184,7 @@ def _confirm_page(
         user_agent=waiting.user_agent,
         at=waiting.at,
         scopes=describe(waiting.scopes, waiting.optional_scopes, waiting.texts),
+        audiences=waiting.audiences,
         user=person_shown(person),
         switch_url=_address(code, another="1"),
         csrf_token=token,

@@ -38,6 +38,8 @@ class Waiting:
     scopes: tuple[str, ...]
     optional_scopes: tuple[str, ...]
     texts: Mapping[str, tuple[str, str]]
+    #: Names of the APIs that it wants to talk to.
+    audiences: tuple[str, ...]
     ip: str
     user_agent: str
     at: datetime
@@ -97,6 +99,7 @@ def _waiting(row: Row) -> Waiting:
         scopes=scopes,
         optional_scopes=tuple(scope for scope in scopes if scope in _OPTIONAL),
         texts={name: (text[0], text[1]) for name, text in row.texts.items()},
+        audiences=tuple(row.audiences),
         ip=row.ip or "",
         user_agent=row.user_agent or "",
         at=row.created_at,

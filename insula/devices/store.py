@@ -19,7 +19,10 @@ _FIND = statement("""
            c.client_id, c.name, c.metadata, c.origin = 'administrator' or c.verified_at is not null as is_verified,
            (select coalesce(jsonb_object_agg(s.name, jsonb_build_array(s.title, s.description)), '{}')
               from insula.scopes s
-             where s.tenant_id = g.tenant_id and s.name = any (g.scopes)) as texts
+             where s.tenant_id = g.tenant_id and s.name = any (g.scopes)) as texts,
+           array(select r.name from insula.resource_servers r
+                  where r.tenant_id = g.tenant_id and r.identifier = any (g.resources)
+                  order by r.identifier) as audiences
       from insula.device_grants g
       join insula.clients c on c.tenant_id = g.tenant_id and c.id = g.client_id and c.status = 'active'
      where g.tenant_id = %(tenant_id)s and g.user_code_hash = %(code_hash)s

@@ -270,3 +270,25 @@ def test_an_application_that_nobody_has_checked_is_told_apart(product, browser, 
     product.backstage.run(verify)
     again = confirm(browser, form, device)
     assert "Nobody has checked this application" not in again.text
+
+
+@pytest.mark.spec("RFC8628-3.3", "RFC8707-2", "DV-3")
+def test_the_api_that_it_talks_to_is_named_in_the_tenants_words(product, browser, form, device):
+    name = "Orders & <i>Stock</i>"
+    product.change(
+        "insert into insula.resource_servers (tenant_id, identifier, name)"
+        " values (%s, 'https://orders.example', %s)",
+        product.tenant_id("acme"),
+        name,
+    )
+    product.change(
+        "update insula.device_grants set resources = '{https://orders.example}'"
+        " where tenant_id = %s and status = 'pending'",
+        product.tenant_id("acme"),
+    )
+
+    page = confirm(browser, form, device)
+
+    assert name in page.text
+    assert "<i>Stock" not in page.response.text
+    product.change("delete from insula.resource_servers where name = %s", name)

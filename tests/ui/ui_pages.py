@@ -144,6 +144,7 @@ PAGES = {
         | {
             "client": LEDGER._replace(verified=False),
             "scopes": SCOPES,
+            "audiences": ["Orders", "Stock"],
             "ip": "192.0.2.7",
             "user_agent": "Ledger TV/4.2",
             "at": datetime(2026, 11, 20, 10, 14, 7, tzinfo=UTC),
