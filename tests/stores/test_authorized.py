@@ -144,7 +144,7 @@ async def test_what_is_used_up_completes_one_authorization(world, app, ada, kind
     assert done == [True, False]
 
 
-@pytest.mark.spec("PAR-7.3", "PA-7", "JR-7", "security 26")
+@pytest.mark.spec("PAR-7.3", "PA-7", "JR-7")
 @pytest.mark.parametrize("kind", ["pushed", "object", "both"])
 async def test_of_many_at_once_one_completes(world, app, ada, kind):
     used = UsedUp(
