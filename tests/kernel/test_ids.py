@@ -12,7 +12,7 @@ from insula.kernel.ids import PREFIXES, Kind, digest, new_secret
 A, B = uuid4(), uuid4()
 
 
-@pytest.mark.spec("security row 28", "ASVS 7.2")
+@pytest.mark.spec("security row 28", "ASVS 7.2", "TK-12")
 @pytest.mark.parametrize("kind", PREFIXES)
 def test_a_secret_is_256_random_bits_behind_its_prefix(kind):
     made = {new_secret(kind) for _ in range(50)}

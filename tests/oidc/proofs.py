@@ -1,5 +1,7 @@
 """What clients sign for the issuer of these tests."""
 
+import re
+
 from oidc_world import FORM, ISSUER, call
 from signed import signed_assertion, signed_proof
 
@@ -30,3 +32,8 @@ async def userinfo(world, token, *proofs, scheme="DPoP", method="GET", body=b"",
     return await call(
         world.provider, method, "/oauth2/userinfo", headers=headers, body=body, **options
     )
+
+
+def named(value):
+    """A name for a case that is the same in every run: keys are new each time."""
+    return re.sub(r"[A-Za-z0-9_-]{30,}", "...", repr(value))[:60]

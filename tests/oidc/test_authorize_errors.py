@@ -66,7 +66,7 @@ REFUSED = {
 refused = pytest.mark.parametrize(("changes", "error"), REFUSED.values(), ids=REFUSED)
 
 
-@pytest.mark.spec("RFC6749-4.1.2.1", "RFC9207-2")
+@pytest.mark.spec("RFC6749-4.1.2.1", "RFC9207-2", "AZ-10")
 @refused
 async def test_the_client_is_told_when_somebody_is_signed_in(world, web, changes, error):
     answer = await world.signed_in().authorize(web, **changes)
@@ -99,7 +99,7 @@ async def test_a_silent_request_is_always_answered_to_the_client(world, web, cha
     assert is_told(await world.browser().authorize(web, **changes), error)
 
 
-@pytest.mark.spec("RFC6749-4.1.2.1", "RFC9700-4.11.2")
+@pytest.mark.spec("RFC6749-4.1.2.1", "RFC9700-4.11.2", "AZ-6", "AZ-4")
 @pytest.mark.parametrize(
     "changes",
     [
@@ -122,6 +122,7 @@ async def test_an_unknown_client_or_address_is_refused_on_a_page(world, web, cha
     assert "evil" not in answer.text
 
 
+@pytest.mark.spec("AZ-6")
 async def test_an_inactive_client_is_an_unknown_one(world, web):
     unknown = await world.signed_in().authorize(web, client_id="nobody")
     del world.host.clients.active[web.client_id]
@@ -189,14 +190,14 @@ async def test_unknown_parameters_are_ignored(world, web):
     assert "code" in answer.fields
 
 
-@pytest.mark.spec("RFC6749-3.1.1")
+@pytest.mark.spec("RFC6749-3.1.1", "AZ-3")
 async def test_a_client_without_the_grant_may_not_ask(world, web):
     client = world.change(web, grant_types=frozenset({"client_credentials"}))
 
     assert is_told(await world.signed_in().authorize(client), "unauthorized_client")
 
 
-@pytest.mark.spec("RFC6749-4.1.2")
+@pytest.mark.spec("RFC6749-4.1.2", "AZ-9")
 @pytest.mark.parametrize(
     "state",
     ["x", "a b+c%20&=?#/\\\"'<script>", "ÄÖ\U0001f600", "s" * 2048],
@@ -212,6 +213,7 @@ async def test_state_comes_back_bit_for_bit(world, web, state):
     assert failure.fields["state"] == state
 
 
+@pytest.mark.spec("AZ-9")
 @pytest.mark.parametrize("state", ["s" * 2049, "Ä" * 1025, "a\nb", "a\x7fb"])
 async def test_a_state_that_cannot_be_kept_is_refused_and_not_given_back(world, web, state):
     answer = await world.signed_in().authorize(web, state=state)
@@ -235,7 +237,7 @@ async def test_no_state_is_asked_and_none_is_made_up(world, web):
     assert set(answer.fields) == {"code", "iss"}
 
 
-@pytest.mark.spec("RFC9700-4.12", "RFC9207-2")
+@pytest.mark.spec("RFC9700-4.12", "RFC9207-2", "AZ-12")
 async def test_the_answer_is_a_303_with_the_issuer(world, web):
     answer = await world.signed_in().authorize(web)
 
@@ -247,7 +249,7 @@ async def test_the_answer_is_a_303_with_the_issuer(world, web):
     assert answer.headers["referrer-policy"] == "no-referrer"
 
 
-@pytest.mark.spec("RFC9700-2.6")
+@pytest.mark.spec("RFC9700-2.6", "AZ-13")
 async def test_no_other_origin_may_read_the_answer(world):
     client = world.client(allowed_origins=frozenset({"https://app.example"}))
     origin = ("origin", "https://app.example")

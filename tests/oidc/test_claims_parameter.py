@@ -31,7 +31,7 @@ async def test_a_claim_is_released_where_it_was_asked_for(world, web):
     assert "name" not in id_token
 
 
-@pytest.mark.spec("OIDCC-5.5.1")
+@pytest.mark.spec("OIDCC-5.5.1", "OC-14", "UI-7")
 async def test_claims_that_nobody_has_or_knows_are_no_error(world, web):
     claims = asking(
         userinfo={"nickname": {"essential": True}, "shoe_size": None, "phone_number": None},

@@ -145,6 +145,7 @@ async def test_an_inactive_client_is_an_unknown_one(world, web):
     assert is_refused(await world.token(web, **GRANT), challenged=True)
 
 
+@pytest.mark.spec("CA-7")
 async def test_two_secrets_live_side_by_side_until_the_old_one_expires(world, web, later):
     old = replace(web.secrets[0], expires_at=2_000_000_000_000)
     client = world.host.clients.add(replace(web, secrets=(old,)), "new")

@@ -14,7 +14,7 @@ def is_refused(answer, error="invalid_grant"):
     return True
 
 
-@pytest.mark.spec("RFC6749-4.1.2")
+@pytest.mark.spec("RFC6749-4.1.2", "TK-4", "TK-6")
 async def test_a_code_is_used_once_and_a_second_use_ends_all_that_came_of_it(world, web):
     code = await world.code(web, scope="openid offline_access")
     first = (await world.redeem(web, code)).json
@@ -26,7 +26,7 @@ async def test_a_code_is_used_once_and_a_second_use_ends_all_that_came_of_it(wor
     assert is_refused(await world.refresh(web, first["refresh_token"]))
 
 
-@pytest.mark.spec("RFC6749-10.5", "RFC9700-4.5")
+@pytest.mark.spec("RFC6749-10.5", "RFC9700-4.5", "TK-4")
 async def test_of_a_hundred_redemptions_at_once_one_wins_and_its_family_ends(world, web):
     code = await world.code(web, scope="openid offline_access")
 
@@ -39,7 +39,7 @@ async def test_of_a_hundred_redemptions_at_once_one_wins_and_its_family_ends(wor
     assert (await world.userinfo(won[0].json["access_token"])).status == 401
 
 
-@pytest.mark.spec("RFC6749-4.1.3")
+@pytest.mark.spec("RFC6749-4.1.3", "TK-7")
 async def test_the_code_of_another_client_is_unknown_and_stays_usable(world, web):
     other = world.client("other")
     code = await world.code(web)
@@ -53,7 +53,7 @@ async def test_the_code_of_another_client_is_unknown_and_stays_usable(world, web
     assert owner.status == 200
 
 
-@pytest.mark.spec("RFC6749-4.1.2")
+@pytest.mark.spec("RFC6749-4.1.2", "AZ-8")
 @pytest.mark.parametrize(("seconds", "status"), [(58, 200), (61, 400)])
 async def test_a_code_lives_a_minute(world, web, later, seconds, status):
     code = await world.code(web)
@@ -71,7 +71,7 @@ async def test_an_altered_code_is_no_code(world, web, altered):
     assert (await world.redeem(web, code)).status == 200
 
 
-@pytest.mark.spec("RFC6749-4.1.3")
+@pytest.mark.spec("RFC6749-4.1.3", "TK-5")
 @pytest.mark.parametrize("uri", ["https://app.example/other", CALLBACK + "/", CALLBACK.upper()])
 async def test_the_redirect_uri_must_be_the_one_of_the_request(world, uri):
     client = world.client(redirect_uris=(CALLBACK, "https://app.example/other"))
@@ -81,7 +81,7 @@ async def test_the_redirect_uri_must_be_the_one_of_the_request(world, uri):
     assert is_refused(await world.redeem(client, code))
 
 
-@pytest.mark.spec("RFC6749-4.1.3", "OAUTH21")
+@pytest.mark.spec("RFC6749-4.1.3", "OAUTH21", "TK-5")
 @pytest.mark.parametrize(("profile", "status"), [("oauth21", 200), ("standard", 400)])
 async def test_whether_the_redirect_uri_is_repeated_is_a_matter_of_profile(world, profile, status):
     client = world.client(profile=profile)
@@ -113,6 +113,7 @@ async def test_a_scope_at_the_token_endpoint_changes_nothing(world, web):
     assert answer.json["scope"] == "openid"
 
 
+@pytest.mark.spec("TK-15")
 @pytest.mark.parametrize("ended", ["session", "person", "client"])
 async def test_what_ended_meanwhile_gets_no_tokens(world, web, ended):
     code = await world.code(web)

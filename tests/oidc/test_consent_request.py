@@ -147,7 +147,7 @@ async def test_offline_access_alone_with_nothing_to_fall_back_on(world):
     assert is_told(answer, "invalid_scope")
 
 
-@pytest.mark.spec("OIDCC-3.1.2.1")
+@pytest.mark.spec("OIDCC-3.1.2.1", "OC-1")
 async def test_without_openid_it_is_plain_oauth(world, web):
     tokens = await world.tokens(web, scope="profile")
 

@@ -86,7 +86,7 @@ async def get(world, path, *headers, method="GET"):
     return await call(world.provider, method, path, headers=headers)
 
 
-@pytest.mark.spec("OIDCD-3", "RFC8414-2", "OIDCD-4.3", "RFC9207-3")
+@pytest.mark.spec("OIDCD-3", "RFC8414-2", "OIDCD-4.3", "RFC9207-3", "DI-2", "DI-3")
 async def test_the_metadata_is_what_is_built_and_nothing_else(world):
     said = (await get(world, DISCOVERY[0])).json
 
@@ -200,7 +200,7 @@ async def test_an_added_header_does_not_reach_the_next_answer(world):
     assert "x" not in (await get(world, JWKS)).headers
 
 
-@pytest.mark.spec("RFC7517-5", "OIDCC-10.1.1")
+@pytest.mark.spec("RFC7517-5", "OIDCC-10.1.1", "ID-3")
 async def test_the_keys_are_ordered_public_and_usable(world, generated):
     states = {"ES256": "active", "RS256": "next", "EdDSA": "retiring"}
     published = []
@@ -223,6 +223,7 @@ async def test_the_keys_are_ordered_public_and_usable(world, generated):
     assert len(jwt.PyJWKSet.from_json(json.dumps(answer.json)).keys) == 3
 
 
+@pytest.mark.spec("OC-21")
 @pytest.mark.parametrize(
     "path", ["/", "/oauth2", "/oauth2/", "/oauth2/token/", "/oauth2/register", "/.well-known/"]
 )

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oidc_world import CALLBACK, ISSUER, VERIFIER, build
-from proofs import PAR_URL, TOKEN_URL, dpop, proof
+from proofs import PAR_URL, TOKEN_URL, dpop, named, proof
 from signed import Key, compact
 
 from insula.kernel import clock
@@ -175,7 +175,7 @@ async def test_two_proofs_are_none(world, machine, key):
         {"crit": ["jwk"]},
         {"b64": False},
     ],
-    ids=lambda header: repr(header)[:60],
+    ids=named,
 )
 async def test_each_part_of_the_header(world, machine, key, header):
     if "jwk" in header and isinstance(header["jwk"], dict):

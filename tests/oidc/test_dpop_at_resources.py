@@ -2,7 +2,7 @@
 
 import pytest
 from oidc_world import FORM, ISSUER, bearer, build, call
-from proofs import TOKEN_URL, USERINFO_URL, dpop, proof, userinfo
+from proofs import TOKEN_URL, USERINFO_URL, dpop, named, proof, userinfo
 from signed import Key
 
 from insula.kernel import clock
@@ -112,7 +112,7 @@ async def test_an_unknown_token_is_invalid_under_either_scheme(world, key, spa):
         {"header": {"typ": "JWT"}},
         {"header": {"jwk": Key().members}},
     ],
-    ids=repr,
+    ids=named,
 )
 async def test_a_bad_proof_is_called_so(world, bound, key, changes):
     answer = await userinfo(world, bound, at_userinfo(key, bound, **changes))

@@ -29,7 +29,7 @@ async def verified(world, token, audience):
     return says
 
 
-@pytest.mark.spec("OIDCC-2", "OIDCC-3.1.3.3", "OIDCC-3.1.3.6", "OIDCC-10.1")
+@pytest.mark.spec("OIDCC-2", "OIDCC-3.1.3.3", "OIDCC-3.1.3.6", "OIDCC-10.1", "ID-1", "TK-13")
 @pytest.mark.parametrize("alg", ALGORITHMS)
 async def test_an_id_token_tells_one_client_about_one_sign_in(world, alg):
     client = world.client(id_token_signed_response_alg=alg)
@@ -63,7 +63,7 @@ def test_at_hash_as_published():
     )
 
 
-@pytest.mark.spec("OIDCC-2")
+@pytest.mark.spec("OIDCC-2", "ID-1")
 @pytest.mark.parametrize(
     ("change", "asked", "is_said"),
     [
@@ -168,6 +168,7 @@ async def test_an_opaque_access_token_says_nothing(world):
     }
 
 
+@pytest.mark.spec("TK-12")
 async def test_no_two_values_are_ever_the_same(world, web):
     browser = world.signed_in()
     answers = [await world.tokens(web, browser, scope="openid offline_access") for _ in range(5)]

@@ -33,7 +33,7 @@ def test_every_unreserved_character_may_stand_in_a_verifier(verifier):
     pkce.check_verifier(verifier, pkce.s256(verifier))
 
 
-@pytest.mark.spec("RFC7636-4.2")
+@pytest.mark.spec("RFC7636-4.2", "PK-2")
 @pytest.mark.parametrize(
     "challenge",
     ["c" * 42, "c" * 44, "c" * 42 + "=", "c" * 42 + "+", "c" * 42 + " ", "c" * 43 + "\n"],
@@ -62,7 +62,7 @@ def test_a_method_without_a_challenge_is_refused():
 WITHOUT = ("code_challenge", "code_challenge_method")
 
 
-@pytest.mark.spec("RFC7636-4.4.1", "RFC9700-2.1.1")
+@pytest.mark.spec("RFC7636-4.4.1", "RFC9700-2.1.1", "PK-3", "AZ-20")
 @pytest.mark.parametrize(
     ("profile", "public", "needed"),
     [
@@ -90,7 +90,7 @@ async def test_a_challenge_that_was_sent_is_enforced_whoever_sent_it(world):
     assert answer.json["error"] == "invalid_grant"
 
 
-@pytest.mark.spec("RFC9700-4.8.2")
+@pytest.mark.spec("RFC9700-4.8.2", "PK-5")
 async def test_a_verifier_without_a_challenge_is_a_downgrade(world):
     client = world.client(profile="standard")
     answer = await world.signed_in().authorize(client, without=WITHOUT)
@@ -109,7 +109,7 @@ async def test_a_code_without_a_challenge_needs_no_verifier(world):
     assert (await world.redeem(client, answer.code, code_verifier=None)).status == 200
 
 
-@pytest.mark.spec("RFC7636-4.6")
+@pytest.mark.spec("RFC7636-4.6", "PK-6")
 @pytest.mark.parametrize("wrong", ["x" * 43, "short", "v" * 44, VERIFIER.upper()])
 async def test_a_failed_check_burns_the_code(world, web, wrong):
     code = await world.code(web)
@@ -121,7 +121,7 @@ async def test_a_failed_check_burns_the_code(world, web, wrong):
     assert (right.status, right.json["error"]) == (400, "invalid_grant")
 
 
-@pytest.mark.spec("RFC9700-2.1.1")
+@pytest.mark.spec("RFC9700-2.1.1", "PK-7")
 async def test_the_challenge_of_the_start_holds_after_sign_in(world, web):
     browser = world.browser()
     txn = world.txn(await browser.authorize(web))

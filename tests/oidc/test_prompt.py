@@ -9,6 +9,7 @@ from test_authorize_errors import is_page, is_told
 BEA = Person(uuid4(), {"name": "Bea"})
 
 
+@pytest.mark.spec("OC-16")
 async def test_a_stranger_signs_in_and_comes_back_with_a_code(world, web):
     browser = world.browser()
     asked = await browser.authorize(web, login_hint="ada@acme.example", ui_locales="fr", x="y")
@@ -25,6 +26,7 @@ async def test_a_stranger_signs_in_and_comes_back_with_a_code(world, web):
     assert (await world.redeem(web, answer.code)).status == 200
 
 
+@pytest.mark.spec("AZ-14")
 async def test_an_interaction_belongs_to_one_browser_and_ends_with_its_code(world, web):
     browser, other = world.browser(), world.browser()
     txn = world.txn(await browser.authorize(web))
@@ -60,6 +62,7 @@ async def test_who_comes_back_without_having_signed_in_is_asked_again(world, web
     assert world.txn(again) == txn
 
 
+@pytest.mark.spec("OC-15")
 @pytest.mark.parametrize(
     "change",
     [

@@ -76,7 +76,7 @@ def test_a_registered_uri_has_no_neighbours(tail):
     assert is_accepted(REGISTERED + tail, client(REGISTERED)) == (tail == "")
 
 
-@pytest.mark.spec("RFC8252-7.3")
+@pytest.mark.spec("RFC8252-7.3", "AZ-5")
 @pytest.mark.parametrize(
     ("registered", "asked"),
     [
@@ -91,7 +91,7 @@ def test_a_native_loopback_may_vary_its_port(registered, asked):
     assert not is_accepted(asked, client(registered))
 
 
-@pytest.mark.spec("RFC8252-8.3")
+@pytest.mark.spec("RFC8252-8.3", "AZ-5")
 @pytest.mark.parametrize(
     ("registered", "asked"),
     [
@@ -112,6 +112,7 @@ def test_nothing_else_of_a_native_uri_may_vary(registered, asked):
     assert not is_accepted(asked, client(registered, application_type="native"))
 
 
+@pytest.mark.spec("AZ-5")
 async def test_a_native_application_gets_its_code_at_its_port(world):
     app = world.public(application_type="native", redirect_uris=("http://127.0.0.1/cb",))
     port = "http://127.0.0.1:51004/cb"

@@ -19,7 +19,7 @@ async def family(world, client):
     return (await world.tokens(client, **OFFLINE))["refresh_token"]
 
 
-@pytest.mark.spec("RFC6749-6", "RFC9700-4.14.2")
+@pytest.mark.spec("RFC6749-6", "RFC9700-4.14.2", "RT-4")
 async def test_a_refresh_token_is_succeeded_at_each_use(world, web):
     first = await world.tokens(web, **OFFLINE)
 
@@ -32,7 +32,7 @@ async def test_a_refresh_token_is_succeeded_at_each_use(world, web):
     assert (await world.userinfo(third["access_token"])).json["name"] == "Ada Lovelace"
 
 
-@pytest.mark.spec("RFC9700-4.14.2")
+@pytest.mark.spec("RFC9700-4.14.2", "RT-6")
 async def test_a_lost_answer_is_given_again_and_never_another(world, web):
     token = await family(world, web)
 
@@ -44,7 +44,7 @@ async def test_a_lost_answer_is_given_again_and_never_another(world, web):
     assert (await world.refresh(web, first.json["refresh_token"])).status == 200
 
 
-@pytest.mark.spec("RFC9700-4.14.2")
+@pytest.mark.spec("RFC9700-4.14.2", "RT-5")
 @pytest.mark.parametrize("why", ["the grace is over", "the successor was used", "no grace"])
 async def test_reuse_ends_the_family(world, later, why):
     client = world.client(refresh_grace=0 if why == "no grace" else 10)
@@ -182,7 +182,7 @@ async def test_a_confidential_client_may_keep_its_token(world, later):
     assert (await world.refresh(client, token)).status == 200
 
 
-@pytest.mark.spec("RFC9700-4.14.2")
+@pytest.mark.spec("RFC9700-4.14.2", "RT-4")
 async def test_a_public_client_may_not(world):
     client = world.public(rotate_refresh_tokens=False)
     token = await family(world, client)
@@ -207,6 +207,7 @@ async def test_opaque_access_tokens_are_refreshed_too(world, method):
         assert (await world.userinfo(answer.json["access_token"])).status == 200
 
 
+@pytest.mark.spec("RT-7")
 async def test_an_unused_token_dies_after_a_fortnight(world, web, later):
     token = await family(world, web)
     later(14 * 86400 + 1)
@@ -215,6 +216,7 @@ async def test_an_unused_token_dies_after_a_fortnight(world, web, later):
     assert (await world.introspect(web, token)).json == {"active": False}
 
 
+@pytest.mark.spec("RT-7")
 async def test_rotation_never_extends_the_absolute_life(world, web, later):
     token = await family(world, web)
     for _ in range(8):

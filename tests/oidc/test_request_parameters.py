@@ -139,7 +139,7 @@ async def test_a_body_that_breaks_off_is_refused(world, web):
     assert (answer.status, answer.json["error"]) == (400, "invalid_request")
 
 
-@pytest.mark.spec("RFC6749-3.2")
+@pytest.mark.spec("RFC6749-3.2", "TK-1")
 @pytest.mark.parametrize(
     ("query", "body"),
     [

@@ -16,7 +16,7 @@ async def is_alive(world, client, token):
     return (await world.introspect(client, token)).json["active"]
 
 
-@pytest.mark.spec("RFC7009-2.1")
+@pytest.mark.spec("RFC7009-2.1", "RV-3", "RV-4")
 @pytest.mark.parametrize("token_format", ["jwt", "opaque"])
 async def test_an_access_token_is_revoked_alone(world, token_format):
     client = world.client(access_token_format=token_format)
@@ -29,7 +29,7 @@ async def test_an_access_token_is_revoked_alone(world, token_format):
     assert await is_alive(world, client, tokens["refresh_token"])
 
 
-@pytest.mark.spec("RFC7009-2.1")
+@pytest.mark.spec("RFC7009-2.1", "RV-3")
 async def test_a_refresh_token_takes_its_family_along(world, web):
     tokens = await world.tokens(web, **OFFLINE)
 
@@ -39,7 +39,7 @@ async def test_a_refresh_token_takes_its_family_along(world, web):
     assert (await world.refresh(web, tokens["refresh_token"])).status == 400
 
 
-@pytest.mark.spec("RFC7009-2.2")
+@pytest.mark.spec("RFC7009-2.2", "RV-2")
 async def test_what_is_unknown_or_gone_is_revoked_already(world, web):
     tokens = await world.tokens(web, **OFFLINE)
     unknown = ["garbage", "a.b.c", "ins_rt_x", "ins_at_x", tokens["id_token"]]
@@ -48,7 +48,7 @@ async def test_what_is_unknown_or_gone_is_revoked_already(world, web):
         assert is_done(await world.revoke(web, token))
 
 
-@pytest.mark.spec("RFC7009-2.1", "RFC7009-2.2")
+@pytest.mark.spec("RFC7009-2.1", "RFC7009-2.2", "RV-2")
 @pytest.mark.parametrize("token_format", ["jwt", "opaque"])
 async def test_the_tokens_of_others_stay_alive(world, token_format):
     owner = world.client("owner", access_token_format=token_format)
@@ -60,7 +60,7 @@ async def test_the_tokens_of_others_stay_alive(world, token_format):
         assert await is_alive(world, owner, tokens[name])
 
 
-@pytest.mark.spec("RFC7009-2.1")
+@pytest.mark.spec("RFC7009-2.1", "RV-1")
 @pytest.mark.parametrize("hint", ["access_token", "refresh_token", "banana"])
 async def test_a_hint_is_only_a_hint(world, web, hint):
     for name in ("access_token", "refresh_token"):

@@ -17,7 +17,7 @@ async def test_the_answer_is_kept_by_nobody(world, web):
     assert (answer.json["token_type"], answer.json["expires_in"]) == ("Bearer", 600)
 
 
-@pytest.mark.spec("RFC6749-5.2")
+@pytest.mark.spec("RFC6749-5.2", "TK-3")
 async def test_nor_is_a_refusal(world, web):
     answer = await world.redeem(web, "unknown")
 
@@ -28,7 +28,7 @@ async def test_nor_is_a_refusal(world, web):
     assert "unknown" not in answer.json["error_description"]
 
 
-@pytest.mark.spec("RFC6749-3.2")
+@pytest.mark.spec("RFC6749-3.2", "TK-1")
 @pytest.mark.parametrize("method", ["GET", "PUT", "HEAD", "DELETE", "OPTIONS"])
 async def test_only_post_is_allowed(world, method):
     answer = await call(world.provider, method, "/oauth2/token")

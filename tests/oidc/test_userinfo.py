@@ -83,7 +83,7 @@ async def test_a_token_has_the_characters_of_one(world, value):
     assert is_refused(await world.userinfo(value), 400, "invalid_request")
 
 
-@pytest.mark.spec("RFC6750-2.3", "RFC9700-4.3.2")
+@pytest.mark.spec("RFC6750-2.3", "RFC9700-4.3.2", "UI-8")
 @pytest.mark.parametrize("with_header", [True, False])
 async def test_a_token_in_the_address_is_refused_even_when_it_is_good(world, web, with_header):
     good = await token(world, web)

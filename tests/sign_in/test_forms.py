@@ -33,6 +33,7 @@ def test_there_are_forms_to_protect():
     assert len(POSTS) >= 5
 
 
+@pytest.mark.spec("AZ-14")
 @pytest.mark.parametrize("path", POSTS)
 def test_every_form_needs_its_token(product, browser, page, path):
     url = product.url("acme", f"{path}?txn={txn_of(page)}")
@@ -114,6 +115,7 @@ def test_a_form_from_elsewhere_is_refused_even_with_its_token(browser, page, ada
     assert is_refused(browser.send(page, "sign_in", headers=headers, **typed))
 
 
+@pytest.mark.spec("RM-3")
 @pytest.mark.parametrize(
     "headers",
     [
