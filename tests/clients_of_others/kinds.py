@@ -20,6 +20,7 @@ REGISTERING = {"initech": "token", "umbrella": "open"}
 #: An API of every tenant, and its scope.
 API, API_SCOPE = "https://orders.example/v1", "orders:read"
 
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 SCOPE = "openid profile email offline_access"
 
 

@@ -1,11 +1,10 @@
 """What openid-client, oauth4webapi and jose of npm do beside signing people on."""
 
 import pytest
-from kinds import REGISTERING, SCOPE, Application, own_key
+from kinds import DEVICE_CODE, REGISTERING, SCOPE, Application, own_key
 from notices import notice_of_logout
 from product import CALLBACK, SIGNED_OUT, SLUGS
 
-DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
 #: How an application that registers itself proves itself.
 SELF_MADE = {
     "client_secret_post": {},
