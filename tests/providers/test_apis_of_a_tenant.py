@@ -1,0 +1,339 @@
+"""APIs of a tenant in the running product: made, used, changed and gone, on every process."""
+
+import asyncio
+import secrets
+from dataclasses import dataclass
+
+import httpx2
+import jwt as pyjwt
+import pytest
+from browsing import Browser
+from product import CALLBACK
+from spine import FAST, GRANTS, Api, code_of, signed_in, tokens_of, until
+
+from insula.config_overrides import service as config_overrides
+from insula.providers.settings import ProtocolFeatures
+from insula.resource_servers import scopes, servers
+from insula.resource_servers.models import parse_settings
+
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
+#: All processes know of a change after this many seconds at the latest (DI-4).
+SOON = 5
+#: Enough connections to meet each of four processes.
+MANY = 24
+
+
+@dataclass
+class Made:
+    """An API, its scope, and the client that answers for it."""
+
+    identifier: str
+    scope: str
+    keeper: object
+
+
+def make_api(product, slug="acme", *, identifier=None, **settings):
+    keeper = product.app(slug, grant_types=("client_credentials",), redirect_uris=())
+    name = secrets.token_hex(4)
+    made = Made(identifier or f"https://{name}.example", f"{name}:read", keeper)
+    settings = {"introspection_clients": (keeper.client_id,), **settings}
+
+    async def make(here):
+        tenant = await here.tenant(slug)
+        await servers.add(tenant, made.identifier, name, parse_settings(settings))
+        await scopes.add(tenant, made.scope, resource_server=made.identifier)
+
+    product.backstage.run(make)
+    return made
+
+
+def app_for(product, *apis, slug="acme", **metadata):
+    return product.app(
+        slug,
+        **{
+            "grant_types": GRANTS,
+            "scopes": ("openid", "profile", "offline_access", *(api.scope for api in apis)),
+            "resources": tuple(api.identifier for api in apis),
+            **FAST,
+            **metadata,
+        },
+    )
+
+
+@pytest.fixture(scope="module")
+def made(product):
+    return make_api(product)
+
+
+@pytest.fixture(scope="module")
+def own(product, made):
+    """An application that uses the API."""
+    return app_for(product, made)
+
+
+@pytest.fixture(scope="module")
+def browser(product, own):
+    with signed_in(product, "acme", own) as browser:
+        yield browser
+
+
+async def everywhere(product, server, slug, method, path, **request):
+    """The answers of many processes, each over a connection of its own."""
+    limits = httpx2.Limits(max_connections=MANY, max_keepalive_connections=0)
+    async with httpx2.AsyncClient(
+        base_url=f"http://127.0.0.1:{server.port}",
+        headers={"host": product.server.host(slug)},
+        limits=limits,
+        timeout=60,
+    ) as http:
+        return await asyncio.gather(*(http.request(method, path, **request) for _ in range(MANY)))
+
+
+@pytest.mark.spec("RFC9068-4", "RFC9068-2.2", "RS-6")
+def test_an_api_reads_its_token_with_nothing_but_the_published_keys(product, made, own, browser):
+    answer = Api(product, "acme", own).redeem(
+        code_of(product, "acme", own, browser, scope=f"openid {made.scope}")
+    )
+    token = answer.json()["access_token"]
+
+    jwks = pyjwt.PyJWKSet.from_dict(Api(product, "acme", own).get("/oauth2/jwks").json())
+    header = pyjwt.get_unverified_header(token)
+    (key,) = [key for key in jwks.keys if key.key_id == header["kid"]]
+    says = pyjwt.decode(
+        token, key, algorithms=["ES256"], audience=made.identifier, issuer=product.issuer("acme")
+    )
+
+    assert header["typ"] == "at+jwt"
+    assert (says["client_id"], says["scope"]) == (own.client_id, made.scope)
+    assert not {"name", "email", "preferred_username"} & says.keys()
+    with pytest.raises(pyjwt.InvalidAudienceError):
+        pyjwt.decode(token, key, algorithms=["ES256"], audience=product.issuer("acme"))
+
+
+@pytest.mark.spec("RFC7662-2.1", "RFC7662-2.2", "IN-1", "IN-3", "RS-8")
+def test_whoever_keeps_the_api_may_ask_about_its_tokens_alone(product, made, own, browser):
+    own_api, keeper = Api(product, "acme", own), Api(product, "acme", made.keeper)
+    scope = f"openid {made.scope}"
+    token = own_api.redeem(code_of(product, "acme", own, browser, scope=scope)).json()
+    plain = tokens_of(product, "acme", own, browser, scope="openid")
+
+    said = keeper.introspect(token["access_token"]).json()
+
+    assert (said["active"], said["aud"], said["scope"]) == (True, made.identifier, made.scope)
+    assert keeper.introspect(plain["access_token"]).json() == {"active": False}
+    assert own_api.userinfo(token["access_token"]).status_code == 401
+    assert own_api.revoke(token["access_token"]).status_code == 200
+    assert keeper.introspect(token["access_token"]).json() == {"active": False}
+
+
+@pytest.mark.spec("RFC7662-2.2", "RS-6")
+def test_an_api_may_take_tokens_that_only_we_can_read(product):
+    made = make_api(product, token_format="opaque", introspection_username=True)  # noqa: S106
+    own = app_for(product, made)
+    person = product.person("acme")
+    with signed_in(product, "acme", own, person) as browser:
+        answer = tokens_of(product, "acme", own, browser, scope=f"openid {made.scope}")
+
+    said = Api(product, "acme", made.keeper).introspect(answer["access_token"]).json()
+
+    assert answer["access_token"].startswith("ins_at_")
+    assert (said["aud"], said["username"]) == (made.identifier, person.username)
+
+
+@pytest.mark.spec("RFC8707-2", "RS-1")
+def test_what_another_tenant_has_is_unknown(product, made):
+    theirs = make_api(product, "globex")
+    theirs_by_our_name = make_api(product, "globex", identifier=made.identifier)
+    ours = Api(product, "acme", app_for(product, made))
+    stranger = Api(product, "globex", app_for(product, theirs_by_our_name, slug="globex"))
+    keeper = Api(product, "acme", made.keeper)
+
+    answers = [
+        ours.own_token(resource=name) for name in (theirs.identifier, "https://nowhere.example")
+    ]
+    token = stranger.own_token(resource=made.identifier).json()["access_token"]
+
+    assert {(a.status_code, a.json()["error"]) for a in answers} == {(400, "invalid_target")}
+    assert answers[0].content == answers[1].content
+    assert ours.own_token(scope=theirs.scope).json()["error"] == "invalid_scope"
+    assert keeper.introspect(token).json() == {"active": False}
+    assert ours.own_token(resource=made.identifier).status_code == 200
+    theirs_asking = Api(product, "acme", theirs.keeper).introspect(token)
+    assert theirs_asking.json()["error"] == "invalid_client"
+
+
+@pytest.mark.spec("RFC8693-2.2.1", "TX-1", "TX-6")
+def test_an_api_calls_another_one_for_the_person(product, made, own, browser):
+    second = make_api(product)
+    policy = {
+        "to_audience": second.identifier,
+        "from_audience": made.identifier,
+        "scopes": (second.scope,),
+    }
+    middle = product.app(
+        "acme", grant_types=(EXCHANGE,), redirect_uris=(), exchange_policies=(policy,)
+    )
+
+    async def keep(here):
+        tenant = await here.tenant("acme")
+        clients = (made.keeper.client_id, middle.client_id)
+        await servers.change(tenant, made.identifier, {"introspection_clients": clients})
+
+    product.backstage.run(keep)
+    answer = Api(product, "acme", own).redeem(
+        code_of(product, "acme", own, browser, scope=f"openid {made.scope}")
+    )
+    token = answer.json()["access_token"]
+    form = {
+        "grant_type": EXCHANGE,
+        "subject_token": token,
+        "subject_token_type": ACCESS_TOKEN,
+    }
+    here, keeper = Api(product, "acme", middle), Api(product, "acme", second.keeper)
+    until(SOON, lambda: here.token(**form).status_code == 200)
+
+    got = here.token(**form).json()
+    said = keeper.introspect(got["access_token"]).json()
+
+    assert (said["client_id"], said["aud"]) == (middle.client_id, second.identifier)
+    assert said["act"] == {"sub": middle.client_id}
+    assert said["sub"] == pyjwt.decode(token, options={"verify_signature": False})["sub"]
+    (line, *_) = product.audit("acme", "oauth.token_issued", actor_id=middle.client_id)
+    assert line.metadata["mode"] == "delegation"
+    product.change(
+        "update insula.clients set status = 'inactive' where client_id = %s", own.client_id
+    )
+    try:
+        assert keeper.introspect(got["access_token"]).json() == {"active": False}
+    finally:
+        product.change(
+            "update insula.clients set status = 'active' where client_id = %s", own.client_id
+        )
+
+
+@pytest.mark.spec("RFC8414-2", "DI-4", "RS-1", "RS-4")
+async def test_an_api_is_known_to_all_processes_at_once_and_gone_from_all(product, four_workers):
+    made = make_api(product)
+    own = app_for(product, made)
+    form = {"grant_type": "client_credentials", "scope": made.scope}
+
+    async def statuses():
+        answers = await everywhere(
+            product, four_workers, "acme", "POST", "/oauth2/token",
+            data=form, auth=(own.client_id, own.secret),
+        )  # fmt: skip
+        return {answer.status_code for answer in answers}
+
+    await soon(statuses, {200})
+
+    async def take_away(here):
+        await servers.delete(await here.tenant("acme"), made.identifier, force=True)
+
+    await asyncio.to_thread(product.backstage.run, take_away)
+
+    await soon(statuses, {400})
+
+
+async def soon(ask, expected):
+    """Ask until all answer so, and then once more: none may fall back."""
+    async with asyncio.timeout(SOON + 5):
+        while await ask() != expected:  # noqa: ASYNC110  (other processes)
+            await asyncio.sleep(0.05)
+    assert await ask() == expected
+
+
+@pytest.mark.spec("RS-1", "RS-2", "RT-3")
+def test_a_refresh_token_brings_nothing_of_an_api_that_is_gone(product):
+    made, stays = make_api(product), make_api(product)
+    own = app_for(product, made, stays)
+    here = Api(product, "acme", own)
+    scope = f"openid offline_access {made.scope} {stays.scope}"
+    with signed_in(product, "acme", own) as browser:
+        code = code_of(product, "acme", own, browser, scope=scope)
+    token = here.redeem(code, resource=made.identifier).json()["refresh_token"]
+
+    async def take_away(here):
+        await servers.delete(await here.tenant("acme"), made.identifier, force=True)
+
+    product.backstage.run(take_away)
+    until(SOON, lambda: here.own_token(resource=made.identifier).status_code == 400)
+
+    assert here.refresh(token, resource=made.identifier).json()["error"] == "invalid_target"
+    fresh = here.refresh(token).json()
+    says = pyjwt.decode(fresh["access_token"], options={"verify_signature": False})
+    assert (says["aud"], says["scope"]) == (stays.identifier, stays.scope)
+
+
+@pytest.mark.spec("RFC8414-2", "DI-4", "OIDCC-3.2.2.5", "FC-1")
+async def test_a_switch_shows_and_refuses_at_once_on_all_processes(product, four_workers):
+    slug = "switched"
+    await asyncio.to_thread(product.tenant, slug)
+    own = await asyncio.to_thread(
+        lambda: product.app(
+            slug,
+            profile="legacy",
+            grant_types=("implicit", "client_credentials"),
+            response_types=("id_token", "id_token token"),
+            **FAST,
+        )
+    )
+
+    browser = Browser()
+
+    async def switch(**values):
+        async def change(here):
+            tenant = await here.tenant(slug)
+            await config_overrides.change(tenant, ProtocolFeatures, values)
+
+        await asyncio.to_thread(product.backstage.run, change)
+
+    async def listed():
+        answers = await everywhere(
+            product, four_workers, slug, "GET", "/.well-known/openid-configuration"
+        )
+        return {
+            (
+                "fragment" in said["response_modes_supported"],
+                "client_credentials" in said["grant_types_supported"],
+            )
+            for said in (answer.json() for answer in answers)
+        }
+
+    async def errors():
+        answers = await everywhere(
+            product, four_workers, slug, "POST", "/oauth2/token",
+            data={"grant_type": "client_credentials"}, auth=(own.client_id, own.secret),
+        )  # fmt: skip
+        return {answer.json().get("error") for answer in answers}
+
+    await soon(listed, {(False, True)})
+    assert await errors() == {None}
+    await switch(front_channel_tokens=True, client_credentials=False)
+
+    await soon(listed, {(True, False)})
+    assert await errors() == {"unsupported_grant_type"}
+    location = await asyncio.to_thread(by_front_channel, product, slug, own, browser)
+    assert location.startswith(f"{CALLBACK}#")
+    assert {"access_token", "id_token", "iss"} <= fields_behind(location)
+    await switch(front_channel_tokens=False)
+
+    await soon(listed, {(False, False)})
+    refused = await asyncio.to_thread(by_front_channel, product, slug, own, browser)
+    assert "error=unsupported_response_type" in refused
+    assert "#" not in refused
+    browser.close()
+
+
+def by_front_channel(product, slug, own, browser):
+    """Where the browser of somebody who signs in is sent with a request for tokens."""
+    start = product.authorize_url(slug, own, response_type="id_token token", nonce="n")
+    arrived = browser.open(start)
+    if arrived.left is None:
+        arrived = browser.sign_in(arrived, product.person(slug))
+    assert arrived.left is not None, arrived.text
+    return arrived.left
+
+
+def fields_behind(location):
+    return {pair.partition("=")[0] for pair in location.partition("#")[2].split("&")}
