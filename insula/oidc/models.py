@@ -579,7 +579,8 @@ class ActiveToken:
     audience: tuple[str, ...] = ()
     #: Thumbprint of the key that must be proven with it (DPOP-6).
     dpop_jkt: str | None = None
-    #: Who acts for the person (RFC8693-4.1).
+    #: Who acts for the person (RFC8693-4.1), and who alone may (RFC8693-4.4).
     act: Mapping[str, Any] | None = None
+    may_act: Mapping[str, Any] | None = None
     #: The client_id that it is about, when it is about another client than its own (TX-6).
     about: str | None = None

@@ -225,8 +225,13 @@ async def find_access_token(issuer: Issuer, token: str) -> ActiveToken | None:
         audience=audience_of(says),
         dpop_jkt=_thumbprint(says),
         act=issue.act,
+        may_act=_mapping(says.get("may_act")),
         about=issue.about,
     )
+
+
+def _mapping(value: object) -> Mapping[str, Any] | None:
+    return value if isinstance(value, dict) else None
 
 
 def _thumbprint(says: Mapping[str, Any]) -> str | None:

@@ -133,7 +133,7 @@ async def test_what_is_not_known_about_a_sign_in_is_left_out(world, web):
     assert "acr" not in introspected
 
 
-@pytest.mark.spec("RFC9068-2.1", "RFC9068-2.2")
+@pytest.mark.spec("RFC9068-2.1", "RFC9068-2.2", "RS-7")
 @pytest.mark.parametrize("alg", ALGORITHMS)
 async def test_an_access_token_says_what_an_api_needs_and_no_more(world, alg):
     client = world.client(access_token_alg=alg)

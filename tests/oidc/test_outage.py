@@ -49,6 +49,7 @@ async def test_an_outage_is_a_503_with_a_time_and_nothing_has_happened(world, ev
     assert {(await go()).status for go in programs.values()} == {200}
 
 
+@pytest.mark.spec("RFC8414-6.2", "DI-5")
 async def test_documents_are_served_through_an_outage(world):
     world.host.wire.is_cut = True
 

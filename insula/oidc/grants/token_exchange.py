@@ -139,6 +139,8 @@ def _act(
         who = actor.about or actor.client_id
     if actor is not None and actor.person is not None:
         who = e.issuer.subject(e.client, actor.person.user_id)
+    if subject.may_act is not None and subject.may_act.get("sub") != who:  # RFC8693-4.4
+        raise InvalidGrant(_REFUSED, detail="may_act of the subject names another actor")
     act: dict[str, Any] = {"sub": who}
     if subject.act is not None:
         act["act"] = subject.act
