@@ -101,4 +101,4 @@ def test_every_row_of_behaviour_has_a_test_that_says_so():
     written = (ROOT / "docs" / "specs.md").read_text()
     rows = {f"{letters}-{n}" for letters, numbers in ROWS.items() for n in numbers}
 
-    assert {row for row in rows if f"\n| {row} |" not in written} == set()
+    assert {row for row in rows if f"\n| `{row}` |" not in written} == set()
