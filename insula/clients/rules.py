@@ -90,6 +90,9 @@ def _contradictions(metadata: Metadata) -> Iterator[tuple[str, str]]:
 
 def _of_grants(metadata: Metadata) -> Iterator[tuple[str, str]]:
     grants = set(metadata.grant_types)
+    ways = [(each.from_audience, each.to_audience) for each in metadata.exchange_policies]
+    if len(ways) != len(set(ways)):
+        yield "exchange_policies", "one for each way from an audience to another"
     if "implicit" in grants and metadata.profile != "legacy":
         yield "grant_types", "implicit is for clients of the profile legacy"
     if metadata.front_channel != ("implicit" in grants):

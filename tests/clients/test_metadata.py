@@ -120,6 +120,16 @@ def test_a_scope_is_one_word_of_printable_ascii(scope):
     assert refusal_of(exchange_policies=[policy]) == "exchange_policies"
 
 
+@pytest.mark.spec("RFC8693-2.1", "TX-1")
+def test_one_policy_says_what_is_exchanged_for_what():
+    """Of two, which one holds would depend on their order: who acts, or nobody."""
+    one, other = EXCHANGE[0], {**EXCHANGE[0], "mode": "impersonation"}
+    elsewhere = {**EXCHANGE[0], "from_audience": "https://elsewhere.example"}
+
+    assert len(metadata(exchange_policies=[one, elsewhere]).exchange_policies) == 2
+    assert refusal_of(exchange_policies=[one, other]) == "exchange_policies"
+
+
 def test_default_scopes_are_among_the_scopes():
     assert refusal_of(scopes=["openid"], default_scopes=["email"]) == "default_scopes"
     assert metadata(scopes=["openid"], default_scopes=["openid"]).default_scopes == ("openid",)
