@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from insula.kernel.ids import Kind, new_secret
 from insula.oidc.issuer import Issuer
-from insula.oidc.models import Caller, Client
+from insula.oidc.models import Caller, Client, NewRefresh
 from insula.oidc.request import Parameters
 
 
@@ -26,3 +27,17 @@ class Exchange:
     def family_jkt(self) -> str | None:
         """The key that a refresh token is bound to: only of clients without a secret (DPOP-5)."""
         return self.jkt if self.client.is_public else None
+
+    def new_family(self, *, is_offline: bool) -> NewRefresh | None:
+        """Make a refresh token to begin a family with, if the client may have one (RT-1)."""
+        if "refresh_token" not in self.client.grant_types:
+            return None
+        if not is_offline and not self.client.refresh_without_offline_access:
+            return None
+        return NewRefresh(
+            new_secret(Kind.REFRESH_TOKEN),
+            self.issuer.lifetimes.refresh_idle,
+            self.issuer.lifetimes.refresh_absolute,
+            bound_to_session=not is_offline or not self.issuer.features.offline_survives_logout,
+            dpop_jkt=self.family_jkt,
+        )

@@ -162,6 +162,22 @@ READ_CODE = hot(f"""
      where x.tenant_id = %(tenant_id)s and x.code_hash = %(code_hash)s and x.client_id = %(client)s
 """)
 
+#: What comes of a code that was spent, beside its issue: tokens, a family, and a line.
+_ISSUED = f"""
+    opaque as ({_OPAQUE.format(source="spent")}
+    ), family as (
+      insert into insula.refresh_families
+        (id, client_id, current_hash, dpop_jkt, idle_expires_at, absolute_expires_at, sweep_after)
+      select id, client_id, %(refresh_hash)s::bytea, %(dpop_jkt)s, now() + least(%(idle)s, %(absolute)s),
+             now() + %(absolute)s, now() + %(keep)s
+        from spent where %(refresh_hash)s::bytea is not null
+    ), generation as (
+      insert into insula.refresh_generations (token_hash, family_id, generation)
+      select %(refresh_hash)s::bytea, id, 1 from spent where %(refresh_hash)s::bytea is not null
+    ), reached as ({_REACHED.format(source="spent")}
+    ), line as ({audit_line("oauth.token_issued", "spent")})
+    select 1 from spent"""
+
 REDEEM_CODE = hot(f"""
     with live as materialized (
       select u.id from insula.users u
@@ -183,19 +199,7 @@ REDEEM_CODE = hot(f"""
       select id, 'code', client_id, user_id, session_id, grant_id, %(session_bound)s, scopes, claims,
              resources, auth_time, auth_time_wanted, amr, acr, now() + %(keep)s
         from spent
-    ), opaque as ({_OPAQUE.format(source="spent")}
-    ), family as (
-      insert into insula.refresh_families
-        (id, client_id, current_hash, dpop_jkt, idle_expires_at, absolute_expires_at, sweep_after)
-      select id, client_id, %(refresh_hash)s::bytea, %(dpop_jkt)s, now() + least(%(idle)s, %(absolute)s),
-             now() + %(absolute)s, now() + %(keep)s
-        from spent where %(refresh_hash)s::bytea is not null
-    ), generation as (
-      insert into insula.refresh_generations (token_hash, family_id, generation)
-      select %(refresh_hash)s::bytea, id, 1 from spent where %(refresh_hash)s::bytea is not null
-    ), reached as ({_REACHED.format(source="spent")}
-    ), line as ({audit_line("oauth.token_issued", "spent")})
-    select 1 from spent
+    ), {_ISSUED}
 """)
 
 #: Step 1 of a refusal: a failed check leaves the code consumed (PK-6).
@@ -557,19 +561,7 @@ REDEEM_DEVICE = hot(f"""
       select id, 'device', client_id, user_id, session_id, grant_id, %(session_bound)s, scopes, resources,
              auth_time, amr, acr, now() + %(keep)s
         from spent
-    ), opaque as ({_OPAQUE.format(source="spent")}
-    ), family as (
-      insert into insula.refresh_families
-        (id, client_id, current_hash, dpop_jkt, idle_expires_at, absolute_expires_at, sweep_after)
-      select id, client_id, %(refresh_hash)s::bytea, %(dpop_jkt)s, now() + least(%(idle)s, %(absolute)s),
-             now() + %(absolute)s, now() + %(keep)s
-        from spent where %(refresh_hash)s::bytea is not null
-    ), generation as (
-      insert into insula.refresh_generations (token_hash, family_id, generation)
-      select %(refresh_hash)s::bytea, id, 1 from spent where %(refresh_hash)s::bytea is not null
-    ), reached as ({_REACHED.format(source="spent")}
-    ), line as ({audit_line("oauth.token_issued", "spent")})
-    select 1 from spent
+    ), {_ISSUED}
 """)
 
 #: What came of a token that is alive, for another client; all hang on what the person allowed first.

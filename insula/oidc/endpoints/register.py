@@ -4,6 +4,7 @@ Registration and management of clients by themselves: RFC7591-3, RFC7592-2, OIDC
 A wrong token, one of another client and a client that does not exist get the same answer.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from insula.oidc import issuer as paths
@@ -49,7 +50,7 @@ async def manage(issuer: Issuer, request: Request) -> Response:
         return await _replace(issuer, request, found, token)
     if request.method == "DELETE":
         return await _delete(issuer, request, found, token)
-    return json_answer(_describe(issuer, found))
+    return json_answer(_describe(issuer, replace(found, token=token)))  # RFC7592-3 wants it said
 
 
 async def _replace(

@@ -6,13 +6,12 @@ what was issued in one statement. Nothing is locked while we sign, and only the 
 that spends decides: whoever loses there throws the signatures away.
 """
 
-from insula.kernel.ids import Kind, new_secret
 from insula.oidc import tokens
 from insula.oidc.errors import InvalidGrant, InvalidRequest, InvalidTarget
 from insula.oidc.exchange import Exchange
 from insula.oidc.features import pkce, resources
 from insula.oidc.features.scopes import OFFLINE, OPENID, still_there
-from insula.oidc.models import NewRefresh, Redemption, StoredCode
+from insula.oidc.models import Redemption, StoredCode
 from insula.oidc.request import Parameters
 
 _REFUSED = "The code is not valid"
@@ -46,7 +45,7 @@ async def exchange(e: Exchange) -> bytes:
     if OPENID in granted:
         about = tokens.Statement.of(stored)
         id_token = await tokens.mint_id_token(issuer, client, about, granted, access_token)
-    refresh = _new_family(e, is_offline=OFFLINE in granted)
+    refresh = e.new_family(is_offline=OFFLINE in granted)
 
     redemption = Redemption(code, client, stored, access, refresh, e.caller)
     if not await issuer.tokens.redeem_code(redemption):
@@ -79,18 +78,3 @@ def _check_redirect_uri(params: Parameters, stored: StoredCode) -> None:
         raise InvalidRequest("redirect_uri is missing")
     if redirect_uri is not None and redirect_uri != stored.redirect_uri:
         raise InvalidGrant("redirect_uri is not the one of the authorization request")
-
-
-def _new_family(e: Exchange, *, is_offline: bool) -> NewRefresh | None:
-    """Make a refresh token if the client may have one (RT-1)."""
-    if "refresh_token" not in e.client.grant_types:
-        return None
-    if not is_offline and not e.client.refresh_without_offline_access:
-        return None
-    return NewRefresh(
-        new_secret(Kind.REFRESH_TOKEN),
-        e.issuer.lifetimes.refresh_idle,
-        e.issuer.lifetimes.refresh_absolute,
-        bound_to_session=not is_offline or not e.issuer.features.offline_survives_logout,
-        dpop_jkt=e.family_jkt,
-    )

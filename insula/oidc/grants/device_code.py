@@ -5,7 +5,6 @@ As with a code, tokens are signed between a read that refuses and the one statem
 spends: of two polls that come at once, one gets tokens.
 """
 
-from insula.kernel.ids import Kind, new_secret
 from insula.oidc import tokens
 from insula.oidc.errors import (
     AuthorizationPending,
@@ -17,7 +16,7 @@ from insula.oidc.errors import (
 from insula.oidc.exchange import Exchange
 from insula.oidc.features import resources
 from insula.oidc.features.scopes import OFFLINE, OPENID, still_there
-from insula.oidc.models import ApprovedDevice, DeviceRedemption, NewRefresh, Poll
+from insula.oidc.models import ApprovedDevice, DeviceRedemption, Poll
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
 
@@ -42,7 +41,7 @@ async def exchange(e: Exchange) -> bytes:
             approved.session, approved.person, claims="", auth_time_wanted=client.require_auth_time
         )
         id_token = await tokens.mint_id_token(issuer, client, about, granted, access_token)
-    refresh = _new_family(e, is_offline=OFFLINE in granted)
+    refresh = e.new_family(is_offline=OFFLINE in granted)
     redemption = DeviceRedemption(device_code, client, approved, access, refresh, e.caller)
     if not await issuer.devices.redeem(redemption):
         raise InvalidGrant(_REFUSED, detail="spent, expired or not alive")
@@ -69,18 +68,3 @@ def _judge(poll: Poll | None) -> ApprovedDevice:
     if poll.approved is None:
         raise AuthorizationPending("The person has not decided yet")
     return poll.approved
-
-
-def _new_family(e: Exchange, *, is_offline: bool) -> NewRefresh | None:
-    """Make a refresh token if the client may have one (RT-1)."""
-    if "refresh_token" not in e.client.grant_types:
-        return None
-    if not is_offline and not e.client.refresh_without_offline_access:
-        return None
-    return NewRefresh(
-        new_secret(Kind.REFRESH_TOKEN),
-        e.issuer.lifetimes.refresh_idle,
-        e.issuer.lifetimes.refresh_absolute,
-        bound_to_session=not is_offline or not e.issuer.features.offline_survives_logout,
-        dpop_jkt=e.family_jkt,
-    )
