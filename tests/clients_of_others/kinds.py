@@ -15,7 +15,7 @@ KINDS = {
 }
 
 #: What a tenant of our own lets them do: register themselves, with a token or freely.
-REGISTERING = {"initech": "token", "umbrella": "open"}
+REGISTERING = {"vandelay": "token", "wonka": "open"}
 
 #: An API of every tenant, and its scope.
 API, API_SCOPE = "https://orders.example/v1", "orders:read"
