@@ -130,10 +130,6 @@ def _act(
     e: Exchange, policy: ExchangePolicy, subject: ActiveToken, actor: ActiveToken | None
 ) -> Mapping[str, Any] | None:
     """Who acts for the person, and who did before (RFC8693-4.1)."""
-    if policy.mode == "impersonation":
-        if actor is not None:
-            raise InvalidRequest("The policy of this client names no actor")
-        return subject.act
     who = e.client.client_id
     if actor is not None:
         who = actor.about or actor.client_id
@@ -141,6 +137,10 @@ def _act(
         who = e.issuer.subject(e.client, actor.person.user_id)
     if subject.may_act is not None and subject.may_act.get("sub") != who:  # RFC8693-4.4
         raise InvalidGrant(_REFUSED, detail="may_act of the subject names another actor")
+    if policy.mode == "impersonation":
+        if actor is not None:
+            raise InvalidRequest("The policy of this client names no actor")
+        return subject.act
     act: dict[str, Any] = {"sub": who}
     if subject.act is not None:
         act["act"] = subject.act
