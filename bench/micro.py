@@ -18,7 +18,7 @@ from insula.kernel.db import Database
 from insula.kernel.one_trip import statement
 from insula.platform import environment
 from insula.platform.wiring import Wiring
-from insula.providers import store
+from insula.providers.store import access_tokens
 from insula.tenancy.db import Tenant
 
 #: Made by statement, not by use case: what is measured is the reading of so many lines.
@@ -155,7 +155,7 @@ async def _row_level_security(wiring: Wiring, slug: str, superuser_url: str) -> 
     found = []
     for name, act, params in (
         ("one table", _ONE_TABLE, {"name": "ada"}),
-        ("six tables, as userinfo joins them", store.FIND_ISSUE, _NO_ISSUE),
+        ("six tables, as userinfo joins them", access_tokens.FIND_ISSUE, _NO_ISSUE),
     ):
         held, free = [], []
         for _ in range(9):  # in turns, so that both meet the same weather

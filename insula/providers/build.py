@@ -12,7 +12,6 @@ from insula.kernel.errors import Unavailable
 from insula.keys import service as keys
 from insula.oidc.provider import Provider
 from insula.outbound.door import Door
-from insula.providers import store
 from insula.providers.client_keys import ClientKeys
 from insula.providers.clients import TenantClients
 from insula.providers.devices import TenantDevices
@@ -21,6 +20,7 @@ from insula.providers.people import TenantPeople
 from insula.providers.registrations import TenantRegistrations
 from insula.providers.requests import TenantRequests
 from insula.providers.settings import ProtocolFeatures, TokenLifetimes
+from insula.providers.store.rules import RULES
 from insula.providers.tokens import TenantTokens
 from insula.registration.settings import RegistrationLimits
 from insula.resource_servers.catalogue import read_catalogue
@@ -71,7 +71,7 @@ class Builder:
                 "the keys do not open", detail=f"keys of {tenant.slug}: {error}"
             ) from error
         # read after the keys, so it is as new as their version at least
-        rules = (await tenant.once(store.RULES, {}))[0]
+        rules = (await tenant.once(RULES, {}))[0]
         catalogue = read_catalogue(rules.servers, rules.scopes, rules.mappings)
         lifetimes = config_overrides.read(rules.settings, TokenLifetimes).lifetimes()
         features = config_overrides.read(rules.settings, ProtocolFeatures).features()

@@ -13,8 +13,8 @@ from insula.kernel.ids import Kind, digest
 from insula.oidc.errors import SlowDown, Unreachable
 from insula.oidc.models import Caller, Client
 from insula.outbound.errors import OutboundError
-from insula.providers import store
 from insula.providers.client_keys import ClientKeys
+from insula.providers.store import failures
 from insula.tenancy.db import Tenant
 
 #: Failures of one client from one address before it has to wait, and for how long they count.
@@ -84,7 +84,7 @@ class TenantClients:
     async def count_failure(self, client_id: str, caller: Caller) -> None:
         subject = self._subject(client_id, caller)
         rows = await self._tenant.once(
-            store.COUNT_CLIENT_FAILURE,
+            failures.COUNT_CLIENT_FAILURE,
             {
                 "subject": subject,
                 "window": _WINDOW,

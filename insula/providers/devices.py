@@ -13,7 +13,7 @@ from insula.oidc.models import (
     NewDevice,
     Poll,
 )
-from insula.providers import store
+from insula.providers.store import devices
 from insula.providers.tokens import TenantTokens, line
 from insula.tenancy.db import Tenant
 
@@ -36,7 +36,7 @@ class TenantDevices:
         lifetime = timedelta(seconds=device.lifetime)
         return bool(
             await self._tenant.once(
-                store.BEGIN_DEVICE,
+                devices.BEGIN_DEVICE,
                 {
                     "id": uuid4(),
                     "device_hash": self._hash(device.device_code),
@@ -55,7 +55,7 @@ class TenantDevices:
 
     async def poll(self, device_code: str, client: Client) -> Poll | None:
         rows = await self._tenant.once(
-            store.POLL_DEVICE, {"device_hash": self._hash(device_code), "client": client.id}
+            devices.POLL_DEVICE, {"device_hash": self._hash(device_code), "client": client.id}
         )
         if not rows:
             return None
@@ -79,7 +79,7 @@ class TenantDevices:
         approved, refresh = redemption.approved, redemption.refresh
         return bool(
             await self._tenant.once(
-                store.REDEEM_DEVICE,
+                devices.REDEEM_DEVICE,
                 {
                     "device_hash": self._hash(redemption.device_code),
                     "client": redemption.client.id,

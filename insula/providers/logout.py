@@ -15,7 +15,7 @@ from insula.oidc.features.logout import LOGOUT_TOKEN_TYPE, logout_claims
 from insula.oidc.issuer import pairwise_subject
 from insula.outbound.door import Door
 from insula.outbound.errors import AddressRefused
-from insula.providers import store
+from insula.providers.store import notices
 from insula.tenancy.db import Tenant
 
 #: What a client answers when it has understood (OIDCBCL-2.8; 204 is in use too).
@@ -33,7 +33,7 @@ async def deliver(tenant: Tenant, envelope: Envelope, door: Door, notice: UUID) 
     Raises `NotTaken`, or an `OutboundError`, for the queue to try again; an address that may not
     be asked never will be, so that notice is given up.
     """
-    rows = await tenant.once(store.LOGOUT_NOTICE, {"id": notice})
+    rows = await tenant.once(notices.LOGOUT_NOTICE, {"id": notice})
     client = await clients.find(tenant, rows[0].client_id) if rows else None
     if client is None or not client.backchannel_logout_uri:
         return False
@@ -56,5 +56,5 @@ async def deliver(tenant: Tenant, envelope: Envelope, door: Door, notice: UUID) 
         return False
     if answer.status not in _TAKEN:
         raise NotTaken("the client did not take the notice", detail=f"status {answer.status}")
-    await tenant.once(store.LOGOUT_DELIVERED, {"id": notice})
+    await tenant.once(notices.LOGOUT_DELIVERED, {"id": notice})
     return True

@@ -18,7 +18,7 @@ from insula.oidc.models import (
     Visit,
 )
 from insula.oidc.ports import Cookies
-from insula.providers import store
+from insula.providers.store import visits
 from insula.providers.tokens import person_of
 from insula.registration.logos import PATH as LOGOS
 from insula.resource_servers.catalogue import Catalogue
@@ -77,7 +77,7 @@ class TenantPeople:
         if not cookie.tokens:
             return Visit(None)
         rows = await self._tenant.once(
-            store.VISIT, {"client": client, "session_hash": self._session_hash(cookie.tokens)}
+            visits.VISIT, {"client": client, "session_hash": self._session_hash(cookie.tokens)}
         )
         if not rows:
             return Visit(None, accounts=len(cookie.tokens) - 1)
@@ -153,7 +153,7 @@ class TenantPeople:
             await service.note_conflict(self._tenant, _actor(caller))
             set_cookies = (self._jar.write_session(self._tenant.id, ()),)
         rows = await self._tenant.once(
-            store.RESUME,
+            visits.RESUME,
             {
                 "interaction": interaction,
                 "browser_hash": service.browser_hash(self._tenant, browser),
@@ -185,7 +185,7 @@ class TenantPeople:
             await service.cancel(self._tenant, browser, interaction)
 
     async def person(self, user_id: UUID) -> Person | None:
-        rows = await self._tenant.once(store.PERSON_OF, {"user_id": user_id})
+        rows = await self._tenant.once(visits.PERSON_OF, {"user_id": user_id})
         return person_of(rows[0], self._catalogue.mappings) if rows else None
 
     async def ask_sign_out(self, cookies: Cookies, ask: AskSignOut, caller: Caller) -> Redirection:  # noqa: ARG002

@@ -9,7 +9,7 @@ from insula.oidc.models import Caller, Client, NewPushed, TakenPush
 from insula.oidc.ports import Cookies
 from insula.outbound.door import Door
 from insula.outbound.errors import OutboundError
-from insula.providers import store
+from insula.providers.store import requests
 from insula.providers.tokens import once_mark
 from insula.sign_in.cookies import Jar
 from insula.sign_in.service import browser_hash
@@ -35,7 +35,7 @@ class TenantRequests:
 
     async def push(self, pushed: NewPushed, caller: Caller) -> None:  # noqa: ARG002  (the authorization has a line)
         await self._tenant.once(
-            store.PUSH_REQUEST,
+            requests.PUSH_REQUEST,
             {
                 "pushed_hash": digest(Kind.PUSHED_REQUEST, self._tenant.id, pushed.reference),
                 "client": pushed.client.id,
@@ -50,7 +50,7 @@ class TenantRequests:
             browser, header = self._jar.new_browser()
             set_cookies = (header,)
         rows = await self._tenant.once(
-            store.TAKE_PUSHED,
+            requests.TAKE_PUSHED,
             {
                 "pushed_hash": digest(Kind.PUSHED_REQUEST, self._tenant.id, reference),
                 "client": client.id,
@@ -78,5 +78,5 @@ class TenantRequests:
         mark = once_mark(self._tenant.id, kind, subject, value)
         keep = timedelta(seconds=lifetime)
         return bool(
-            await self._tenant.once(store.SEE_ONCE, {"value_hash": mark, "once_keep": keep})
+            await self._tenant.once(requests.SEE_ONCE, {"value_hash": mark, "once_keep": keep})
         )

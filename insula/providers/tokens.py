@@ -28,7 +28,7 @@ from insula.oidc.models import (
     StoredCode,
     StoredRefresh,
 )
-from insula.providers import store
+from insula.providers.store import access_tokens, codes, families
 from insula.tenancy.db import Row, Statement, Tenant
 
 #: Kept this long past its life, so that a late replay is still recognised.
@@ -144,7 +144,7 @@ class TenantTokens:
 
     async def issue_code(self, code: NewCode, caller: Caller) -> bool:  # noqa: ARG002  (no line of its own: consent has one)
         return await self._done(
-            store.ISSUE_CODE,
+            codes.ISSUE_CODE,
             {
                 "id": uuid4(),
                 "code_hash": self._hash(Kind.CODE, code.code),
@@ -162,7 +162,7 @@ class TenantTokens:
         given = tokens.authorized
         access = tokens.access or NewAccess(tokens.issue_id, given.scopes, 0)
         return await self._done(
-            store.ISSUE_AT_ONCE,
+            codes.ISSUE_AT_ONCE,
             {
                 "issue": tokens.issue_id,
                 "keep": timedelta(seconds=access.expires_in) + _MARGIN,
@@ -180,7 +180,7 @@ class TenantTokens:
 
     async def read_code(self, code: str, client: Client) -> StoredCode | None:
         rows = await self._tenant.once(
-            store.READ_CODE, {"code_hash": self._hash(Kind.CODE, code), "client": client.id}
+            codes.READ_CODE, {"code_hash": self._hash(Kind.CODE, code), "client": client.id}
         )
         if not rows:
             return None
@@ -204,7 +204,7 @@ class TenantTokens:
     async def redeem_code(self, redemption: Redemption) -> bool:
         refresh, stored = redemption.refresh, redemption.stored
         return await self._done(
-            store.REDEEM_CODE,
+            codes.REDEEM_CODE,
             {
                 "code_hash": self._hash(Kind.CODE, redemption.code),
                 "client": redemption.client.id,
@@ -227,12 +227,12 @@ class TenantTokens:
             "client": client.id,
             **line(caller, "client", client.client_id),
         }
-        if not await self._done(store.BURN_CODE, params):
-            await self._done(store.REPLAYED_CODE, params)
+        if not await self._done(codes.BURN_CODE, params):
+            await self._done(codes.REPLAYED_CODE, params)
 
     async def read_refresh(self, token: str, client: Client) -> StoredRefresh | None:
         rows = await self._tenant.once(
-            store.READ_REFRESH,
+            families.READ_REFRESH,
             {
                 "refresh_hash": self._hash(Kind.REFRESH_TOKEN, token),
                 "client": client.id,
@@ -271,7 +271,7 @@ class TenantTokens:
         if advance.client.refresh_grace:
             copy = seal_under(advance.presented, advance.answer, self._place(stored.family_id))
         return await self._done(
-            store.ADVANCE_REFRESH,
+            families.ADVANCE_REFRESH,
             {
                 "refresh_hash": self._hash(Kind.REFRESH_TOKEN, advance.presented),
                 "new_hash": self._hash(Kind.REFRESH_TOKEN, advance.successor),
@@ -301,7 +301,7 @@ class TenantTokens:
         caller: Caller,
     ) -> bool:
         return await self._done(
-            store.TOUCH_REFRESH,
+            families.TOUCH_REFRESH,
             {
                 "refresh_hash": self._hash(Kind.REFRESH_TOKEN, token),
                 "family": stored.family_id,
@@ -321,7 +321,7 @@ class TenantTokens:
 
     async def revoke_family(self, family_id: UUID, client: Client, caller: Caller) -> None:
         await self._done(
-            store.END_FAMILY,
+            families.END_FAMILY,
             {
                 "family": family_id,
                 "client": client.id,
@@ -332,7 +332,7 @@ class TenantTokens:
 
     async def issue_to_client(self, client: Client, access: NewAccess, caller: Caller) -> bool:
         return await self._done(
-            store.ISSUE_TO_CLIENT,
+            access_tokens.ISSUE_TO_CLIENT,
             {
                 "issue": access.issue_id,
                 "client": client.id,
@@ -344,7 +344,7 @@ class TenantTokens:
     async def issue_exchanged(self, exchanged: Exchanged) -> bool:
         act = exchanged.act
         return await self._done(
-            store.ISSUE_EXCHANGED,
+            access_tokens.ISSUE_EXCHANGED,
             {
                 "issue": exchanged.access.issue_id,
                 "parent": exchanged.subject.issue_id,
@@ -367,7 +367,8 @@ class TenantTokens:
         return self._active(
             "access_token",
             await self._tenant.once(
-                store.FIND_ACCESS_TOKEN, {"access_hash": self._hash(Kind.ACCESS_TOKEN, token)}
+                access_tokens.FIND_ACCESS_TOKEN,
+                {"access_hash": self._hash(Kind.ACCESS_TOKEN, token)},
             ),
         )
 
@@ -375,7 +376,7 @@ class TenantTokens:
         return self._active(
             "access_token",
             await self._tenant.once(
-                store.FIND_ISSUE, {"issue": issue_id, "jti_hash": self._hash(Kind.JTI, jti)}
+                access_tokens.FIND_ISSUE, {"issue": issue_id, "jti_hash": self._hash(Kind.JTI, jti)}
             ),
         )
 
@@ -383,7 +384,8 @@ class TenantTokens:
         return self._active(
             "refresh_token",
             await self._tenant.once(
-                store.FIND_REFRESH_TOKEN, {"refresh_hash": self._hash(Kind.REFRESH_TOKEN, token)}
+                access_tokens.FIND_REFRESH_TOKEN,
+                {"refresh_hash": self._hash(Kind.REFRESH_TOKEN, token)},
             ),
         )
 
@@ -411,7 +413,7 @@ class TenantTokens:
 
     async def revoke_access_token(self, token: str, client: Client, caller: Caller) -> bool:
         return await self._done(
-            store.REVOKE_ACCESS_TOKEN,
+            access_tokens.REVOKE_ACCESS_TOKEN,
             {
                 "access_hash": self._hash(Kind.ACCESS_TOKEN, token),
                 "client": client.id,
@@ -421,7 +423,7 @@ class TenantTokens:
 
     async def revoke_issue(self, issue_id: UUID, client: Client, caller: Caller) -> None:
         await self._done(
-            store.REVOKE_ISSUE,
+            access_tokens.REVOKE_ISSUE,
             {
                 "issue": issue_id,
                 "client": client.id,
@@ -433,7 +435,7 @@ class TenantTokens:
         self, issue_id: UUID, jti: str, expires_at: int, client: Client, caller: Caller
     ) -> None:
         await self._done(
-            store.REVOKE_JTI,
+            access_tokens.REVOKE_JTI,
             {
                 "issue": issue_id,
                 "jti_hash": self._hash(Kind.JTI, jti),
@@ -445,7 +447,7 @@ class TenantTokens:
 
     async def revoke_refresh_token(self, token: str, client: Client, caller: Caller) -> bool:
         return await self._done(
-            store.REVOKE_REFRESH_TOKEN,
+            families.REVOKE_REFRESH_TOKEN,
             {
                 "refresh_hash": self._hash(Kind.REFRESH_TOKEN, token),
                 "client": client.id,
