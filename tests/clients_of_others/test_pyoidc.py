@@ -69,6 +69,7 @@ class Party:
             info=parts.query or parts.fragment,
             sformat="urlencoded",
             keyjar=self.client.keyjar,
+            iss=self.metadata["issuer"],
         )
         assert isinstance(answer, AuthorizationResponse), answer
         assert answer["state"] == "a-state"
