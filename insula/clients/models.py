@@ -132,10 +132,18 @@ class Metadata(BaseModel):
 
     @property
     def sector(self) -> str:
-        """Find the host that its pairwise subjects are made for (OIDCC-8.1); empty if none is."""
+        """
+        Find the host that its pairwise subjects are made for (OIDCC-8.1); empty if none is.
+
+        What looks like a host in a private-use scheme is anybody's.
+        """
         if self.sector_identifier_uri:
             return urlsplit(self.sector_identifier_uri).hostname or ""
-        hosts = {urlsplit(uri).hostname or "" for uri in self.redirect_uris}
+        addresses = [urlsplit(uri) for uri in self.redirect_uris]
+        hosts = {
+            address.hostname or "" if address.scheme in {"https", "http"} else ""
+            for address in addresses
+        }
         return hosts.pop() if len(hosts) == 1 else ""
 
 

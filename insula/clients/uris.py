@@ -16,6 +16,9 @@ _DANGEROUS: Final = frozenset({"javascript", "data", "file", "vbscript", "blob",
 #: Patterns, characters that no URI may hold, and those that browsers and parsers read apart.
 _FORBIDDEN: Final = frozenset('*{}|\\^`<>"')
 _LONGEST: Final = 2000
+#: A host and a port. Commas and semicolons, which a name may hold by RFC 3986, would end a
+#: directive of the policies that we write with it.
+_AUTHORITY: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]*)(?::[0-9]*)?\Z")
 #: A SHA-256, as base64url.
 _DIGEST: Final = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 
@@ -45,6 +48,8 @@ def _split(uri: str, field: str, example: str) -> SplitResult:
         raise refuse("may hold no user name")
     if parts.scheme in {"https", "http"} and not parts.hostname:
         raise refuse("names no host")
+    if not _AUTHORITY.match(parts.netloc):
+        raise refuse("names a host of letters that no host has")
     return parts
 
 

@@ -59,10 +59,14 @@ class Policy(BaseModel):
         if self.redirect_hosts is None:
             return
         for name in ("redirect_uris", "post_logout_redirect_uris"):
-            if not {urlsplit(uri).hostname for uri in getattr(metadata, name)} <= set(
-                self.redirect_hosts
-            ):
+            if not all(self._may_go_to(uri) for uri in getattr(metadata, name)):
                 raise InvalidClientMetadata("names a host that may not be registered", field=name)
+
+    def _may_go_to(self, uri: str) -> bool:
+        """Whether it is at one of the hosts; a private-use scheme leads to none of any name."""
+        parts = urlsplit(uri)
+        is_web = parts.scheme in {"https", "http"}
+        return is_web and parts.hostname in (self.redirect_hosts or ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,6 +193,8 @@ def test_a_pairwise_client_has_one_sector():
     made = metadata(subject_type="pairwise", redirect_uris=two_hosts, sector_identifier_uri=sector)
     assert made.sector == "sector.example"
     assert metadata(redirect_uris=two_hosts).sector == ""
+    of_anybody = {"application_type": "native", "redirect_uris": ["com.evil.app://app.example/cb"]}
+    assert refusal_of(subject_type="pairwise", **of_anybody) == "sector_identifier_uri"
 
 
 # --- keys

@@ -104,6 +104,19 @@ def test_what_is_no_whole_address_is_refused(uri):
     assert refused(uri)
 
 
+@pytest.mark.spec("security row 17")
+@pytest.mark.parametrize(
+    "end", [";sandbox", ";report-uri", ",frame-src", "'", "$", "%3b", "(x)", "!"]
+)
+@pytest.mark.parametrize("field", LISTS + PAGES)
+def test_a_host_holds_nothing_that_would_end_a_directive_of_a_policy(field, end):
+    uri = f"https://app.example{end}/cb"
+    with pytest.raises(InvalidClientMetadata):
+        metadata(**{field: [uri] if field in LISTS else uri})
+    assert refused(f"com.example.app://callback{end}/cb", "native")
+    redirect("com.example.app://callback/cb", "native")
+
+
 @pytest.mark.parametrize(
     "uri",
     [GOOD, "https://app.example", "https://app.example:8443/cb?x=1&y=%20", "HTTPS://app.example/",

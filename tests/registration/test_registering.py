@@ -12,7 +12,7 @@ from insula.registration import initial_tokens
 from insula.resource_servers import scopes, servers
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lively(registrar):
     """A tenant where anybody may register, any number of them."""
     return registrar("lively", registration="open", clients=10_000, attempts_per_address=10_000)
@@ -165,6 +165,10 @@ def test_a_policy_holds_for_what_is_registered_and_for_what_replaces_it(initech)
             "invalid_redirect_uri",
         ),
         ({"post_logout_redirect_uris": ["https://evil.example/"]}, "invalid_client_metadata"),
+        (
+            {"application_type": "native", "redirect_uris": ["com.evil.app://app.example/cb"]},
+            "invalid_redirect_uri",
+        ),
         ({"token_endpoint_auth_method": "none"}, "invalid_client_metadata"),
     ):
         assert initech.refused(policy=policy, **{**method, **wrong}) == error
