@@ -65,8 +65,15 @@ async def lock(db: Connection) -> list[SigningKeyRecord]:
     """
     All keys of the tenant, locked: one rotation at a time.
 
-    Read after the lock, since who waited for it would miss a key that was published meanwhile.
+    One lock for all of them first, since rows that change meanwhile can be met in any order. Read
+    after the lock, since who waited for it would miss a key that was published meanwhile.
     """
+    await db.execute(
+        text(
+            "select pg_advisory_xact_lock("
+            "hashtextextended('signing_keys ' || insula.current_tenant(), 0))"
+        )
+    )
     await db.execute(text("select from insula.signing_keys order by id for update"))
     return await all_keys(db)
 

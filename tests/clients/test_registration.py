@@ -81,7 +81,12 @@ async def test_an_id_that_reads_differently_elsewhere_is_refused(house, client_i
     assert refusal.value.field == "client_id"
 
 
-@pytest.mark.parametrize("name", ["", "  ", "x" * 121, "a\nb", "a\x00b"])
+@pytest.mark.spec("security row 107")
+@pytest.mark.parametrize(
+    "name",
+    ["", "  ", "x" * 121, "a\nb", "a\x00b", "a\x85b", "Bank\u202eknaB", "\u2066Bank", "Ba\u200bnk",
+     "\u200e", "a\u2028b", "a\ue000b"],
+)  # fmt: skip
 async def test_a_name_that_cannot_be_shown_is_refused(house, name):
     with pytest.raises(InvalidClientMetadata) as refusal:
         await service.register(house.tenant, name, WEB)

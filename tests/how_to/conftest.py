@@ -118,7 +118,7 @@ def reader(product, tmp_path):
     reader.stop()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def orders(product):
     """The API and its scope, made known by the commands of the page."""
     for words in commands():

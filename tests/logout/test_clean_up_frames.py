@@ -55,6 +55,7 @@ def frames(page):
     for attributes in found:
         assert 'class="vh"' in attributes
         assert 'aria-hidden="true"' in attributes
+        assert 'sandbox="allow-scripts allow-same-origin allow-forms"' in attributes
         assert 'tabindex="-1"' in attributes
     return [unescape(re.search(r'src="([^"]*)"', attributes)[1]) for attributes in found]
 

@@ -202,6 +202,16 @@ async def test_memory_has_a_bound(kids, host, client_keys):
     assert len(host.asked) == count
 
 
+async def test_only_what_makes_a_key_is_kept_of_a_document(host, client_keys):
+    good = key("1") | {"crv": "P-256", "x": "a", "y": "b", "use": "sig"}
+    large = {"x5c": [[]] * 1000, "other": {"a": [{}] * 1000}}
+    host.body = json.dumps(
+        {"keys": [good | large, good | {"kid": ["1"]}, key("2") | {"use": 1}]}
+    ).encode()
+
+    assert await client_keys.keys(TENANT, CLIENT, URI, kid="1") == (good, {}, {})
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -52,10 +52,10 @@ def registrar(product, processes):
 @pytest.fixture(scope="session")
 def initech(registrar):
     """A tenant where a token is needed."""
-    return registrar("initech")
+    return registrar("soylent")
 
 
 @pytest.fixture(scope="session")
 def umbrella(registrar):
     """Another one, its neighbour."""
-    return registrar("umbrella")
+    return registrar("tyrell")
