@@ -1,6 +1,7 @@
 """What a client may be: its registered metadata, as it is stored."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
@@ -9,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from insula.clients.errors import InvalidClientMetadata
 
-_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,120}\Z")
+_LONGEST_NAME: Final = 120
+#: Characters that are invisible or turn the direction of text, as in names of tenants.
+_UNSEEN: Final = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 #: What may stand in a URL, a header and a form without anybody reading it differently.
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~:/-]{1,120}\Z")
 
@@ -172,9 +175,12 @@ def changed(before: Metadata, changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_name(name: str) -> None:
-    """Raises `InvalidClientMetadata`."""
-    if not _NAME.match(name) or not name.strip():
-        raise InvalidClientMetadata("1 to 120 characters", field="client_name", example="Reports")
+    """Raises `InvalidClientMetadata`; people are asked to trust whoever has this name."""
+    is_seen = name.strip() and not any(unicodedata.category(c) in _UNSEEN for c in name)
+    if not is_seen or len(name) > _LONGEST_NAME:
+        raise InvalidClientMetadata(
+            "1 to 120 characters, all to be seen", field="client_name", example="Reports"
+        )
 
 
 def check_client_id(client_id: str) -> None:
