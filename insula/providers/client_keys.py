@@ -29,6 +29,9 @@ _PAUSE: Final = 30  # seconds from one question to the next
 _LAST_GOOD: Final = 86_400  # seconds from its arrival that a document serves without its host
 _MEMORY: Final = 8 * 1024 * 1024  # bytes of all documents
 _OVERHEAD: Final = 512  # bytes that a client counts beside its document
+#: What is kept of a key (RFC7517-4, RFC7518-6): the rest would take many times its size in memory.
+#: Private members are kept to be seen by who looks at them when a client registers.
+_KEPT: Final = ("kty", "use", "alg", "kid", "crv", "x", "y", "n", "e", "d", "k")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,13 @@ def _read(body: bytes) -> Sequence[Mapping[str, Any]]:
         raise _bad("no object with an array of keys")
     if len(keys) > _MOST_KEYS:
         raise _bad(f"more than {_MOST_KEYS} keys")
-    return tuple(keys)
+    return tuple(_short(key) for key in keys)
+
+
+def _short(key: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Keep the members that are texts; one that should be a text and is not spoils its key."""
+    kept = {name: key[name] for name in _KEPT if name in key}
+    return kept if all(isinstance(value, str) for value in kept.values()) else {}
 
 
 def _bad(what: str) -> BadAnswer:
