@@ -87,7 +87,7 @@ def test_keys_whose_host_is_away_are_asked_for_when_they_are_needed(initech):
 
 @pytest.mark.spec("OIDCR-2", "CA-4", "DR-6")
 def test_a_client_proves_itself_with_the_keys_it_registered(initech, others):
-    issuer = initech.product.issuer("initech")
+    issuer = initech.product.issuer("soylent")
     inside, published = Key(), Key(kid="published")
     where = others.page("/mine", {"keys": [published.jwk]})
     machine = {

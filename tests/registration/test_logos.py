@@ -132,7 +132,7 @@ def test_a_logo_of_another_tenant_is_not_there(initech, umbrella, others):
     umbrella.post({**MINIMAL, "logo_uri": uri}, token=umbrella.token())
     (row,) = umbrella.product.rows(
         "select encode(digest, 'hex') as name from insula.client_logos where tenant_id = %s",
-        umbrella.product.tenant_id("umbrella"),
+        umbrella.product.tenant_id("tyrell"),
     )
 
     assert umbrella.http.get(f"/client-logos/{row.name}.png").status_code == 200

@@ -176,7 +176,7 @@ def test_a_policy_that_only_another_release_understands_is_not_dropped(initech):
 
 @pytest.mark.spec("RFC7592-3", "DR-13")
 def test_what_an_administrator_made_has_no_token_to_manage_it(initech):
-    made = initech.product.app("initech")
+    made = initech.product.app("soylent")
     client = {"client_id": made.client_id, "registration_access_token": nobodys("rat")}
 
     assert initech.replace(client).status_code == 401
@@ -198,8 +198,8 @@ def test_where_clients_may_not_delete_themselves_they_stay(registrar):
 def test_consent_says_that_nobody_has_looked_at_it_until_somebody_has(initech):
     client = initech.register(client_name="Reports of somebody", **WEB)
     app = App(None, client["client_id"], client["client_secret"])
-    url = initech.product.authorize_url("initech", app)
-    person = initech.product.person("initech")
+    url = initech.product.authorize_url("soylent", app)
+    person = initech.product.person("soylent")
     with Browser() as browser:
         page = browser.sign_in(browser.open(url), person)
         assert "Reports of somebody" in page.text
@@ -215,13 +215,13 @@ def test_everything_of_a_client_ends_when_it_deletes_itself(initech):
     product = initech.product
     client = initech.register(**WEB)
     app = App(None, client["client_id"], client["client_secret"])
-    witness = product.app("initech", introspects_others=True)
-    person = product.person("initech")
+    witness = product.app("soylent", introspects_others=True)
+    person = product.person("soylent")
     ask = {"scope": "openid offline_access", "prompt": "consent"}
     with Browser() as browser:
-        page = browser.sign_in(browser.open(product.authorize_url("initech", app, **ask)), person)
-        tokens = product.redeem("initech", app, allowed(browser, page)).json()
-        waiting = allowed(browser, browser.open(product.authorize_url("initech", app, **ask)))
+        page = browser.sign_in(browser.open(product.authorize_url("soylent", app, **ask)), person)
+        tokens = product.redeem("soylent", app, allowed(browser, page)).json()
+        waiting = allowed(browser, browser.open(product.authorize_url("soylent", app, **ask)))
     pushed = initech.http.post(
         "/oauth2/par",
         data={
@@ -258,11 +258,11 @@ def test_everything_of_a_client_ends_when_it_deletes_itself(initech):
     assert initech.at(client, "GET").status_code == 401
     left = product.rows(
         "select 1 from insula.grants where tenant_id = %s and user_id = %s",
-        product.tenant_id("initech"),
+        product.tenant_id("soylent"),
         person.id,
     )
     assert left == []
-    (line,) = product.audit("initech", "client.deleted", target_id=client["client_id"])
+    (line,) = product.audit("soylent", "client.deleted", target_id=client["client_id"])
     assert (line.actor_type, line.actor_id) == ("client", client["client_id"])
 
 
@@ -273,5 +273,5 @@ def allowed(browser, page):
 
 def alive(product, witness, token):
     with product.http(auth=(witness.client_id, witness.secret)) as http:
-        answer = http.post(product.url("initech", "/oauth2/introspect"), data={"token": token})
+        answer = http.post(product.url("soylent", "/oauth2/introspect"), data={"token": token})
         return answer.json()["active"]

@@ -285,7 +285,7 @@ def test_a_refusal_repeats_nothing_of_what_was_sent(initech):
 def test_registrations_are_in_the_record(initech):
     client = initech.register(client_name="For the record")
 
-    (line,) = initech.product.audit("initech", "client.registered", target_id=client["client_id"])
+    (line,) = initech.product.audit("soylent", "client.registered", target_id=client["client_id"])
     assert line.actor_type == "client"
     assert line.metadata["name"] == "For the record"
     assert client["client_secret"] not in str(line)
