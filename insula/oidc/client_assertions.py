@@ -31,8 +31,9 @@ REFUSED: Final = "Client authentication failed"
 
 _JWT_BEARER: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _OWN_TYPE = "client-authentication+jwt"
-#: How far ahead `exp` may lie, in seconds (CA-3).
-_LONGEST = 300
+#: How far ahead `exp` may lie, in seconds: what widespread libraries ask for by themselves
+#: (CA-3, docs/decisions/0011).
+_LONGEST = 3600
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import pytest
 from authlib.integrations.base_client import BaseApp, OAuth2Mixin, OAuthError, OpenIDMixin
 from authlib.integrations.requests_client import OAuth2Session
 from authlib.oauth2.rfc6750.errors import InvalidTokenError
-from authlib.oauth2.rfc7523 import PrivateKeyJWT, private_key_jwt_sign
+from authlib.oauth2.rfc7523 import PrivateKeyJWT
 from authlib.oauth2.rfc9068 import JWTBearerTokenValidator
 from authlib.oidc.core import ImplicitIDToken
 from joserfc.errors import InvalidClaimError
@@ -53,15 +53,6 @@ def _development(monkeypatch):
     monkeypatch.setenv("AUTHLIB_INSECURE_TRANSPORT", "1")
 
 
-class OneMinute(PrivateKeyJWT):
-    """The library's assertions live an hour, which is more than the five minutes allowed here."""
-
-    def sign(self, auth, token_endpoint):
-        return private_key_jwt_sign(
-            auth.client_secret, auth.client_id, token_endpoint, self.alg, expires_in=60
-        )
-
-
 def application(product, slug, app, **client_kwargs):
     key = getattr(app, "key", None)
     method = getattr(app, "method", "client_secret_basic")  # the method of the demo's
@@ -76,7 +67,7 @@ def application(product, slug, app, **client_kwargs):
             "code_challenge_method": "S256",
             **client_kwargs,
         },
-        client_auth_methods=[OneMinute(alg=key.alg)] if key else None,
+        client_auth_methods=[PrivateKeyJWT(alg=key.alg)] if key else None,
     )
 
 

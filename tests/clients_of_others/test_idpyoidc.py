@@ -125,8 +125,7 @@ def test_a_person_signs_on_and_off_by_idpyoidc(product, register, person_at_a_br
 def test_a_key_proves_who_asks(product, register, person_at_a_browser, slug, kind):
     person, walk = person_at_a_browser(slug)
     party = party_of(product.issuer(slug), register(slug, kind))
-    # Without a word from us its assertions live ten minutes, where five are allowed.
-    how = {"authn_method": "private_key_jwt", "lifetime": 60}
+    how = {"authn_method": "private_key_jwt"}
 
     answer = arrive(party, walk, scope=SCOPES)
     party.finalize_auth(answer)

@@ -83,7 +83,6 @@ class Party:
             authn_method=self.method,
             algs={"sign": self.alg},
             algorithm=self.alg,
-            lifetime=60,  # of an assertion; ten minutes otherwise, where five are allowed
         )
 
     def refresh(self, state):

@@ -132,8 +132,8 @@ async def test_each_claim_that_is_wrong_or_missing(world, machine, changes):
     [
         ("exp", -10, True),
         ("exp", -20, False),
-        ("exp", 295, True),
-        ("exp", 330, False),
+        ("exp", 3595, True),
+        ("exp", 3630, False),
         ("nbf", 10, True),
         ("nbf", 60, False),
         ("iat", 10, True),
@@ -349,10 +349,10 @@ async def test_the_same_jti_of_another_client_is_another_one(world, machine):
 
 
 async def test_it_is_remembered_for_longer_than_it_could_be_used(world, machine, later):
-    token = by("ES256", exp=clock.now() + 300)
+    token = by("ES256", exp=clock.now() + 3600)
     assert (await prove(world, machine, token)).status == 200
     for _ in range(7):
-        later(45)
+        later(500)
         assert is_refused(await prove(world, machine, token))
 
 
