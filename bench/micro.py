@@ -105,7 +105,7 @@ async def _pool(wiring: Wiring, slug: str) -> list[Figure]:
     builds = await _builds_for_parallel_requests(wiring, tenant)
     return [
         Figure("pool hit", hit_us, "µs"),
-        Figure("pool miss, p50", _percentile(misses, 0.5), "ms", "one query"),
+        Figure("pool miss, p50", _percentile(misses, 0.5), "ms", "two queries"),
         Figure("pool miss, p99", _percentile(misses, 0.99), "ms", "budget: under 25 ms"),
         Figure("builds for 100 parallel requests", builds, "", "budget: 1"),
         Figure("one pooled tenant", await _instance_kb(wiring, tenant), "kB", "budget: 50 kB"),
