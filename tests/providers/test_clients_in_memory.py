@@ -1,5 +1,6 @@
 """Applications in memory: followed when they change, and not locked by who guesses at them."""
 
+import random
 from datetime import timedelta
 
 import pytest
@@ -94,6 +95,20 @@ def test_a_flood_of_wrong_secrets_waits_and_the_client_itself_does_not(product, 
     right = Api(product, "acme", machine, **{"x-forwarded-for": attacker})
     assert right.own_token().status_code == 429  # nobody learns there that it was the right one
     assert Api(product, "acme", machine, **{"x-forwarded-for": home}).own_token().status_code == 200
+
+
+@pytest.mark.spec("security row 61", "CA-10")
+def test_a_network_of_ipv6_is_one_guesser(product, machine):
+    wrong = type(machine)(machine.id, machine.client_id, "ins_cs_wrong")
+    network = f"2001:db8:{random.getrandbits(16):x}:{random.getrandbits(16):x}"
+    guesses = [
+        Api(product, "acme", wrong, **{"x-forwarded-for": f"{network}::{n:x}"})
+        for n in range(1, 23)
+    ]
+
+    statuses = [guess.own_token().status_code for guess in guesses]
+
+    assert statuses == [401] * 20 + [429] * 2
 
 
 def test_names_that_do_not_exist_are_counted_alike(product, machine):
