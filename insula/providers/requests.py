@@ -68,7 +68,9 @@ class TenantRequests:
                 limit=_LONGEST_OBJECT,
                 accept=_OBJECT_TYPES,
                 purpose="request_uri",
-                party=str(self._tenant.id),
+                # Whoever knows the address makes us ask; so it takes no places of the tenant's
+                # other errands, and cannot make their hosts look away.
+                party=f"{self._tenant.id}/request_uri",
             )
         except OutboundError as error:
             raise Unreachable(str(error)) from error
