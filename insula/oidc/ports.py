@@ -57,6 +57,13 @@ class Clients(Protocol):
     async def refuse_flood(self, client_id: str, caller: Caller) -> None:
         """Raise `oidc.errors.SlowDown` when this client failed too often from this address."""
 
+    def refuse_burst(self, client: Client, caller: Caller) -> None:
+        """
+        Count what a client without a secret makes us keep, by its address (PA-4).
+
+        Whoever knows its name can ask in its name. Raises `oidc.errors.SlowDown`.
+        """
+
     async def count_failure(self, client_id: str, caller: Caller) -> None:
         """Record a failed client authentication; never locks the client itself out (CA-10)."""
 

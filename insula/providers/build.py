@@ -12,6 +12,7 @@ from insula.kernel.errors import Unavailable
 from insula.keys import service as keys
 from insula.oidc.provider import Provider
 from insula.outbound.door import Door
+from insula.providers.bursts import Bursts
 from insula.providers.client_keys import ClientKeys
 from insula.providers.clients import TenantClients
 from insula.providers.devices import TenantDevices
@@ -58,6 +59,9 @@ class Builder:
     #: (client, address) pairs that failed too often, across all instances of the process.
     blocked: "TTLCache[bytes, bool]" = field(default_factory=lambda: TTLCache(50_000, 60))
 
+    #: What clients without a secret made us do, likewise.
+    bursts: Bursts = field(default_factory=Bursts)
+
     async def build(self, tenant: Tenant) -> tuple[Provider, int]:
         """
         The tenant's provider and the version it was read at.
@@ -81,7 +85,7 @@ class Builder:
             issuer=tenant.issuer,
             keys=keyring.ring,
             lifetimes=lifetimes,
-            clients=TenantClients(tenant, self.blocked, self.published),
+            clients=TenantClients(tenant, self.blocked, self.published, self.bursts),
             people=TenantPeople(tenant, self.jar, self.interaction, catalogue),
             tokens=tokens,
             devices=TenantDevices(tenant, self.user_codes, tokens),

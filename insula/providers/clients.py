@@ -13,6 +13,7 @@ from insula.kernel.ids import Kind, digest
 from insula.oidc.errors import SlowDown, Unreachable
 from insula.oidc.models import Caller, Client
 from insula.outbound.errors import OutboundError
+from insula.providers.bursts import WINDOW, Bursts
 from insula.providers.client_keys import ClientKeys
 from insula.providers.store import failures
 from insula.sign_in.attempts import prefix
@@ -36,9 +37,11 @@ class TenantClients:
         tenant: Tenant,
         blocked: "TTLCache[bytes, bool]",
         published: ClientKeys,
+        bursts: Bursts,
         size: int = 256,
     ) -> None:
         self._tenant = tenant
+        self._bursts = bursts
         self._published = published
         self._known: LRUCache[str, Client | None] = LRUCache(size)
         self._origins: frozenset[str] | None = None
@@ -81,6 +84,10 @@ class TenantClients:
     async def refuse_flood(self, client_id: str, caller: Caller) -> None:
         if self._blocked and self._subject(client_id, caller) in self._blocked:
             raise SlowDown("Too many failed attempts; try again later", retry_after=60)
+
+    def refuse_burst(self, client: Client, caller: Caller) -> None:
+        if self._bursts.is_one_too_many(self._subject(client.client_id, caller)):
+            raise SlowDown("Too many requests; try again later", retry_after=WINDOW)
 
     async def count_failure(self, client_id: str, caller: Caller) -> None:
         subject = self._subject(client_id, caller)

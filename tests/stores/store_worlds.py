@@ -31,6 +31,7 @@ from insula.oidc.models import (
 )
 from insula.outbound.door import Door
 from insula.outbound.settings import OutboundRules
+from insula.providers.bursts import Bursts
 from insula.providers.client_keys import ClientKeys
 from insula.providers.clients import TenantClients
 from insula.providers.devices import TenantDevices
@@ -202,7 +203,9 @@ class PostgreSql(World):
         self.tokens = TenantTokens(tenant, Lifetimes(), timedelta(hours=1))
         self._codes = UserCodes(b"k" * 32)
         self.devices = TenantDevices(tenant, self._codes, self.tokens)
-        self.clients = TenantClients(tenant, TTLCache(100, 60), ClientKeys(Door(OutboundRules())))
+        self.clients = TenantClients(
+            tenant, TTLCache(100, 60), ClientKeys(Door(OutboundRules())), Bursts()
+        )
 
     async def client(self, **changes):
         metadata = Metadata.model_validate({"redirect_uris": (CALLBACK,), **changes})

@@ -116,6 +116,8 @@ async def take_pushed_request(a: Authorization) -> None:
 async def open_request_object(a: Authorization) -> None:
     if a.pushed is not None or not request_objects.is_present(a.params):
         return
+    if "request_uri" in a.params and not a.is_push:  # a stranger makes us fetch it
+        a.issuer.clients.refuse_burst(a.client, a.request.caller)
     try:
         a.params, a.request_object = await request_objects.open_request(
             a.issuer, a.client, a.params, pushed=a.is_push

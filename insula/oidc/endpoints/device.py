@@ -31,6 +31,8 @@ async def authorize_device(issuer: Issuer, request: Request) -> Response:
     client = await authenticate(issuer, request, params)
     if GRANT_TYPE not in client.grant_types:
         raise UnauthorizedClient("The client may not use this grant type")
+    if client.is_public:
+        issuer.clients.refuse_burst(client, request.caller)
     asked = scopes.read_device_scopes(params, client, issuer.scopes)
     chosen = resources.read_resources(params, client, asked, issuer.resources, issuer.url)
     for _ in range(_TRIES):

@@ -17,6 +17,8 @@ async def push(issuer: Issuer, request: Request) -> Response:
     """Check a whole authorization request now and keep it until a browser brings its reference."""
     params = await read_back_channel(request)
     client = await authenticate(issuer, request, params)
+    if client.is_public:
+        issuer.clients.refuse_burst(client, request.caller)
     if "request_uri" in params:  # PAR-2.1
         raise InvalidRequest("request_uri cannot be pushed")
     if params.setdefault("client_id", client.client_id) != client.client_id:

@@ -12,12 +12,14 @@ from insula.oidc.errors import SlowDown, Unreachable
 from insula.oidc.models import Caller, Client, ClientSecret
 
 MAX_FAILURES = 10
+MAX_BURST = 60
 
 
 class MemoryClients:
     def __init__(self) -> None:
         self.active: dict[str, Client] = {}
         self.failures: Counter[tuple[str, str]] = Counter()
+        self.bursts: Counter[tuple[str, str]] = Counter()
         self.served: dict[str, Sequence[Mapping[str, Any]]] = {}
         self.asked: Counter[tuple[str, str | None]] = Counter()
 
@@ -57,6 +59,11 @@ class MemoryClients:
     async def refuse_flood(self, client_id: str, caller: Caller) -> None:
         if self.failures[client_id, caller.ip] >= MAX_FAILURES:
             raise SlowDown("Too many failed attempts", retry_after=30)
+
+    def refuse_burst(self, client: Client, caller: Caller) -> None:
+        self.bursts[client.client_id, caller.ip] += 1
+        if self.bursts[client.client_id, caller.ip] > MAX_BURST:
+            raise SlowDown("Too many requests", retry_after=60)
 
     async def count_failure(self, client_id: str, caller: Caller) -> None:
         self.failures[client_id, caller.ip] += 1
