@@ -364,7 +364,7 @@ class TenantTokens:
         )
 
     async def find_access_token(self, token: str) -> ActiveToken | None:
-        return self._active(
+        return await self._active(
             "access_token",
             await self._tenant.once(
                 access_tokens.FIND_ACCESS_TOKEN,
@@ -373,7 +373,7 @@ class TenantTokens:
         )
 
     async def find_issue(self, issue_id: UUID, jti: str) -> ActiveToken | None:
-        return self._active(
+        return await self._active(
             "access_token",
             await self._tenant.once(
                 access_tokens.FIND_ISSUE, {"issue": issue_id, "jti_hash": self._hash(Kind.JTI, jti)}
@@ -381,7 +381,7 @@ class TenantTokens:
         )
 
     async def find_refresh_token(self, token: str) -> ActiveToken | None:
-        return self._active(
+        return await self._active(
             "refresh_token",
             await self._tenant.once(
                 access_tokens.FIND_REFRESH_TOKEN,
@@ -389,10 +389,16 @@ class TenantTokens:
             ),
         )
 
-    def _active(self, kind: Any, rows: Any) -> ActiveToken | None:  # noqa: ANN401  (a literal; rows of the driver)
+    async def _active(self, kind: Any, rows: Any) -> ActiveToken | None:  # noqa: ANN401  (a literal; rows of the driver)
+        """The token of a row; a second trip for one that came of another by exchange."""
         if not rows:
             return None
-        row = rows[0]
+        row, about = rows[0], None
+        if row.parent_id is not None:
+            parents = await self._tenant.once(access_tokens.FIND_PARENT, {"parent": row.parent_id})
+            if not parents:
+                return None
+            about = parents[0].client_id if row.user_id is None else None
         return ActiveToken(
             kind=kind,
             issue_id=row.id,
@@ -408,7 +414,7 @@ class TenantTokens:
             audience=tuple(row.audience),
             dpop_jkt=row.dpop_jkt,
             act=row.act,
-            about=row.about,
+            about=about,
         )
 
     async def revoke_access_token(self, token: str, client: Client, caller: Caller) -> bool:

@@ -1,6 +1,13 @@
 """Access tokens: issued to a client or for another token, found, revoked."""
 
-from insula.providers.statements import ISSUE_ALIVE, ISSUE_JOINS, PERSON, audit_line, hot
+from insula.providers.statements import (
+    ISSUE_ALIVE,
+    ISSUE_JOINS,
+    PARENT_ALIVE,
+    PERSON,
+    audit_line,
+    hot,
+)
 from insula.providers.store.issuing import OPAQUE
 
 # ruff: noqa: S608  (every interpolated piece is a constant of this package)
@@ -30,19 +37,23 @@ ISSUE_EXCHANGED = hot(f"""
         from insula.token_issues x
         {ISSUE_JOINS}
         join insula.clients k on k.tenant_id = x.tenant_id and k.id = %(client)s and k.status = 'active'
-       where x.tenant_id = %(tenant_id)s and x.id = %(parent)s and {ISSUE_ALIVE}
+       where x.tenant_id = %(tenant_id)s and x.id = %(parent)s and {ISSUE_ALIVE} and {PARENT_ALIVE}
       returning id
     ), opaque as ({OPAQUE.format(source="issued")}
     ), line as ({audit_line("oauth.token_issued", "issued")})
     select 1 from issued
 """)
 
-_ISSUE = f"""c.client_id, x.user_id, x.claims, x.act,
-           case when x.user_id is null and x.parent_id is not null then
-             (select pc.client_id from insula.token_issues p
-                join insula.clients pc on pc.tenant_id = p.tenant_id and pc.id = p.client_id
-               where p.tenant_id = x.tenant_id and p.id = x.parent_id) end as about,
+_ISSUE = f"""c.client_id, x.user_id, x.claims, x.act, x.parent_id,
            extract(epoch from x.auth_time)::bigint as auth_time, x.acr, x.amr, {PERSON}"""
+
+#: What an exchanged token came from, if it is alive: whose it was.
+FIND_PARENT = hot("""
+    select c.client_id
+      from insula.token_issues p
+      join insula.clients c on c.tenant_id = p.tenant_id and c.id = p.client_id and c.status = 'active'
+     where p.tenant_id = %(tenant_id)s and p.id = %(parent)s and p.revoked_at is null
+""")
 
 FIND_ISSUE = hot(f"""
     select x.id, x.scopes, extract(epoch from x.created_at)::bigint as issued_at, 0::bigint as expires_at,
