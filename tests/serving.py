@@ -144,8 +144,8 @@ def serving(
         chosen,
         log=folder / f"serve-{chosen}.log",
     )
-    server.start()
     try:
+        server.start()  # one that does not become ready is stopped too
         yield server
     finally:
         server.stop()
