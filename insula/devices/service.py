@@ -1,12 +1,10 @@
 """Finding the device behind a code, and deciding on it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from insula.audit import service as audit
-from insula.audit.models import Event
 from insula.devices import store
 from insula.devices.codes import UserCodes, read
 from insula.devices.errors import NoSuchCode, TooManyCodes
@@ -123,27 +121,19 @@ async def decide(  # noqa: PLR0913  (who decides what on what)
     code_hash = codes.digest(tenant.id, code)
     required = set(waiting.scopes) - set(waiting.optional_scopes)
     kept = [s for s in waiting.scopes if s in required or s in (allowed or ())]
-    actor = replace(here.actor, type="user", id=str(person.user_id))
     async with tenant.transaction() as db:
+        await sign_in.record_decision(
+            db,
+            here,
+            person,
+            waiting.client,
+            waiting.application,
+            None if allowed is None else kept,
+            device=True,
+        )
         if allowed is None:
             done = await store.deny(db, code_hash)
         else:
-            await sign_in.grant(db, person.user_id, waiting.client, kept)
             done = await store.approve(db, code_hash, person.session_id, kept)
         if done is None:
             raise NoSuchCode("No device waits under this code.")
-        await audit.record(
-            db,
-            Event(
-                "oauth.authorized",
-                actor,
-                "success" if allowed is not None else "failed",
-                target_type="client",
-                target_id=str(waiting.client),
-                metadata={
-                    "scopes": kept if allowed is not None else [],
-                    "application": waiting.application,
-                    "device": True,
-                },
-            ),
-        )

@@ -233,7 +233,7 @@ async def landing(pages: Pages, request: Request) -> Response:
     )
 
 
-async def begin_interaction(  # noqa: PLR0913
+async def begin_interaction(  # noqa: PLR0913  (each by its name)
     pages: Pages,
     request: Request,
     need: Need,
@@ -270,7 +270,7 @@ async def show_sign_in(pages: Pages, request: Request) -> Response:
     return await _sign_in_page(pages, request, here, interaction)
 
 
-async def _sign_in_page(  # noqa: PLR0913
+async def _sign_in_page(  # noqa: PLR0913  (each by its name)
     pages: Pages,
     request: Request,
     here: Here,

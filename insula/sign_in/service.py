@@ -25,6 +25,9 @@ from insula.sign_in.models import Kind as InteractionKind
 from insula.sign_in.settings import BruteForce, InteractionLife, SessionPolicy
 from insula.tenancy.db import Connection, Tenant
 
+#: How long what somebody allowed an application is remembered.
+_GRANT_LIFE = timedelta(days=90)
+
 
 class _OutdatedError(Exception):
     """The person was changed between the check of the password and the session."""
@@ -80,7 +83,7 @@ def session_hash(tenant: Tenant, token: str) -> bytes:
     return digest(Kind.SESSION, tenant.id, token)
 
 
-async def begin(  # noqa: PLR0913
+async def begin(  # noqa: PLR0913  (each by its name)
     tenant: Tenant,
     browser: str,
     kind: InteractionKind,
@@ -143,7 +146,7 @@ async def signed_in(tenant: Tenant, tokens: Sequence[str]) -> list[SignedIn]:
     return sorted(found, key=lambda s: tokens.index(s.token))
 
 
-async def prove(  # noqa: PLR0913
+async def prove(  # noqa: PLR0913  (each by its name)
     tenant: Tenant,
     here: Here,
     interaction: Interaction,
@@ -185,7 +188,7 @@ async def prove(  # noqa: PLR0913
         return proved
 
 
-async def _check(  # noqa: PLR0913
+async def _check(  # noqa: PLR0913  (each by its name)
     tenant: Tenant,
     here: Here,
     interaction: Interaction,
@@ -255,7 +258,7 @@ def _failure(here: Here, user: User | None, why: str) -> Event:
     )
 
 
-async def _begin_session(  # noqa: PLR0913
+async def _begin_session(  # noqa: PLR0913  (each by its name)
     db: Connection,
     tenant: Tenant,
     here: Here,
@@ -347,7 +350,7 @@ async def _still_proved(
     return user, stored
 
 
-async def replace_password(  # noqa: PLR0913
+async def replace_password(  # noqa: PLR0913  (each by its name)
     tenant: Tenant,
     here: Here,
     interaction: Interaction,
@@ -397,13 +400,12 @@ async def choose(
     return (chosen.token, *(t for t in here.tokens if t != chosen.token))
 
 
-async def decide(  # noqa: PLR0913
+async def decide(
     tenant: Tenant,
     here: Here,
     interaction: Interaction,
     person: SignedIn,
     allowed: tuple[str, ...] | None,
-    life: timedelta = timedelta(days=90),
 ) -> None:
     """
     Record what somebody allowed an application, or that they refused (None).
@@ -413,40 +415,44 @@ async def decide(  # noqa: PLR0913
     if allowed is not None:
         required = set(interaction.prompt.scopes) - set(interaction.prompt.optional_scopes)
         allowed = tuple(s for s in interaction.prompt.scopes if s in required or s in allowed)
-    actor = replace(here.actor, type="user", id=str(person.user_id))
     async with tenant.transaction() as db:
         noted = await store.note_consent(
             db, interaction.id, browser_hash(tenant, here.browser), person.session_id, allowed
         )
         if not noted or interaction.client_id is None:
             raise InteractionGone
-        if allowed is not None:
-            await store.grant(db, person.user_id, interaction.client_id, allowed, life)
-        await audit.record(
-            db,
-            Event(
-                "oauth.authorized",
-                actor,
-                "success" if allowed is not None else "failed",
-                target_type="client",
-                target_id=str(interaction.client_id),
-                metadata={
-                    "scopes": list(allowed or ()),
-                    "application": interaction.prompt.application,
-                },
-            ),
+        await record_decision(
+            db, here, person, interaction.client_id, interaction.prompt.application, allowed
         )
 
 
-async def grant(
+async def record_decision(  # noqa: PLR0913  (who decided what about which application)
     db: Connection,
-    user_id: UUID,
+    here: Here,
+    person: SignedIn,
     client_id: UUID,
-    scopes: Sequence[str],
-    life: timedelta = timedelta(days=90),
+    application: str,
+    allowed: Sequence[str] | None,
+    **where: bool,
 ) -> None:
-    """Remember in a transaction of the tenant's what somebody allowed an application."""
-    await store.grant(db, user_id, client_id, scopes, life)
+    """
+    Remember what somebody allowed an application, or that they refused (None), with its line.
+
+    In a transaction of the tenant's. *where* says more about it in the record.
+    """
+    if allowed is not None:
+        await store.grant(db, person.user_id, client_id, allowed, _GRANT_LIFE)
+    await audit.record(
+        db,
+        Event(
+            "oauth.authorized",
+            replace(here.actor, type="user", id=str(person.user_id)),
+            "success" if allowed is not None else "failed",
+            target_type="client",
+            target_id=str(client_id),
+            metadata={"scopes": list(allowed or ()), "application": application, **where},
+        ),
+    )
 
 
 async def sign_out(tenant: Tenant, here: Here) -> tuple[str, ...]:

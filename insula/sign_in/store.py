@@ -80,7 +80,7 @@ def _json(prompt: Prompt) -> str:
     return json.dumps(asdict(prompt))
 
 
-async def begin(  # noqa: PLR0913
+async def begin(  # noqa: PLR0913  (each by its name)
     tenant: Tenant,
     interaction_id: UUID,
     browser_hash: bytes,
