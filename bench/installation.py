@@ -48,14 +48,14 @@ class Installation:
 
     def cpu_seconds(self) -> float:
         """What the server has used of its core since it began."""
-        assert self.server is not None  # noqa: S101
+        assert self.server is not None  # noqa: S101  (for the type checker)
         text = Path(f"/proc/{self.server.pid}/stat").read_text()
         used = text.rpartition(")")[2].split()
         return (int(used[11]) + int(used[12])) / os.sysconf("SC_CLK_TCK")
 
     def resident_bytes(self) -> int:
         """Memory of the server."""
-        assert self.server is not None  # noqa: S101
+        assert self.server is not None  # noqa: S101  (for the type checker)
         text = Path(f"/proc/{self.server.pid}/statm").read_text()
         return int(text.split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
@@ -85,7 +85,7 @@ class Installation:
             )
         )
         connection.close()
-        assert status == 303, status  # noqa: S101, PLR2004
+        assert status == 303, status  # noqa: S101, PLR2004  (for the type checker)
         return header(head, "set-cookie").split(";")[0]
 
 
@@ -132,7 +132,7 @@ async def installed(names: list[str]) -> AsyncIterator[Installation]:
             server = here.server = subprocess.Popen(  # noqa: ASYNC220  (our own program)
                 [sys.executable, "-m", "insula.platform.cli", "serve"],
                 env=here.environment,
-                preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CORE}),  # noqa: PLW1509
+                preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CORE}),  # noqa: PLW1509  (one thread so far)
             )
             await _ready(here)
             yield here
@@ -150,7 +150,7 @@ async def _ready(here: Installation) -> None:
             connection = await connect(here.port)
             status, _, _ = await connection.send(get(here.ops_host, "/ready"))
             connection.close()
-            if status == 200:  # noqa: PLR2004
+            if status == 200:  # noqa: PLR2004  (clearer than a name)
                 return
         await asyncio.sleep(0.1)
     raise TimeoutError("the server did not become ready")

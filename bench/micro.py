@@ -143,7 +143,7 @@ _ONE_TABLE = statement(
 async def _row_level_security(wiring: Wiring, slug: str, superuser_url: str) -> list[Figure]:
     """The same indexed lookups as the serving role and as one that the policies do not hold."""
     tenant = await wiring.directory.find(f"slug:{slug}")
-    assert tenant is not None  # noqa: S101
+    assert tenant is not None  # noqa: S101  (for the type checker)
     with psycopg.connect(superuser_url, autocommit=True) as connection:
         connection.execute(_BYPASS)
     parts = urlsplit(superuser_url)

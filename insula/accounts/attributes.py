@@ -88,7 +88,7 @@ def _refuse(field: str, why: str, example: str = "") -> InvalidUser:
     return InvalidUser(why, field=field, example=example)
 
 
-def _is_text(value: Any, longest: int, allowed: re.Pattern[str] = _PRINTABLE) -> bool:  # noqa: ANN401
+def _is_text(value: Any, longest: int, allowed: re.Pattern[str] = _PRINTABLE) -> bool:  # noqa: ANN401  (whatever came from outside)
     return isinstance(value, str) and len(value) <= longest and bool(allowed.match(value))
 
 
@@ -97,7 +97,7 @@ def _check_text(name: str, value: Any) -> None:  # noqa: ANN401  (whatever came 
         raise _refuse(name, f"is a text of 1 to {_LONGEST_TEXT} characters")
 
 
-def _check_url(name: str, value: Any) -> None:  # noqa: ANN401
+def _check_url(name: str, value: Any) -> None:  # noqa: ANN401  (as above)
     example = "https://www.example.com/ada"
     if not _is_text(value, _LONGEST_URL) or not value.isascii() or " " in value:
         raise _refuse(name, "is an address", example)
@@ -109,7 +109,7 @@ def _check_url(name: str, value: Any) -> None:  # noqa: ANN401
         raise _refuse(name, "is an https or http address", example)
 
 
-def _check_birthdate(name: str, value: Any) -> None:  # noqa: ANN401
+def _check_birthdate(name: str, value: Any) -> None:  # noqa: ANN401  (as above)
     """Allow a day, a day without its year (0000), or a year (OIDCC-5.1)."""
     found = _BIRTHDATE.match(value) if isinstance(value, str) else None
     if found is None or not _is_date(*(int(part) if part else None for part in found.groups())):
@@ -126,7 +126,7 @@ def _is_date(year: int | None, month: int | None, day: int | None) -> bool:
     return True
 
 
-def _check_address(name: str, value: Any) -> None:  # noqa: ANN401
+def _check_address(name: str, value: Any) -> None:  # noqa: ANN401  (as above)
     example = '{"locality": "London", "country": "UK"}'
     if not isinstance(value, Mapping) or not value:
         raise _refuse(name, "is an object with members", example)
@@ -138,19 +138,19 @@ def _check_address(name: str, value: Any) -> None:  # noqa: ANN401
 
 
 def _check_pattern(pattern: re.Pattern[str], example: str) -> Callable[[str, Any], None]:
-    def check(name: str, value: Any) -> None:  # noqa: ANN401
+    def check(name: str, value: Any) -> None:  # noqa: ANN401  (as above)
         if not _is_text(value, _LONGEST_TEXT) or not pattern.match(value):
             raise _refuse(name, "is not in the form of this claim", example)
 
     return check
 
 
-def _check_flag(name: str, value: Any) -> None:  # noqa: ANN401
+def _check_flag(name: str, value: Any) -> None:  # noqa: ANN401  (as above)
     if not isinstance(value, bool):
         raise _refuse(name, "is true or false", "true")
 
 
-def _check_own(name: str, value: Any) -> None:  # noqa: ANN401
+def _check_own(name: str, value: Any) -> None:  # noqa: ANN401  (as above)
     """Check an attribute of the tenant's own."""
     if name in _TAKEN:
         raise _refuse(name, "is no attribute; it is set in another way")
@@ -165,7 +165,7 @@ def _check_own(name: str, value: Any) -> None:  # noqa: ANN401
         )
 
 
-def _is_plain(value: Any) -> bool:  # noqa: ANN401
+def _is_plain(value: Any) -> bool:  # noqa: ANN401  (as above)
     if isinstance(value, bool | int):
         return abs(value) < 2**53  # what JSON carries unchanged
     if isinstance(value, float):

@@ -82,7 +82,7 @@ def check_password(password: str, policy: PasswordPolicy, context: Iterable[str]
     if len(plain) > LONGEST_PASSWORD:
         raise WeakPassword(f"Use at most {LONGEST_PASSWORD} characters.", field="new_password")
     folded = normalise_name(plain)
-    if folded in _COMMON or len(set(folded)) < 4:  # noqa: PLR2004
+    if folded in _COMMON or len(set(folded)) < 4:  # noqa: PLR2004  (clearer than a name)
         raise WeakPassword("This password is too common.", field="new_password")
     rest = folded
     for word in sorted({normalise_name(w) for w in context if w}, key=len, reverse=True):

@@ -215,7 +215,7 @@ async def lock(
     await _audit(db, "user.locked", user_id, actor)
 
 
-async def prepare_password(  # noqa: PLR0913
+async def prepare_password(  # noqa: PLR0913  (each by its name)
     tenant: Tenant,
     passwords: Passwords,
     policy: PasswordPolicy,
@@ -263,7 +263,7 @@ async def _audit(
     event: str,
     user_id: UUID,
     actor: Actor,
-    **metadata: Any,  # noqa: ANN401
+    **metadata: Any,  # noqa: ANN401  (values of any kind)
 ) -> None:
     details: Mapping[str, Any] = metadata
     await audit.record(

@@ -65,7 +65,7 @@ async def by_name(db: Connection, name_norm: str) -> Row | None:
     return (
         await db.execute(
             text(
-                f"select {_CREDENTIALS} from insula.users where username_norm = :name"  # noqa: S608
+                f"select {_CREDENTIALS} from insula.users where username_norm = :name"  # noqa: S608  (names of ours)
                 f" union all select {_CREDENTIALS}"
                 " from insula.users where email_norm = :name and username_norm <> :name limit 1"
             ),
@@ -77,7 +77,7 @@ async def by_name(db: Connection, name_norm: str) -> Row | None:
 async def by_id(db: Connection, user_id: UUID) -> Row | None:
     return (
         await db.execute(
-            text(f"select {_COLUMNS} from insula.users where id = :id"),  # noqa: S608
+            text(f"select {_COLUMNS} from insula.users where id = :id"),  # noqa: S608  (names of ours)
             {"id": user_id},
         )
     ).one_or_none()
@@ -106,7 +106,7 @@ async def set_profile(
     names = "".join(f"{name} = :{name}, " for name in columns)
     await db.execute(
         text(
-            f"update insula.users set {names} attributes = cast(:attributes as jsonb),"  # noqa: S608
+            f"update insula.users set {names} attributes = cast(:attributes as jsonb),"  # noqa: S608  (names of ours)
             " updated_at = now() where id = :user_id"
         ),
         {**columns, "attributes": json.dumps(attributes), "user_id": user_id},
@@ -118,7 +118,7 @@ async def credentials(db: Connection, user_id: UUID, *, hold: bool) -> Row | Non
     lock = " for no key update" if hold else ""
     return (
         await db.execute(
-            text(f"select {_CREDENTIALS} from insula.users where id = :id{lock}"),  # noqa: S608
+            text(f"select {_CREDENTIALS} from insula.users where id = :id{lock}"),  # noqa: S608  (names of ours)
             {"id": user_id},
         )
     ).one_or_none()
@@ -229,7 +229,7 @@ async def page(db: Connection, after: str, limit: int) -> Sequence[Row]:
     return (
         await db.execute(
             text(
-                f"select {_COLUMNS} from insula.users where username_norm > :after"  # noqa: S608
+                f"select {_COLUMNS} from insula.users where username_norm > :after"  # noqa: S608  (names of ours)
                 " order by username_norm limit :limit"
             ),
             {"after": after, "limit": limit},

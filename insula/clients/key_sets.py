@@ -70,7 +70,7 @@ def _check_rsa(key: Mapping[str, Any]) -> None:
     modulus, exponent = _number(key, "n"), _number(key, "e")
     if not _SHORTEST_RSA <= modulus.bit_length() <= _LONGEST_RSA:
         raise _refuse(f"an RSA key has {_SHORTEST_RSA} to {_LONGEST_RSA} bits")
-    if not (modulus % 2 and exponent % 2 and 3 <= exponent < 2**32):  # noqa: PLR2004
+    if not (modulus % 2 and exponent % 2 and 3 <= exponent < 2**32):  # noqa: PLR2004  (clearer than a name)
         raise _refuse("holds an RSA key that is none")
 
 

@@ -296,7 +296,7 @@ async def list_clients(tenant: Tenant, *, after: str = "", limit: int = 100) -> 
         return await store.page(db, after, limit)
 
 
-async def _audit(db: Connection, event: str, client_id: str, actor: Actor, **metadata: Any) -> None:  # noqa: ANN401
+async def _audit(db: Connection, event: str, client_id: str, actor: Actor, **metadata: Any) -> None:  # noqa: ANN401  (values of any kind)
     await audit.record(
         db, Event(event, actor, target_type="client", target_id=client_id, metadata=metadata)
     )

@@ -14,7 +14,7 @@ _ENQUEUE = text("""
 """)
 
 
-async def enqueue(  # noqa: PLR0913
+async def enqueue(  # noqa: PLR0913  (each by its name)
     db: Connection,
     task: str,
     args: Mapping[str, str | int | UUID] | None = None,

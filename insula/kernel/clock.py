@@ -17,7 +17,7 @@ def shift(seconds: float) -> Callable[[], None]:
     _offset += seconds
 
     def back() -> None:
-        global _offset  # noqa: PLW0603
+        global _offset  # noqa: PLW0603  (the one clock)
         _offset -= seconds
 
     return back

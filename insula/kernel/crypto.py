@@ -117,7 +117,7 @@ class Envelope:
         """The data key under the current master key; None when it is already."""
         if wrapped[:_MARK] == self._mark(self._current):
             return None
-        return self._wrap(tenant_id, self.cipher(tenant_id, wrapped)._data_key)  # noqa: SLF001
+        return self._wrap(tenant_id, self.cipher(tenant_id, wrapped)._data_key)  # noqa: SLF001  (of this module)
 
 
 def _derived(secret: str, purpose: str) -> bytes:

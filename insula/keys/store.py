@@ -82,7 +82,7 @@ async def sealed_rows(db: Connection) -> Sequence[Row]:
     """What a backup holds: rows as they are, private parts sealed."""
     return (
         await db.execute(
-            text(f"select {_COLUMNS}, sealed from insula.signing_keys order by published_at")  # noqa: S608
+            text(f"select {_COLUMNS}, sealed from insula.signing_keys order by published_at")  # noqa: S608  (names of ours)
         )
     ).all()
 
@@ -153,7 +153,7 @@ async def postpone(db: Connection, kid: str) -> None:
 async def due(db: Connection) -> list[SigningKeyRecord]:
     rows = await db.execute(
         text(
-            f"select {_COLUMNS} from insula.signing_keys"  # noqa: S608
+            f"select {_COLUMNS} from insula.signing_keys"  # noqa: S608  (names of ours)
             " where due_at <= now() order by published_at for update"
         )
     )

@@ -105,7 +105,7 @@ async def refuse(  # noqa: PLR0913  (the parts of a refusal)
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
     ]
-    if retry_after is not None or status == 503:  # noqa: PLR2004
+    if retry_after is not None or status == 503:  # noqa: PLR2004  (clearer than a name)
         headers.append((b"retry-after", str(retry_after or 2).encode()))
     if allow is not None:
         headers.append((b"allow", allow.encode()))

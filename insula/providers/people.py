@@ -188,7 +188,7 @@ class TenantPeople:
         rows = await self._tenant.once(visits.PERSON_OF, {"user_id": user_id})
         return person_of(rows[0], self._catalogue.mappings) if rows else None
 
-    async def ask_sign_out(self, cookies: Cookies, ask: AskSignOut, caller: Caller) -> Redirection:  # noqa: ARG002
+    async def ask_sign_out(self, cookies: Cookies, ask: AskSignOut, caller: Caller) -> Redirection:  # noqa: ARG002  (the port's)
         browser, set_cookies = self._browser(cookies)
         prompt = Prompt(
             need="sign_out",

@@ -48,7 +48,7 @@ def _page(uri: str) -> str:
     if not uri:
         return uri
     parts = urlsplit(uri)  # raises ValueError, as a validator may
-    plain = len(uri) <= 2000 and all("!" <= letter <= "~" for letter in uri)  # noqa: PLR2004
+    plain = len(uri) <= 2000 and all("!" <= letter <= "~" for letter in uri)  # noqa: PLR2004  (clearer than a name)
     if not plain or parts.scheme != "https" or not parts.hostname or "@" in parts.netloc:
         raise ValueError("must be an https address, such as https://www.example.com/help")
     return uri

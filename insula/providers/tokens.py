@@ -42,7 +42,7 @@ def once_mark(tenant_id: UUID, kind: str, subject: str, value: str) -> bytes:
     return digest(Kind.SEEN_ONCE, tenant_id, f"{kind}\0{subject}\0{value}")
 
 
-def line(caller: Caller, actor_type: str, actor_id: str, **metadata: Any) -> dict[str, Any]:  # noqa: ANN401
+def line(caller: Caller, actor_type: str, actor_id: str, **metadata: Any) -> dict[str, Any]:  # noqa: ANN401  (values of any kind)
     """The parameters of an audit line that rides in a statement."""
     return {
         "actor_type": actor_type,

@@ -45,7 +45,7 @@ async def add(  # noqa: PLR0913  (all by name but the first two)
         await _note(db, "scope.created", name, actor, resource_server=resource_server)
 
 
-async def change(  # noqa: PLR0913
+async def change(  # noqa: PLR0913  (each by its name)
     tenant: Tenant,
     name: str,
     *,

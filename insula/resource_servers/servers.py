@@ -130,7 +130,7 @@ async def _note(
     event: str,
     identifier: str,
     actor: Actor,
-    **metadata: Any,  # noqa: ANN401
+    **metadata: Any,  # noqa: ANN401  (values of any kind)
 ) -> None:
     await audit.record(
         db,

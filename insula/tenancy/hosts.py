@@ -38,7 +38,7 @@ def parse_host(raw: bytes) -> str:
     match = _NAME.match(raw) or _LITERAL.match(raw)
     if match is None:
         raise BadHost("not a host")
-    if (port := match["port"]) is not None and not 0 < int(port) < 65536:  # noqa: PLR2004
+    if (port := match["port"]) is not None and not 0 < int(port) < 65536:  # noqa: PLR2004  (clearer than a name)
         raise BadHost("not a port")
     name = match["name"].decode("ascii").lower()
     if raw.startswith(b"["):

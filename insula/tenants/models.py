@@ -59,7 +59,7 @@ def check_slug(slug: str, *, host_needed: bool) -> None:
 def check_display_name(name: str) -> str:
     """The name as it is kept: trimmed, without invisible and direction characters."""
     clean = "".join(c for c in name if unicodedata.category(c) not in _UNSEEN).strip()
-    if not 1 <= len(clean) <= 255:  # noqa: PLR2004
+    if not 1 <= len(clean) <= 255:  # noqa: PLR2004  (clearer than a name)
         raise InvalidTenant("1 to 255 characters", field="display_name", example="Acme Ltd")
     return clean
 
@@ -88,7 +88,7 @@ def normalise_domain(domain: str, base: str | None = None) -> str:
     except UnicodeError as error:
         raise refusal from error
     labels = host.split(".")
-    if len(host) > 253 or len(labels) < 2 or not all(_LABEL.match(label) for label in labels):  # noqa: PLR2004
+    if len(host) > 253 or len(labels) < 2 or not all(_LABEL.match(label) for label in labels):  # noqa: PLR2004  (clearer than a name)
         raise refusal
     if _NUMBER.match(labels[-1]):  # what ends in a number is read as an address: 127.1, 1.0x7f
         raise refusal

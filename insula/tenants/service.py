@@ -25,7 +25,7 @@ from insula.tenants.models import (
 Endowment = Callable[[Connection, UUID], Awaitable[None]]
 
 
-async def create(  # noqa: PLR0913
+async def create(  # noqa: PLR0913  (each by its name)
     platform: Platform,
     envelope: Envelope,
     rotation: KeyRotation,

@@ -57,7 +57,7 @@ class MemoryDevices:
 
     # the port
 
-    async def begin(self, device: NewDevice, caller: Caller) -> bool:  # noqa: ARG002
+    async def begin(self, device: NewDevice, caller: Caller) -> bool:  # noqa: ARG002  (the port's)
         await self._wire.trip("begin_device")
         if any(waits.new.user_code == device.user_code for waits in self.waiting.values()):
             return False

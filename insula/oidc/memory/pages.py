@@ -9,7 +9,7 @@ from insula.oidc.models import Client
 class PlainPages:
     """Pages without a look."""
 
-    def error(  # noqa: PLR0913
+    def error(  # noqa: PLR0913  (the port's)
         self,
         *,
         status: int,

@@ -88,11 +88,11 @@ class MemoryPeople:
         gone = (f"{SESSION_COOKIE}=; Max-Age=0",) if stale else ()
         return Visit(session, granted, accounts=self.accounts, set_cookies=gone)
 
-    async def visit(self, cookies: Cookies, client: Client, caller: Caller) -> Visit:  # noqa: ARG002
+    async def visit(self, cookies: Cookies, client: Client, caller: Caller) -> Visit:  # noqa: ARG002  (the port's)
         await self._wire.trip("visit")
         return self._visit(cookies, client)
 
-    async def ask(self, cookies: Cookies, ask: Ask, caller: Caller) -> Redirection:  # noqa: ARG002
+    async def ask(self, cookies: Cookies, ask: Ask, caller: Caller) -> Redirection:  # noqa: ARG002  (the port's)
         await self._wire.trip("ask")
         if ask.interaction is not None:
             self.interactions[ask.interaction].ask = ask
@@ -106,7 +106,7 @@ class MemoryPeople:
         self,
         cookies: Cookies,
         interaction: UUID,
-        caller: Caller,  # noqa: ARG002
+        caller: Caller,  # noqa: ARG002  (the port's)
     ) -> Interaction | None:
         await self._wire.trip("resume")
         asked = self.interactions.get(interaction)
@@ -122,7 +122,7 @@ class MemoryPeople:
             denied=asked.denied,
         )
 
-    async def cancel(self, cookies: Cookies, interaction: UUID) -> None:  # noqa: ARG002
+    async def cancel(self, cookies: Cookies, interaction: UUID) -> None:  # noqa: ARG002  (the port's)
         await self._wire.trip("cancel")
         self.interactions.pop(interaction, None)
 
@@ -134,7 +134,7 @@ class MemoryPeople:
         await self._wire.trip("person")
         return self.persons.get(user_id)
 
-    async def ask_sign_out(self, cookies: Cookies, ask: AskSignOut, caller: Caller) -> Redirection:  # noqa: ARG002
+    async def ask_sign_out(self, cookies: Cookies, ask: AskSignOut, caller: Caller) -> Redirection:  # noqa: ARG002  (the port's)
         await self._wire.trip("ask_sign_out")
         self.sign_outs.append(ask)
         return Redirection("/sign-out", (f"{BROWSER_COOKIE}=out; HttpOnly",))
@@ -143,8 +143,8 @@ class MemoryPeople:
         self,
         cookies: Cookies,
         session: UUID,
-        client: Client | None,  # noqa: ARG002
-        caller: Caller,  # noqa: ARG002
+        client: Client | None,  # noqa: ARG002  (the port's)
+        caller: Caller,  # noqa: ARG002  (the port's)
     ) -> EndedSession:
         await self._wire.trip("end_session")
         del self.sessions[cookies[SESSION_COOKIE]]

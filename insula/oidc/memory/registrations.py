@@ -39,7 +39,7 @@ class MemoryRegistrations:
         self,
         members: Mapping[str, Any],
         token: str | None,
-        caller: Caller,  # noqa: ARG002
+        caller: Caller,  # noqa: ARG002  (the port's)
     ) -> RegisteredClient:
         await self._wire.trip("register")
         if token is not None and self.tokens[token] <= 0:
@@ -77,7 +77,7 @@ class MemoryRegistrations:
         token: str,
         members: Mapping[str, Any],
         secret: str | None,
-        caller: Caller,  # noqa: ARG002
+        caller: Caller,  # noqa: ARG002  (the port's)
     ) -> RegisteredClient | None:
         await self._wire.trip("replace_registered")
         kept = self._find(client_id, token)
@@ -89,7 +89,7 @@ class MemoryRegistrations:
             raise InvalidClientMetadata("client_secret is not the one of this client")
         return self._keep(client_id, kept.client.issued_at, members, kept.secret)
 
-    async def delete(self, client_id: str, token: str, caller: Caller) -> bool:  # noqa: ARG002
+    async def delete(self, client_id: str, token: str, caller: Caller) -> bool:  # noqa: ARG002  (the port's)
         await self._wire.trip("delete_registered")
         kept = self._find(client_id, token)
         if kept is None:

@@ -30,7 +30,7 @@ class MemoryRequests:
         self.seen: dict[tuple[str, str, str], float] = {}
         self.pages: dict[str, bytes] = {}
 
-    async def push(self, pushed: NewPushed, caller: Caller) -> None:  # noqa: ARG002
+    async def push(self, pushed: NewPushed, caller: Caller) -> None:  # noqa: ARG002  (the port's)
         await self._wire.trip("push")
         self.pushed[pushed.reference] = _Pushed(pushed, clock.now() + pushed.lifetime)
 

@@ -95,14 +95,14 @@ class MemoryTokens:
 
     # codes
 
-    async def issue_code(self, code: NewCode, caller: Caller) -> bool:  # noqa: ARG002
+    async def issue_code(self, code: NewCode, caller: Caller) -> bool:  # noqa: ARG002  (the port's)
         await self._wire.trip("issue_code")
         if not self._complete(code.authorized):
             return False
         self.codes[code.code] = _Code(code, clock.now() + code.lifetime)
         return True
 
-    async def issue_at_once(self, tokens: FrontChannel, caller: Caller) -> bool:  # noqa: ARG002
+    async def issue_at_once(self, tokens: FrontChannel, caller: Caller) -> bool:  # noqa: ARG002  (the port's)
         await self._wire.trip("issue_at_once")
         given = tokens.authorized
         if not self._complete(given):
@@ -213,7 +213,7 @@ class MemoryTokens:
         if access.opaque is not None:
             self.opaque[access.opaque] = (access, clock.now())
 
-    async def refuse_code(self, code: str, client: Client, caller: Caller) -> None:  # noqa: ARG002
+    async def refuse_code(self, code: str, client: Client, caller: Caller) -> None:  # noqa: ARG002  (the port's)
         await self._wire.trip("refuse_code")
         kept = self._own_code(code, client)
         if kept is None:
@@ -279,14 +279,14 @@ class MemoryTokens:
         self._keep(advance.access)
         return True
 
-    async def touch_refresh(  # noqa: PLR0913
+    async def touch_refresh(  # noqa: PLR0913  (the port's)
         self,
         token: str,
-        client: Client,  # noqa: ARG002
+        client: Client,  # noqa: ARG002  (the port's)
         stored: StoredRefresh,
         access: NewAccess,
         idle: int,
-        caller: Caller,  # noqa: ARG002
+        caller: Caller,  # noqa: ARG002  (the port's)
     ) -> bool:
         await self._wire.trip("touch_refresh")
         family = self.families[stored.family_id]
@@ -298,11 +298,11 @@ class MemoryTokens:
         self._keep(access)
         return True
 
-    async def revoke_family(self, family_id: UUID, client: Client, caller: Caller) -> None:  # noqa: ARG002
+    async def revoke_family(self, family_id: UUID, client: Client, caller: Caller) -> None:  # noqa: ARG002  (the port's)
         await self._wire.trip("revoke_family")
         self.issues[family_id].is_revoked = True
 
-    async def revoke_refresh_token(self, token: str, client: Client, caller: Caller) -> bool:  # noqa: ARG002
+    async def revoke_refresh_token(self, token: str, client: Client, caller: Caller) -> bool:  # noqa: ARG002  (the port's)
         await self._wire.trip("revoke_refresh_token")
         family_id = self._family_of(token)
         if family_id is None or self.issues[family_id].client.id != client.id:
@@ -348,7 +348,7 @@ class MemoryTokens:
             about=issue.parent.client.client_id if issue.parent and not session else None,
         )
 
-    async def issue_to_client(self, client: Client, access: NewAccess, caller: Caller) -> bool:  # noqa: ARG002
+    async def issue_to_client(self, client: Client, access: NewAccess, caller: Caller) -> bool:  # noqa: ARG002  (the port's)
         await self._wire.trip("issue_to_client")
         if not self._is_client(client):
             return False
@@ -391,7 +391,7 @@ class MemoryTokens:
             return None
         return self._active("access_token", issue_id, frozenset(), 0, 0)
 
-    async def revoke_access_token(self, token: str, client: Client, caller: Caller) -> bool:  # noqa: ARG002
+    async def revoke_access_token(self, token: str, client: Client, caller: Caller) -> bool:  # noqa: ARG002  (the port's)
         await self._wire.trip("revoke_access_token")
         kept = self.opaque.get(token)
         if kept is None or self.issues[kept[0].issue_id].client.id != client.id:
@@ -399,7 +399,7 @@ class MemoryTokens:
         self.revoked.add(token)
         return True
 
-    async def revoke_issue(self, issue_id: UUID, client: Client, caller: Caller) -> None:  # noqa: ARG002
+    async def revoke_issue(self, issue_id: UUID, client: Client, caller: Caller) -> None:  # noqa: ARG002  (the port's)
         await self._wire.trip("revoke_issue")
         if self.issues[issue_id].client.id == client.id:
             self.issues[issue_id].is_revoked = True
@@ -408,9 +408,9 @@ class MemoryTokens:
         self,
         issue_id: UUID,
         jti: str,
-        expires_at: int,  # noqa: ARG002
+        expires_at: int,  # noqa: ARG002  (the port's)
         client: Client,
-        caller: Caller,  # noqa: ARG002
+        caller: Caller,  # noqa: ARG002  (the port's)
     ) -> None:
         await self._wire.trip("revoke_jti")
         issue = self.issues.get(issue_id)

@@ -81,8 +81,8 @@ def add(  # noqa: PLR0913  (options of a command)
     name: str,
     tenant: InTenant = None,
     redirect_uri: Annotated[list[str] | None, typer.Option(help="Repeatable.")] = None,
-    public: Annotated[bool, typer.Option(help="It cannot keep a secret: PKCE instead.")] = False,  # noqa: FBT002
-    machine: Annotated[bool, typer.Option(help="It acts for itself: client_credentials.")] = False,  # noqa: FBT002
+    public: Annotated[bool, typer.Option(help="It cannot keep a secret: PKCE instead.")] = False,  # noqa: FBT002  (how typer has flags)
+    machine: Annotated[bool, typer.Option(help="It acts for itself: client_credentials.")] = False,  # noqa: FBT002  (how typer has flags)
     client_id: Annotated[str | None, typer.Option(help="Choose the id; else it is random.")] = None,
     settings: Settings = None,
     jwks: Keys = None,
@@ -268,7 +268,7 @@ def rotate_secret(
 def delete(
     client_id: ClientId,
     tenant: InTenant = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002  (how typer has flags)
     *,
     json: Json = False,
 ) -> None:

@@ -77,13 +77,13 @@ def serve(
 
 @app.command()
 def worker(
-    once: Annotated[bool, typer.Option(help="End when the queue is empty.")] = False,  # noqa: FBT002
+    once: Annotated[bool, typer.Option(help="End when the queue is empty.")] = False,  # noqa: FBT002  (how typer has flags)
 ) -> None:
     """Run queued jobs: key phases, logout notices, sweeps, partitions."""
 
     async def work() -> None:
         from insula.jobs.queue import Queue  # noqa: PLC0415  (procrastinate is for this alone)
-        from insula.platform.tasks import Tasks  # noqa: PLC0415
+        from insula.platform.tasks import Tasks  # noqa: PLC0415  (a command loads what it needs)
 
         async with opened() as here:
             logs.configure(json=here.settings.env != "development", level=here.settings.log_level)

@@ -41,7 +41,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401  (whatever a row holds)
     raise TypeError(f"cannot write {type(value).__name__}")
 
 
-def show(value: Any, *, json: bool, text: str = "") -> None:  # noqa: ANN401
+def show(value: Any, *, json: bool, text: str = "") -> None:  # noqa: ANN401  (values of any kind)
     """One result: *value* for programs, *text* for people."""
     if json:
         sys.stdout.write(jsonlib.dumps(value, default=_plain) + "\n")
@@ -68,7 +68,7 @@ def show_rows(
     out.print(table)
 
 
-def _cell(value: Any) -> Text:  # noqa: ANN401
+def _cell(value: Any) -> Text:  # noqa: ANN401  (values of any kind)
     """What people have named is no markup."""
     if value is None:
         return Text("-")

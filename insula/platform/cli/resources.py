@@ -184,7 +184,7 @@ def add_scope(  # noqa: PLR0913  (options of a command)
 
 
 @scope_app.command("set")
-def change_scope(  # noqa: PLR0913
+def change_scope(  # noqa: PLR0913  (each by its name)
     name: ScopeName,
     tenant: InTenant = None,
     title: Title = None,

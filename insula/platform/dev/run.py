@@ -144,7 +144,7 @@ async def _describe(
             "password": remembered.people.get(f"{slug}/{email}", who.password),
         }
 
-    def client(slug: str, client_id: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401
+    def client(slug: str, client_id: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401  (values of any kind)
         found: dict[str, Any] = {"client_id": client_id}
         if (secret := remembered.clients.get(f"{slug}/{client_id}")) is not None:
             found["client_secret"] = secret
