@@ -81,16 +81,17 @@ async def ensure_special(
     made: list[str] = []
     for slug, name in ((DEFAULT, "Insula"), (PLATFORMS, "Platform"), (OPS, "Operations")):
         async with platform.transaction() as db:
-            row = await store.lock(db, slug)
-            if row is not None and (slug == OPS or await _has_keys(db, row.id)):
+            if await _is_complete(db, slug, await store.lock(db, slug)):
                 continue
         # `_ops` is stateless: its registry row reserves the name, and that is all it has
         prepared = [] if slug == OPS else await keys.prepare()
         async with platform.transaction() as db:
             row = await store.lock(db, slug)
-            tenant_id = row.id if row else await store.insert(db, slug, name, protected=True)
-            if tenant_id is None or (row is not None and await _has_keys(db, tenant_id)):
+            if await _is_complete(db, slug, row):
                 continue  # another process was first
+            tenant_id = row.id if row else await store.insert(db, slug, name, protected=True)
+            if tenant_id is None:
+                continue  # and so it was here: it committed after the look
             await rebind(db, tenant_id)
             if prepared:
                 await keys.endow(db, tenant_id, envelope, prepared, rotation)
@@ -100,8 +101,11 @@ async def ensure_special(
     return made
 
 
-async def _has_keys(db: Connection, tenant_id: UUID) -> bool:
-    await rebind(db, tenant_id)
+async def _is_complete(db: Connection, slug: str, row: store.Row | None) -> bool:
+    """True when the special tenant has all that it will ever have; `_ops` has no keys."""
+    if row is None or slug == OPS:
+        return row is not None
+    await rebind(db, row.id)
     return await keys.has_data_key(db)
 
 

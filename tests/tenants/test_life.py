@@ -213,7 +213,7 @@ async def test_the_primary_domain_is_the_issuer(create, platform_door, houses):
 
 
 @pytest.mark.spec("features A11")
-async def test_the_special_tenants_are_made_once_though_two_processes_start_at_once(
+async def test_the_special_tenants_are_made_once_though_processes_start_at_once(
     platform_door, envelope, rotation, houses, database
 ):
     with psycopg.connect(database.superuser, autocommit=True) as db:
@@ -221,9 +221,9 @@ async def test_the_special_tenants_are_made_once_though_two_processes_start_at_o
         db.execute("delete from insula.tenant_data_keys where tenant_id = %s", [DEFAULT_TENANT_ID])
         db.execute("delete from insula.signing_keys where tenant_id = %s", [DEFAULT_TENANT_ID])
     made = await asyncio.gather(
-        *(service.ensure_special(platform_door, envelope, rotation) for _ in range(2))
+        *(service.ensure_special(platform_door, envelope, rotation) for _ in range(8))
     )
-    assert sorted(made[0] + made[1]) == sorted([DEFAULT, PLATFORMS, OPS])
+    assert sorted(slug for mine in made for slug in mine) == sorted([DEFAULT, PLATFORMS, OPS])
     assert await service.ensure_special(platform_door, envelope, rotation) == []
     for slug in (DEFAULT, PLATFORMS):
         tenant = await houses.find(slug)
