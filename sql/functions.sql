@@ -23,9 +23,11 @@ insert into insula.definer_allow_list (signature, reason) values
   ('insula.drop_old_partitions(text,interval)', 'retention: drops partitions that are wholly past it'),
   ('insula.sweep_expired(text,integer)', 'retention: deletes dead protocol rows of all tenants in small batches'),
   ('insula.forget_replay_copies(integer)', 'retention: the copy of an answer is deleted when its window is over'),
+  ('insula.settings_of_tenants(text,uuid,integer)', 'preview of a bound: what tenants stored of one section, page by page, for the platform alone'),
   ('insula.tenants_with_keys_due()', 'key phases: which tenants have a key whose time has come, no data');
 insert into insula.gate_exceptions (object, reason) values
   ('insula.tenant_hosts_host_key', 'a host belongs to one tenant of all: unique across tenants by nature (security.md R13)'),
+  ('insula.tenant_settings_by_section', 'read across tenants by the preview of a bound alone, through a definer function'),
   ('insula.signing_keys_due', 'read across tenants by the key-phases job alone, through a definer function'),
   ('insula.authorization_codes_dead', 'sweeps of dead rows run across tenants, through a definer function'),
   ('insula.token_issues_dead', 'as authorization_codes_dead'),
@@ -44,16 +46,21 @@ insert into insula.gate_exceptions (object, reason) values
   ('insula.schema_version', 'the revision of the schema, which belongs to nobody');
 
 -- A tenant by what a request names: 'slug:acme' or 'host:login.acme.example'. One row or none,
--- whatever the reason; never a list.
-create or replace function insula.find_tenant(wanted text)
+-- whatever the reason; never a list. With it comes what it and the platform have decided.
+drop function if exists insula.find_tenant(text);
+create function insula.find_tenant(wanted text)
   returns table (id uuid, slug text, display_name text, status text, version bigint,
-                 hosts text[], primary_host text)
+                 hosts text[], primary_host text, settings jsonb, platform_settings jsonb)
   language sql stable security definer set search_path = pg_catalog, pg_temp
   begin atomic
     select t.id, t.slug, t.display_name, t.status, t.version,
            coalesce((select array_agg(h.host order by h.host) from insula.tenant_hosts h
                       where h.tenant_id = t.id), '{}'),
-           (select h.host from insula.tenant_hosts h where h.tenant_id = t.id and h.is_primary)
+           (select h.host from insula.tenant_hosts h where h.tenant_id = t.id and h.is_primary),
+           (select coalesce(jsonb_object_agg(s.section, s.value), '{}') from insula.tenant_settings s
+             where s.tenant_id = t.id),
+           (select coalesce(jsonb_object_agg(p.section, jsonb_build_object('value', p.value, 'bounds', p.bounds)), '{}')
+              from insula.platform_settings p)
       from insula.tenants t
      where t.id = case
              when wanted like 'slug:%' then (select x.id from insula.tenants x where x.slug = substr(wanted, 6))
@@ -81,6 +88,17 @@ create or replace function insula.changes_since(mark text)
     select c.id, c.version, j.now_at::text, j.gap
       from judged j
       left join insula.tenants c on not j.gap and c.changed_xid >= j.was_at;
+  end;
+
+-- What tenants stored of one section, in the order of their ids; a page of at most 1,000.
+create or replace function insula.settings_of_tenants(wanted text, after uuid, batch integer)
+  returns table (tenant_id uuid, slug text, value jsonb)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  begin atomic
+    select s.tenant_id, t.slug, s.value
+      from insula.tenant_settings s join insula.tenants t on t.id = s.tenant_id
+     where s.section = wanted and (after is null or s.tenant_id > after)
+     order by s.tenant_id limit least(greatest(batch, 1), 1000);
   end;
 
 -- Which tenants have a key that must be promoted, retired or renewed.
@@ -128,8 +146,12 @@ create or replace function insula.announce_logout(ended uuid[])
        where sc.sid = any (ended) and sc.announced_at is null
          and c.tenant_id = sc.tenant_id and c.id = sc.client_id and c.status = 'active'
          and coalesce(c.metadata ->> 'backchannel_logout_uri', '') <> ''
-         and not exists (select from insula.tenant_settings t
-                          where t.section = 'oidc.features' and t.value ->> 'backchannel_logout' = 'false')
+         and (select coalesce((p.bounds ->> 'backchannel_logout')::boolean, true)
+                     and coalesce((t.value ->> 'backchannel_logout')::boolean,
+                                  (p.value ->> 'backchannel_logout')::boolean, true)
+                from (values ('oidc.features')) f (section)
+                left join insula.tenant_settings t on t.section = f.section and t.tenant_id = sc.tenant_id
+                left join insula.platform_settings p on p.section = f.section)
          and not exists (select from insula.sessions s
                           where s.tenant_id = sc.tenant_id and s.sid = sc.sid and s.ended_at is null
                             and s.idle_expires_at > now() and s.absolute_expires_at > now())
@@ -262,7 +284,8 @@ grant execute on function
 grant execute on function
   insula.ensure_partitions(integer), insula.drop_old_partitions(text, interval),
   insula.sweep_expired(text, integer), insula.forget_replay_copies(integer),
-  insula.tenants_with_keys_due() to insula_platform;
+  insula.tenants_with_keys_due(), insula.settings_of_tenants(text, uuid, integer)
+  to insula_platform;
 grant insert, select on insula_jobs.procrastinate_jobs, insula_jobs.procrastinate_events to insula_definer;
 grant usage on all sequences in schema insula_jobs to insula_definer;
 grant select, insert, update, delete on all tables in schema insula_jobs to insula_platform;

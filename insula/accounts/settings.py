@@ -1,10 +1,10 @@
 """How passwords are chosen, hashed and guarded."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from insula.kernel.settings import DecidedBy, Section
+from insula.kernel.settings import DecidedBy, Kind, Section
 
 
 class PasswordPolicy(Section):
@@ -13,7 +13,9 @@ class PasswordPolicy(Section):
     key: ClassVar[str] = "security.password"
     decided_by: ClassVar[DecidedBy] = DecidedBy.TENANT
 
-    min_length: int = Field(15, ge=8, le=64, description="Shortest password accepted.")
+    min_length: Annotated[int, Kind.FLOOR_MIN] = Field(
+        15, ge=15, le=64, description="Shortest password accepted."
+    )
 
 
 class Hashing(Section):
@@ -21,6 +23,7 @@ class Hashing(Section):
 
     key: ClassVar[str] = "security.hashing"
     decided_by: ClassVar[DecidedBy] = DecidedBy.PLATFORM
+    settable: ClassVar[bool] = False  # a process makes its workers with it once
 
     memory_kib: int = Field(19 * 1024, ge=19 * 1024, description="Memory of one hash.")
     passes: int = Field(2, ge=2, description="Passes over it.")

@@ -1,7 +1,13 @@
 """
-What a tenant has decided for itself, over the built-in defaults of the sections.
+What a tenant has decided for itself, over what the platform decides and what is built in.
 
-Owns    tenant_settings
-Serves  nothing; each domain reads its own section out of what is stored
-Refuses values outside a section's bounds, and sections that are not the tenant's to decide
+Owns    tenant_settings, platform_settings, config_versions
+Serves  nothing; each domain reads its own section with `service.of`
+Refuses values outside a section's limits or the platform's bounds, fields that are not the
+        tenant's to decide, and a save over somebody else's
+
+    resolution  from what is stored to what holds, and why: pure
+    service     reading, and a tenant's saves
+    platform    what all tenants inherit, floors and ceilings, and whom a new one would touch
+    history     the saves of before, and the way back
 """

@@ -1,6 +1,9 @@
 """What can be refused about settings."""
 
-from insula.kernel.errors import Invalid
+from collections.abc import Sequence
+
+from insula.config_overrides.marks import Version, Violation
+from insula.kernel.errors import Conflict, Invalid, NotFound
 
 
 class InvalidSetting(Invalid):
@@ -11,3 +14,44 @@ class NotOverridable(Invalid):
     """No such field, or one that is not a tenant's to decide."""
 
     code = "field_not_overridable"
+
+
+class SectionUnknown(NotFound):
+    code = "section_unknown"
+
+
+class BoundViolated(Invalid):
+    """Values beyond floors or ceilings of the platform; *violations* has them all."""
+
+    code = "bound_violated"
+
+    def __init__(self, violations: Sequence[Violation]) -> None:
+        first = violations[0]
+        super().__init__(
+            f"The platform allows no {_shown(first.value)} here: its bound is "
+            f"{_shown(first.bound)}.",
+            field=first.field,
+        )
+        self.violations = tuple(violations)
+
+
+class VersionConflict(Conflict):
+    """Somebody saved meanwhile; *last* is what they did, None when that is forgotten."""
+
+    code = "version_conflict"
+
+    def __init__(self, last: Version | None) -> None:
+        said = "Somebody has saved this since you read it"
+        if last is not None:
+            who = " ".join(str(last.by[part]) for part in ("type", "id") if last.by.get(part))
+            said += f": {who} at {last.at:%Y-%m-%dT%H:%M:%SZ} changed {', '.join(last.changed)}"
+        super().__init__(f"{said}. Read it again.")
+        self.last = last
+
+
+class VersionUnknown(NotFound):
+    """No such version, or one that is not kept any more."""
+
+
+def _shown(value: object) -> str:
+    return "“" + (str(value).lower() if isinstance(value, bool) else str(value)) + "”"

@@ -1,139 +1,206 @@
-"""Reading and changing what a tenant has decided for itself."""
+"""Reading what holds for a tenant, and changing what it has decided for itself."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
-
-from insula.audit import service as audit
-from insula.audit.models import SYSTEM, Actor, Event
 from insula.config_overrides import store
-from insula.config_overrides.errors import InvalidSetting, NotOverridable
-from insula.kernel.settings import DecidedBy, Section
-from insula.tenancy.db import Connection, Tenant, raise_version
+from insula.config_overrides.errors import BoundViolated, NotOverridable
+from insula.config_overrides.models import Layers, Stored, Values
+from insula.config_overrides.resolution import explain, resolve, violations
+from insula.config_overrides.saving import (
+    Saving,
+    check_fields,
+    compare,
+    differences,
+    held,
+    layers_of,
+    merged,
+    note,
+    raw_marks,
+    validated,
+)
+from insula.kernel.settings import DecidedBy, Kind, Section
+from insula.tenancy.db import Connection, Tenant
+
+__all__ = ["Saving", "change", "explain", "load", "of", "read", "reset", "resolve"]
 
 S = TypeVar("S", bound=Section)
 
-#: Stored sections by key, as `load` gives them.
-Stored = Mapping[str, Mapping[str, Any]]
+
+def of(tenant: Tenant, section: type[S]) -> S:
+    """A section as it holds for the tenant, from what its object carries: no trip."""
+    found = tenant.memo.get(section)
+    if found is None:
+        found = resolve(section, read(tenant.settings, tenant.platform_settings))
+        tenant.memo[section] = found
+    assert isinstance(found, section)  # noqa: S101  (the memo is ours)
+    return found
 
 
-def read(stored: Stored, section: type[S]) -> S:
-    """
-    A section as it holds for the tenant: what is stored over what is built in.
-
-    A stored value that another release wrote and this one would refuse counts as not stored:
-    reading never fails.
-    """
-    kept = {
-        name: value
-        for name, value in stored.get(section.key, {}).items()
-        if name in section.model_fields and _is_valid(section, {name: value})
-    }
-    return section.model_validate(kept) if _is_valid(section, kept) else section()
+def read(own: Stored, platform: Mapping[str, Mapping[str, Values]]) -> Layers:
+    """Layers without marks: *platform* has `value` and `bounds` for each section."""
+    return Layers(
+        own=own,
+        platform={key: part["value"] for key, part in platform.items()},
+        bounds={key: part["bounds"] for key, part in platform.items()},
+    )
 
 
-def _is_valid(section: type[Section], values: Mapping[str, Any]) -> bool:
-    try:
-        section.model_validate(values)
-    except ValidationError:
-        return False
-    return True
+async def load(tenant: Tenant) -> Layers:
+    """Everything that is stored and bears on the tenant, fresh, in one trip."""
+    return layers_of(await store.load(tenant))
 
 
-async def load(tenant: Tenant) -> Stored:
-    """Every section that the tenant has stored, in one trip. Raises `Unavailable`."""
-    return {row.section: row.value for row in await store.load(tenant)}
+async def load_in(db: Connection) -> Layers:
+    """The same for the tenant that a transaction is bound to."""
+    return layers_of(await store.load_in(db))
 
 
 async def change(
-    tenant: Tenant, section: type[S], changes: Mapping[str, Any], actor: Actor = SYSTEM
+    tenant: Tenant, section: type[S], changes: Values, saving: Saving | None = None
 ) -> S:
     """
     Set some fields of a section for the tenant; the section as it holds then.
 
-    All of *changes* or nothing. Raises `InvalidSetting`, `NotOverridable`.
+    None takes a field back. All of *changes* or nothing. Raises `InvalidSetting`,
+    `NotOverridable`, `BoundViolated`, `VersionConflict`.
     """
-    _check_fields(section, changes)
     async with tenant.transaction() as db:
-        stored = await store.hold(db, section.key)
-        before = read({section.key: stored}, section)
-        after = _validated(section, {**before.model_dump(), **changes})
-        await _write(db, after, stored)
-        if after != before:
-            await _note(db, "config.updated", section, actor, _difference(before, after))
-    return after
+        return await change_in(db, section, changes, saving)
+
+
+async def change_in(
+    db: Connection,
+    section: type[S],
+    changes: Values,
+    saving: Saving | None = None,
+    *,
+    replace: bool = False,
+) -> S:
+    """`change` for the tenant that *db* is bound to; *replace* takes back what is not mentioned."""
+    saving = saving or Saving()
+    _check_own(section, changes)
+    layers = await held(db)
+    before = layers.own.get(section.key, {})
+    await compare(db, "tenant", saving, before)
+    unknown = {name: v for name, v in before.items() if name not in section.model_fields}
+    wanted = merged(unknown if replace else before, changes)
+    after = await save(db, layers, {section: wanted}, saving, act="config.updated")
+    return resolve(section, after)
 
 
 async def reset(
-    tenant: Tenant, section: type[S], field: str | None = None, actor: Actor = SYSTEM
+    tenant: Tenant, section: type[S], field: str | None = None, saving: Saving | None = None
 ) -> S:
     """
     Take back one field, or all of a section; the section as it holds then.
 
-    Raises `InvalidSetting`, `NotOverridable`.
+    Raises `NotOverridable`, `VersionConflict`.
     """
-    _check_fields(section, [] if field is None else [field])
     async with tenant.transaction() as db:
-        stored = await store.hold(db, section.key)
-        before = read({section.key: stored}, section)
-        left = {} if field is None else before.model_dump(exclude={field})
-        after = _validated(section, left)
-        await _write(db, after, stored)
-        if after != before:
-            event = "config.section_reset" if field is None else "config.updated"
-            await _note(db, event, section, actor, _difference(before, after))
+        if field is not None:
+            return await change_in(db, section, {field: None}, saving)
+        return await reset_in(db, section, saving)
+
+
+async def reset_in(db: Connection, section: type[S], saving: Saving | None = None) -> S:
+    """Take back all of a section for the tenant that *db* is bound to."""
+    saving = saving or Saving()
+    _check_own(section, {})
+    layers = await held(db)
+    before = layers.own.get(section.key, {})
+    await compare(db, "tenant", saving, before)
+    kept = {name: v for name, v in before.items() if name not in section.model_fields}
+    after = await save(db, layers, {section: kept}, saving, act="config.section_reset")
+    return resolve(section, after)
+
+
+async def replace_all(
+    db: Connection,
+    sections: Iterable[type[Section]],
+    document: Stored,
+    saving: Saving,
+    *,
+    act: str = "config.imported",
+) -> list[str]:
+    """
+    Make *document* all that the bound tenant has decided of *sections*; what changed by it.
+
+    All or nothing. Raises `InvalidSetting`, `NotOverridable`, `BoundViolated`, `VersionConflict`
+    (*saving.expected* is the ETag of everything that is stored).
+    """
+    by_key = {section.key: section for section in sections}
+    for key, values in document.items():
+        if key not in by_key:
+            raise NotOverridable("no such section", field=key)
+        _check_own(by_key[key], values)
+    layers = await held(db)
+    await compare(db, "tenant", saving, layers.own)
+    wanted = {}
+    for key, section in by_key.items():
+        before = layers.own.get(key, {})
+        unknown = {name: v for name, v in before.items() if name not in section.model_fields}
+        wanted[section] = merged(unknown, document.get(key, {}))
+    after = await save(db, layers, wanted, saving, act=act)
+    return [
+        f"{key}.{name}"
+        for key in sorted(by_key)
+        for name in differences(layers.own.get(key, {}), after.own.get(key, {}))
+    ]
+
+
+async def save(
+    db: Connection,
+    layers: Layers,
+    wanted: Mapping[type[Section], Values],
+    saving: Saving,
+    *,
+    act: str,
+) -> Layers:
+    """Store what differs from *layers*, which are held; the layers then."""
+    own, changed = dict(layers.own), {}
+    for section, values in wanted.items():
+        before = layers.own.get(section.key, {})
+        after = _checked(section, layers, before, values)
+        names = differences(before, after)
+        if names:
+            own[section.key], changed[section.key] = after, names
+    if not changed:
+        return layers
+    for key, names in changed.items():
+        marks = raw_marks(layers.own_marks, key, own[key])
+        marks.update({name: saving.mark() for name in names if name in own[key]})
+        await store.write(db, key, own[key], marks)
+    left = {key: values for key, values in own.items() if values}
+    await note(db, "tenant", saving, act=act, changed=changed, snapshot=left)
+    return Layers(left, layers.platform, layers.bounds)
+
+
+def _checked(
+    section: type[Section], layers: Layers, before: Values, values: Values
+) -> dict[str, Any]:
+    """*values* as they are stored, if the section and the platform allow those that are new."""
+    known = {name: value for name, value in values.items() if name in section.model_fields}
+    inherited = resolve(section, Layers(platform=layers.platform, bounds=layers.bounds))
+    whole = validated(section, {**inherited.model_dump(mode="json"), **known})
+    plain = whole.model_dump(mode="json")
+    after = {**values, **{name: plain[name] for name in known}}
+    fresh = {name: after[name] for name in differences(before, after) if name in known}
+    beyond = violations(section, fresh, layers)
+    if beyond:
+        raise BoundViolated(beyond)
     return after
 
 
-def overridden(stored: Stored, section: type[Section]) -> frozenset[str]:
-    """Find the fields of a section in which the tenant differs from what is built in."""
-    return frozenset(_difference(section(), read(stored, section)))
+def overridden(layers: Layers, section: type[Section]) -> frozenset[str]:
+    """Find the fields of a section that the tenant has decided itself."""
+    return frozenset(e.name for e in explain(section, layers) if e.own is not None)
 
 
-def _check_fields(section: type[Section], names: Mapping[str, Any] | list[str]) -> None:
-    if section.decided_by is not DecidedBy.TENANT:
+def _check_own(section: type[Section], changes: Values) -> None:
+    if section.decided_by is not DecidedBy.TENANT or not section.settable:
         raise NotOverridable("is decided by the platform", field=section.key)
-    for name in names:
-        if name not in section.model_fields:
-            raise NotOverridable(
-                f"no such field; there are {', '.join(section.model_fields)}",
-                field=f"{section.key}.{name}",
-            )
-
-
-def _validated(section: type[S], values: Mapping[str, Any]) -> S:
-    try:
-        return section.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]) if first["loc"] else ""
-        info = section.model_fields.get(name)
-        raise InvalidSetting(
-            str(first["msg"]).removeprefix("Value error, "),
-            field=".".join((section.key, *map(str, first["loc"]))),
-            example=f"{name}={info.get_default()}" if info else "",
-        ) from error
-
-
-def _difference(before: Section, after: Section) -> list[str]:
-    old, new = before.model_dump(), after.model_dump()
-    return sorted(name for name in new if new[name] != old[name])
-
-
-async def _write(db: Connection, after: Section, stored: Mapping[str, Any]) -> None:
-    """Store what differs from the built-in values; what a later release knows stays as it is."""
-    values = after.model_dump(mode="json")
-    own = {name: values[name] for name in _difference(type(after)(), after)}
-    unknown = {name: value for name, value in stored.items() if name not in values}
-    await store.write(db, after.key, {**unknown, **own})
-
-
-async def _note(
-    db: Connection, event: str, section: type[Section], actor: Actor, changed: list[str]
-) -> None:
-    details = {"changed": changed}
-    await audit.record(
-        db, Event(event, actor, target_type="config", target_id=section.key, metadata=details)
-    )
-    await raise_version(db, "settings")
+    check_fields(section, list(changes))
+    for name in changes:
+        if section.kind(name) is Kind.PLATFORM:
+            raise NotOverridable("is decided by the platform", field=f"{section.key}.{name}")

@@ -1,39 +1,48 @@
-"""All SQL on tenant_settings."""
+"""All SQL on tenant_settings, platform_settings and config_versions."""
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 
-from insula.tenancy.db import Connection, Row, Tenant, statement
+from insula.tenancy.db import Connection, Platform, Row, Tenant, statement
 
-_LOAD = statement("""
-    select s.section, s.value from insula.tenant_settings s where s.tenant_id = %(tenant_id)s
-""")
+#: How many saves are kept of each scope (features.md J03).
+KEPT = 50
 
-
-async def load(tenant: Tenant) -> Sequence[Row]:
-    return await tenant.once(_LOAD, {})
-
-
-async def hold(db: Connection, section: str) -> dict[str, Any]:
-    """What is stored of a section; nobody else changes it before the transaction ends."""
-    value: dict[str, Any] = (
-        await db.execute(
-            text("""
-                insert into insula.tenant_settings as s (section, value) values (:section, '{}')
-                on conflict (tenant_id, section) do update set value = s.value
-                returning value
-            """),
-            {"section": section},
-        )
-    ).scalar_one()
-    return value
+_LAYERS = """
+    select (select coalesce(jsonb_object_agg(s.section, jsonb_build_object('value', s.value, 'marks', s.marks)), '{}')
+              from insula.tenant_settings s where s.tenant_id = insula.current_tenant()) as own,
+           (select coalesce(jsonb_object_agg(p.section, jsonb_build_object(
+                     'value', p.value, 'bounds', p.bounds, 'marks', p.marks, 'bound_marks', p.bound_marks)), '{}')
+              from insula.platform_settings p) as platform
+"""
+_LOAD = statement(_LAYERS)
 
 
-async def write(db: Connection, section: str, value: Mapping[str, Any]) -> None:
-    """Store a section that is held; an empty one leaves no row."""
+async def load(tenant: Tenant) -> Row:
+    """*own* and *platform* of a tenant, in one trip."""
+    return (await tenant.once(_LOAD, {}))[0]
+
+
+async def load_in(db: Connection) -> Row:
+    """The same in a transaction, where the bound tenant is."""
+    return (await db.execute(text(_LAYERS))).one()
+
+
+async def hold(db: Connection) -> None:
+    """Nobody else saves the bound tenant's configuration before the transaction ends."""
+    await db.execute(
+        text("select from insula.tenants where id = insula.current_tenant() for no key update")
+    )
+
+
+async def write(
+    db: Connection, section: str, value: Mapping[str, Any], marks: Mapping[str, Any]
+) -> None:
+    """Store the bound tenant's section; an empty one leaves no row."""
     if not value:
         await db.execute(
             text("delete from insula.tenant_settings where section = :section"),
@@ -42,8 +51,106 @@ async def write(db: Connection, section: str, value: Mapping[str, Any]) -> None:
         return
     await db.execute(
         text("""
-            update insula.tenant_settings
-               set value = cast(:value as jsonb), updated_at = now() where section = :section
+            insert into insula.tenant_settings as s (section, value, marks)
+            values (:section, cast(:value as jsonb), cast(:marks as jsonb))
+            on conflict (tenant_id, section) do update
+               set value = excluded.value, marks = excluded.marks, updated_at = now()
         """),
-        {"section": section, "value": json.dumps(value)},
+        {"section": section, "value": json.dumps(value), "marks": json.dumps(marks)},
+    )
+
+
+async def write_platform(db: Connection, section: str, row: Mapping[str, Any]) -> None:
+    """Store a section of the platform: *row* has value, marks, bounds and bound_marks."""
+    await db.execute(
+        text("""
+            insert into insula.platform_settings (section, value, marks, bounds, bound_marks)
+            values (:section, cast(:value as jsonb), cast(:marks as jsonb),
+                    cast(:bounds as jsonb), cast(:bound_marks as jsonb))
+            on conflict (section) do update
+               set value = excluded.value, marks = excluded.marks, bounds = excluded.bounds,
+                   bound_marks = excluded.bound_marks, updated_at = now()
+        """),
+        {"section": section, **{name: json.dumps(part) for name, part in row.items()}},
+    )
+
+
+async def add_version(  # noqa: PLR0913  (each by its name)
+    db: Connection,
+    scope: str,
+    *,
+    act: str,
+    actor: Mapping[str, Any],
+    reason: str,
+    changed: Sequence[str],
+    snapshot: Mapping[str, Any],
+) -> int:
+    """Write down a save that is held, and forget the oldest; its number."""
+    number: int = (
+        await db.execute(
+            text("""
+                insert into insula.config_versions (scope, number, act, actor, reason, changed, snapshot)
+                values (:scope, 1 + (select coalesce(max(v.number), 0) from insula.config_versions v
+                                      where v.tenant_id = insula.current_tenant() and v.scope = :scope),
+                        :act, cast(:actor as jsonb), :reason, :changed, cast(:snapshot as jsonb))
+                returning number
+            """),
+            {
+                "scope": scope,
+                "act": act,
+                "actor": json.dumps(actor),
+                "reason": reason,
+                "changed": list(changed),
+                "snapshot": json.dumps(snapshot),
+            },
+        )
+    ).scalar_one()
+    await db.execute(
+        text("""
+            delete from insula.config_versions
+             where tenant_id = insula.current_tenant() and scope = :scope and number <= :oldest
+        """),
+        {"scope": scope, "oldest": number - KEPT},
+    )
+    return number
+
+
+_VERSION = "select number, at, act, actor, reason, changed, snapshot from insula.config_versions"
+
+
+async def versions(db: Connection, scope: str, before: int | None, limit: int) -> Sequence[Row]:
+    """Saves of the bound tenant, newest first, with numbers below *before*."""
+    return (
+        await db.execute(
+            text(f"""
+                {_VERSION}
+                 where tenant_id = insula.current_tenant() and scope = :scope
+                   and (cast(:before as bigint) is null or number < :before)
+                 order by number desc limit :limit
+            """),
+            {"scope": scope, "before": before, "limit": limit},
+        )
+    ).all()
+
+
+async def version(db: Connection, scope: str, number: int) -> Row | None:
+    return (
+        await db.execute(
+            text(
+                f"{_VERSION} where tenant_id = insula.current_tenant()"
+                " and scope = :scope and number = :number"
+            ),
+            {"scope": scope, "number": number},
+        )
+    ).one_or_none()
+
+
+async def of_tenants(
+    platform: Platform, section: str, after: UUID | None, batch: int
+) -> Sequence[Row]:
+    """What tenants stored of a section: tenant_id, slug, value; a page in the order of ids."""
+    return await platform.fetch(
+        "select tenant_id, slug, value from insula.settings_of_tenants("
+        "%(section)s, cast(%(after)s as uuid), %(batch)s)",
+        {"section": section, "after": after, "batch": batch},
     )

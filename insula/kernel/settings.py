@@ -1,7 +1,8 @@
 """`Section`: one typed group of settings, declared next to the domain that obeys it."""
 
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
 
@@ -11,6 +12,40 @@ class DecidedBy(StrEnum):
 
     PLATFORM = "platform"
     TENANT = "tenant"
+
+
+class Kind(StrEnum):
+    """
+    How far the platform may bind what a tenant decides (features.md C03, C04).
+
+    Written into a field's annotation: `Annotated[int, Kind.CEIL_MAX]`.
+    """
+
+    #: Only the limits that are built in.
+    FREE = "free"
+    #: The platform's true keeps a tenant from false.
+    FLOOR_BOOL = "floor-bool"
+    #: Not less than the platform's number.
+    FLOOR_MIN = "floor-min"
+    #: Not an earlier choice than the platform's, the strictest being last.
+    FLOOR_ORDER = "floor-order"
+    #: Not more than the platform's number.
+    CEIL_MAX = "ceil-max"
+    #: The platform's false keeps a tenant from true.
+    CEIL_BOOL = "ceil-bool"
+    #: The platform's alone: a tenant sees it.
+    PLATFORM = "platform"
+
+    @property
+    def is_floor(self) -> bool:
+        return self.value.startswith("floor")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The choices of a `FLOOR_ORDER` field, loose to strict, if its type lists them otherwise."""
+
+    choices: tuple[str, ...]
 
 
 class Section(BaseModel):
@@ -24,3 +59,22 @@ class Section(BaseModel):
 
     key: ClassVar[str]
     decided_by: ClassVar[DecidedBy]
+    #: False while what obeys it reads the built-in values only.
+    settable: ClassVar[bool] = True
+
+    @classmethod
+    def kind(cls, field: str) -> Kind:
+        """How far the platform may bind *field*."""
+        if cls.decided_by is DecidedBy.PLATFORM:
+            return Kind.PLATFORM
+        marks = cls.model_fields[field].metadata
+        return next((mark for mark in marks if isinstance(mark, Kind)), Kind.FREE)
+
+    @classmethod
+    def choices(cls, field: str) -> tuple[Any, ...]:
+        """What *field* may be, from loose to strict where there is an order; () without a list."""
+        info = cls.model_fields[field]
+        order = next((mark for mark in info.metadata if isinstance(mark, Order)), None)
+        if order is not None:
+            return order.choices
+        return get_args(info.annotation) if get_origin(info.annotation) is Literal else ()

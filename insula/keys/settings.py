@@ -12,6 +12,7 @@ class KeyRotation(Section):
 
     key: ClassVar[str] = "keys.rotation"
     decided_by: ClassVar[DecidedBy] = DecidedBy.PLATFORM
+    settable: ClassVar[bool] = False  # the jobs of a process are made with it
 
     interval_days: int = Field(90, ge=1, le=400, description="A key signs for this long.")
     lead_seconds: int = Field(

@@ -12,28 +12,11 @@ from typing import Final, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from insula.accounts.settings import Hashing, PasswordPolicy
 from insula.kernel.settings import DecidedBy, Section
-from insula.keys.settings import KeyRotation
 from insula.platform import environment
+from insula.platform.sections import SECTIONS
 from insula.platform.variable_kinds import shown
 from insula.platform.variables import Settings, secrecy, variable
-from insula.providers.settings import ProtocolFeatures, TokenLifetimes
-from insula.registration.settings import RegistrationLimits
-from insula.sign_in.settings import BruteForce, InteractionLife, SessionPolicy
-
-#: Every section there is; a test compares.
-SECTIONS: Final[tuple[type[Section], ...]] = (
-    TokenLifetimes,
-    ProtocolFeatures,
-    RegistrationLimits,
-    KeyRotation,
-    PasswordPolicy,
-    Hashing,
-    SessionPolicy,
-    BruteForce,
-    InteractionLife,
-)
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "configuration.md"
 

@@ -23,7 +23,6 @@ from insula.providers.client_keys import ClientKeys
 from insula.providers.pool import ProviderPool
 from insula.sign_in.cookies import Jar
 from insula.sign_in.routes import Pages
-from insula.sign_in.service import Policies
 from insula.tenancy import health
 from insula.tenancy.changes import ChangeFeed
 from insula.tenancy.checks import refuse_strong_role
@@ -59,8 +58,9 @@ class Wiring:
         self.passwords = Passwords(Hashing())
         self.door = Door(settings.outbound_rules())
         self.jar = Jar(secure=self.naming.scheme == "https" and settings.cookie_secure)
+        self._platforms_id: UUID | None = None
+        self._platforms_version = 0
         self.rotation = KeyRotation()
-        policies = Policies()
         self.directory = Directory.over(self.doors, self.naming)
         rules = settings.resolution_rules()
         self.resolver = Resolver(rules, self.directory)
@@ -72,8 +72,6 @@ class Wiring:
             self.door,
             ClientKeys(self.door),
             codes,
-            policies.session,
-            policies.interaction,
             development=settings.env == "development",
         )
         self.pool = ProviderPool(
@@ -85,9 +83,7 @@ class Wiring:
         self.feed = ChangeFeed(
             self.database, self.bus, self._changed, self._gap, every=settings.poll_seconds
         )
-        self.pages = Pages(
-            self.passwords, policies, self.jar, settings.hmac_key_bytes(), branding_of
-        )
+        self.pages = Pages(self.passwords, self.jar, settings.hmac_key_bytes(), branding_of)
         self.device_pages = DevicePages(self.pages, codes)
         self.ops = OpsGateway(
             checks={
@@ -106,6 +102,10 @@ class Wiring:
         )
 
     def _changed(self, tenant_id: UUID, version: int) -> None:
+        if tenant_id == self._platforms_id and version > self._platforms_version:
+            self._platforms_version = version
+            self._gap()  # what the platform decides, every tenant inherits
+            return
         known = self.directory.version(tenant_id)
         if known is None or known < version:
             self.directory.forget(tenant_id)
@@ -154,12 +154,20 @@ class Wiring:
         await refuse_strong_role(self.platform_database)
         for made in await tenants.ensure_special(self.platform, self.envelope, self.rotation):
             _log.info("tenant.made", slug=made)
+        await self._watch_platform()
         await self._bootstrap()
         for warning in environment.warnings(self.settings):
             _log.warning("configuration.warning", warning=warning)
         await self.feed.start()
         if self.naming.multi_tenant:
             await self.pool.start()
+
+    async def _watch_platform(self) -> None:
+        """Know `_platforms` when it changes."""
+        platforms = await self.directory.find(f"slug:{PLATFORMS}")
+        if platforms is None:
+            raise Invalid(f"The tenant {PLATFORMS} is missing.")
+        self._platforms_id, self._platforms_version = platforms.id, platforms.version
 
     async def _bootstrap(self) -> None:
         email, password = self.settings.bootstrap_admin()

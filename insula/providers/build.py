@@ -6,6 +6,7 @@ from datetime import timedelta
 from cachetools import TTLCache
 
 from insula.config_overrides import service as config_overrides
+from insula.config_overrides.resolution import resolve
 from insula.devices.codes import UserCodes
 from insula.kernel.crypto import DoesNotOpen, Envelope
 from insula.kernel.errors import Unavailable
@@ -52,8 +53,6 @@ class Builder:
     door: Door
     published: ClientKeys
     user_codes: UserCodes
-    session: SessionPolicy = SessionPolicy()
-    interaction: InteractionLife = InteractionLife()
     #: Registered addresses may be http on this machine.
     development: bool = False
     #: (client, address) pairs that failed too often, across all instances of the process.
@@ -77,16 +76,17 @@ class Builder:
         # read after the keys, so it is as new as their version at least
         rules = (await tenant.once(RULES, {}))[0]
         catalogue = read_catalogue(rules.servers, rules.scopes, rules.mappings)
-        lifetimes = config_overrides.read(rules.settings, TokenLifetimes).lifetimes()
-        features = config_overrides.read(rules.settings, ProtocolFeatures).features()
-        idle = timedelta(minutes=self.session.idle_timeout_minutes)
+        layers = config_overrides.read(rules.settings, rules.platform_settings)
+        lifetimes = resolve(TokenLifetimes, layers).lifetimes()
+        features = resolve(ProtocolFeatures, layers).features()
+        idle = timedelta(minutes=resolve(SessionPolicy, layers).idle_timeout_minutes)
         tokens = TenantTokens(tenant, lifetimes, idle, catalogue.mappings)
         provider = Provider(
             issuer=tenant.issuer,
             keys=keyring.ring,
             lifetimes=lifetimes,
             clients=TenantClients(tenant, self.blocked, self.published, self.bursts),
-            people=TenantPeople(tenant, self.jar, self.interaction, catalogue),
+            people=TenantPeople(tenant, self.jar, resolve(InteractionLife, layers), catalogue),
             tokens=tokens,
             devices=TenantDevices(tenant, self.user_codes, tokens),
             requests=TenantRequests(tenant, self.jar, self.door),
@@ -94,7 +94,7 @@ class Builder:
                 tenant,
                 self.door,
                 self.published,
-                config_overrides.read(rules.settings, RegistrationLimits),
+                resolve(RegistrationLimits, layers),
                 features,
                 catalogue.resources,
                 self.development,

@@ -5,8 +5,10 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
-from insula.kernel.settings import DecidedBy, Section
+from insula.kernel.settings import DecidedBy, Kind, Order, Section
 from insula.oidc.models import Features, Lifetimes, Profile, Registration
+
+Seconds = Annotated[int, Kind.CEIL_MAX]
 
 
 class TokenLifetimes(Section):
@@ -15,17 +17,25 @@ class TokenLifetimes(Section):
     key: ClassVar[str] = "oidc.ttl"
     decided_by: ClassVar[DecidedBy] = DecidedBy.TENANT
 
-    authorization_code: int = Field(60, ge=10, le=600, description="An authorization code.")
-    access_token: int = Field(600, ge=60, le=3600, description="A JWT access token.")
-    opaque_access_token: int = Field(3600, ge=60, le=86400, description="An opaque access token.")
-    client_credentials: int = Field(600, ge=60, le=3600, description="A client's own access token.")
-    id_token: int = Field(600, ge=60, le=86400, description="An ID token.")
-    pushed_request: int = Field(
+    authorization_code: Seconds = Field(60, ge=10, le=600, description="An authorization code.")
+    access_token: Seconds = Field(600, ge=60, le=3600, description="A JWT access token.")
+    opaque_access_token: Seconds = Field(
+        3600, ge=60, le=86400, description="An opaque access token."
+    )
+    client_credentials: Seconds = Field(
+        600, ge=60, le=3600, description="A client's own access token."
+    )
+    id_token: Seconds = Field(600, ge=60, le=86400, description="An ID token.")
+    pushed_request: Seconds = Field(
         60, ge=5, le=90, description="A pushed request until the browser arrives with it."
     )
-    device_code: int = Field(600, ge=60, le=1800, description="A device that waits for a person.")
-    refresh_token_idle: int = Field(1209600, ge=60, description="A refresh token that is not used.")
-    refresh_token_absolute: int = Field(
+    device_code: Seconds = Field(
+        600, ge=60, le=1800, description="A device that waits for a person."
+    )
+    refresh_token_idle: Seconds = Field(
+        1209600, ge=60, description="A refresh token that is not used."
+    )
+    refresh_token_absolute: Seconds = Field(
         7776000, ge=60, description="A refresh token, however used."
     )
 
@@ -57,62 +67,69 @@ def _page(uri: str) -> str:
 _Page = Annotated[str, AfterValidator(_page)]
 
 
+#: What the platform may forbid, and what it may demand.
+May = Annotated[bool, Kind.CEIL_BOOL]
+Must = Annotated[bool, Kind.FLOOR_BOOL]
+
+
 class ProtocolFeatures(Section):
     """What a tenant's provider offers to its applications."""
 
     key: ClassVar[str] = "oidc.features"
     decided_by: ClassVar[DecidedBy] = DecidedBy.TENANT
 
-    front_channel_tokens: bool = Field(
+    front_channel_tokens: May = Field(
         default=False,
         description="Tokens straight from the authorization endpoint, for applications of the "
         "profile `legacy`.",
     )
-    request_objects: bool = Field(
+    request_objects: May = Field(
         default=True, description="Authorization requests as signed objects."
     )
-    par: bool = Field(default=True, description="Authorization requests pushed ahead.")
-    require_par: bool = Field(
+    par: May = Field(default=True, description="Authorization requests pushed ahead.")
+    require_par: Must = Field(
         default=False, description="Every authorization request must be pushed ahead."
     )
-    require_pkce: bool = Field(
+    require_pkce: Must = Field(
         default=False, description="PKCE also where an application's profile leaves it open."
     )
-    require_signed_request: bool = Field(
+    require_signed_request: Must = Field(
         default=False, description="Every authorization request must be signed."
     )
-    require_dpop: bool = Field(
+    require_dpop: Must = Field(
         default=False, description="Every token must be bound to a key of the application."
     )
-    claims_parameter: bool = Field(default=True, description="Claims asked for one by one.")
-    device: bool = Field(default=True, description="Sign-in on a device without a keyboard.")
-    token_exchange: bool = Field(
+    claims_parameter: May = Field(default=True, description="Claims asked for one by one.")
+    device: May = Field(default=True, description="Sign-in on a device without a keyboard.")
+    token_exchange: May = Field(
         default=True, description="Tokens exchanged for others, as each application's policy says."
     )
-    client_credentials: bool = Field(
+    client_credentials: May = Field(
         default=True, description="Tokens for applications that act for themselves."
     )
-    dpop: bool = Field(default=True, description="Tokens bound to a key of the application.")
-    dpop_nonce: bool = Field(
+    dpop: May = Field(default=True, description="Tokens bound to a key of the application.")
+    dpop_nonce: Must = Field(
         default=False, description="A proof of that key must hold a value of ours."
     )
-    introspection: bool = Field(default=True, description="Questions whether a token is alive.")
-    revocation: bool = Field(default=True, description="Applications may end their own tokens.")
-    userinfo_body_token: bool = Field(
+    introspection: May = Field(default=True, description="Questions whether a token is alive.")
+    revocation: May = Field(default=True, description="Applications may end their own tokens.")
+    userinfo_body_token: May = Field(
         default=False, description="Userinfo takes the token from a form too."
     )
-    backchannel_logout: bool = Field(
+    backchannel_logout: May = Field(
         default=True, description="Applications are told of a sign-out, server to server."
     )
-    frontchannel_logout: bool = Field(
+    frontchannel_logout: May = Field(
         default=True, description="Applications are told of a sign-out, in the browser."
     )
-    registration: Registration = Field(
-        "off", description="Applications register themselves: never, with a token, or freely."
+    registration: Annotated[Registration, Kind.FLOOR_ORDER, Order(("open", "token", "off"))] = (
+        Field(
+            "off", description="Applications register themselves: never, with a token, or freely."
+        )
     )
     registration_profile: Profile = Field("oauth21", description="The profile of those that do.")
-    registration_delete: bool = Field(default=True, description="They may delete themselves again.")
-    offline_survives_logout: bool = Field(
+    registration_delete: May = Field(default=True, description="They may delete themselves again.")
+    offline_survives_logout: May = Field(
         default=True, description="What was granted with `offline_access` outlives the sign-out."
     )
     service_documentation: _Page = Field("", description="A page for developers.")

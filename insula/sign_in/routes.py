@@ -24,7 +24,7 @@ from insula.sign_in import csrf, service
 from insula.sign_in.cookies import Jar
 from insula.sign_in.errors import InteractionGone, TooManyAttempts
 from insula.sign_in.models import Interaction, Kind, Need, Prompt, SignedIn, describe
-from insula.sign_in.service import Here, InvalidCredentials, Policies
+from insula.sign_in.service import Here, InvalidCredentials
 from insula.tenancy.db import Tenant
 from insula.ui.branding import Branding
 from insula.ui.pages import framing_policy, render, theme_of
@@ -47,7 +47,6 @@ class Pages:
     """What the pages need, wired once per process."""
 
     passwords: Passwords
-    policies: Policies
     jar: Jar
     hmac_key: bytes
     branding: Callable[[Tenant], Branding]
@@ -257,7 +256,7 @@ async def begin_interaction(  # noqa: PLR0913  (each by its name)
         browser,
         kind,
         prompt,
-        pages.policies.interaction,
+        service.policies_of(tenant_of(request)).interaction,
     )
     return go_to(f"{path}?txn={txn}", cookies)
 
@@ -324,7 +323,8 @@ async def post_sign_in(pages: Pages, request: Request) -> Response:
         )
     try:
         proved = await service.prove(
-            tenant_of(request), here, interaction, pages.passwords, pages.policies,
+            tenant_of(request), here, interaction, pages.passwords,
+            service.policies_of(tenant_of(request)),
             name=username[:254], password=password[:1024],
         )  # fmt: skip
     except InvalidCredentials as refusal:
@@ -389,7 +389,7 @@ async def _new_password_page(
         app=interaction.prompt.application or None,
         user=Person(person.label, person.email or person.username, hue_of(str(person.id))),
         username=person.email or person.username,
-        min_length=pages.policies.password.min_length,
+        min_length=service.policies_of(tenant_of(request)).password.min_length,
         errors=list(errors),
         csrf_token=csrf_token_of(pages, request, here.browser),
         action=action_of("/sign-in/new-password", interaction),
@@ -406,7 +406,12 @@ async def post_new_password(pages: Pages, request: Request) -> Response:
         )
     try:
         tokens = await service.replace_password(
-            tenant_of(request), here, interaction, pages.passwords, pages.policies, password
+            tenant_of(request),
+            here,
+            interaction,
+            pages.passwords,
+            service.policies_of(tenant_of(request)),
+            password,
         )
     except WeakPassword as refusal:
         return await _new_password_page(

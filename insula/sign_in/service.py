@@ -14,6 +14,7 @@ from insula.accounts.models import User, normalise_name
 from insula.accounts.settings import PasswordPolicy
 from insula.audit import service as audit
 from insula.audit.models import Actor, Event
+from insula.config_overrides import service as config_overrides
 from insula.kernel.errors import Denied
 from insula.kernel.ids import Kind, digest, new_id, new_secret
 from insula.kernel.metrics import SIGN_INS
@@ -51,6 +52,16 @@ class Policies:
     brute_force: BruteForce = BruteForce()
     interaction: InteractionLife = InteractionLife()
     password: PasswordPolicy = PasswordPolicy()
+
+
+def policies_of(tenant: Tenant) -> Policies:
+    """The settings of sign-in as they hold for a tenant."""
+    return Policies(
+        config_overrides.of(tenant, SessionPolicy),
+        config_overrides.of(tenant, BruteForce),
+        config_overrides.of(tenant, InteractionLife),
+        config_overrides.of(tenant, PasswordPolicy),
+    )
 
 
 @dataclass(frozen=True, slots=True)

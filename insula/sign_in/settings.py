@@ -1,10 +1,13 @@
 """How long sessions live and how often somebody may try."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from insula.kernel.settings import DecidedBy, Section
+from insula.kernel.settings import DecidedBy, Kind, Section
+
+AtMost = Annotated[int, Kind.CEIL_MAX]
+AtLeast = Annotated[int, Kind.FLOOR_MIN]
 
 
 class SessionPolicy(Section):
@@ -13,11 +16,11 @@ class SessionPolicy(Section):
     key: ClassVar[str] = "security.session"
     decided_by: ClassVar[DecidedBy] = DecidedBy.TENANT
 
-    absolute_timeout_hours: int = Field(720, ge=1, description="A session ends after this.")
-    idle_timeout_minutes: int = Field(
+    absolute_timeout_hours: AtMost = Field(720, ge=1, description="A session ends after this.")
+    idle_timeout_minutes: AtMost = Field(
         20160, ge=1, description="A session ends when unused for this."
     )
-    max_accounts_per_session: int = Field(
+    max_accounts_per_session: AtMost = Field(
         5, ge=1, le=10, description="People who can be signed in side by side in one browser."
     )
 
@@ -28,23 +31,23 @@ class BruteForce(Section):
     key: ClassVar[str] = "security.brute_force"
     decided_by: ClassVar[DecidedBy] = DecidedBy.TENANT
 
-    per_identifier_ip: int = Field(
+    per_identifier_ip: AtMost = Field(
         5, ge=1, description="Failures of one name from one address before waits begin."
     )
-    window_seconds: int = Field(
+    window_seconds: AtLeast = Field(
         3600, ge=60, description="After this without a failure they are forgotten."
     )
-    per_ip: int = Field(100, ge=1, description="Failures from one address, whatever the names.")
-    per_ip_window_seconds: int = Field(86400, ge=60, description="The window of per_ip.")
-    per_account: int = Field(
+    per_ip: AtMost = Field(100, ge=1, description="Failures from one address, whatever the names.")
+    per_ip_window_seconds: AtLeast = Field(86400, ge=60, description="The window of per_ip.")
+    per_account: AtMost = Field(
         100,
         ge=1,
         description="Failures of one name in a row, from anywhere, before it must wait an hour.",
     )
-    first_wait_seconds: int = Field(
+    first_wait_seconds: AtLeast = Field(
         30, ge=1, description="The first wait; each next one is twice as long."
     )
-    longest_wait_seconds: int = Field(3600, ge=30, description="No wait is longer.")
+    longest_wait_seconds: AtLeast = Field(3600, ge=30, description="No wait is longer.")
 
 
 class InteractionLife(Section):

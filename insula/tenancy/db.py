@@ -59,12 +59,22 @@ async def _announcing(bus: Bus) -> AsyncIterator[None]:
         bus.publish(tenant_id, kind, version)
 
 
+PlatformSettings = Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+
 @dataclass(frozen=True, slots=True)
 class Doors:
     """The serving role's pools and the bus that is told after a commit."""
 
     database: Database
     bus: Bus
+    _shared: list[PlatformSettings] = field(default_factory=list, repr=False, compare=False)
+
+    def platform_settings(self, read: PlatformSettings) -> PlatformSettings:
+        """*read*, or the equal one of before: a hundred thousand tenants share one in memory."""
+        if not self._shared or self._shared[0] != read:
+            self._shared[:] = [read]
+        return self._shared[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +83,9 @@ class Tenant:
     One tenant as this process knows it; immutable, replaced when its version rises.
 
     *hosts* are its custom domains; *host* is its primary one. *issuer* comes from
-    configuration and registry, never from a request.
+    configuration and registry, never from a request. *settings* are what it has decided, by
+    section, *platform_settings* what the platform has (`value` and `bounds` of each section): raw,
+    for `config_overrides.service.of`, which keeps what it made of them in *memo*.
     """
 
     id: UUID
@@ -85,6 +97,11 @@ class Tenant:
     host: str
     issuer: str
     _doors: Doors = field(repr=False, compare=False)
+    settings: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+    platform_settings: PlatformSettings = field(default_factory=dict, repr=False, compare=False)
+    memo: dict[type, object] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def is_active(self) -> bool:

@@ -12,8 +12,8 @@ from insula.tenancy.models import Naming
 async def find(doors: Doors, naming: Naming, name: str) -> Tenant | None:
     """The tenant of 'slug:…' or 'host:…'; None when there is none, for whatever reason."""
     rows = await doors.database.fetch(
-        "select id, slug, display_name, status, version, hosts, primary_host"
-        " from insula.find_tenant(%(name)s)",
+        "select id, slug, display_name, status, version, hosts, primary_host, settings,"
+        " platform_settings from insula.find_tenant(%(name)s)",
         {"name": name},
     )
     if not rows:
@@ -30,6 +30,8 @@ async def find(doors: Doors, naming: Naming, name: str) -> Tenant | None:
         host=host,
         issuer=naming.origin(host),
         _doors=doors,
+        settings=row.settings,
+        platform_settings=doors.platform_settings(row.platform_settings),
     )
 
 

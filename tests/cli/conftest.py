@@ -1,3 +1,4 @@
+import asyncio
 import json
 import secrets
 from dataclasses import dataclass
@@ -7,6 +8,8 @@ from serving import environment
 from typer.testing import CliRunner
 
 from insula.platform.cli.main import app
+from insula.platform.context import opened
+from insula.tenants import service as tenants
 
 
 @dataclass
@@ -66,6 +69,27 @@ def slug(insula):
     slug = f"t-{secrets.token_hex(5)}"
     insula("tenant", "create", slug, "--name", "Acme Ltd")
     return slug
+
+
+@pytest.fixture
+def platform(insula, variables):  # noqa: ARG001  (they are what commands read)
+    """Run a command about what all tenants inherit; it is taken back afterwards."""
+
+    async def make_special():
+        async with opened() as here:
+            await tenants.ensure_special(here.platform, here.envelope, here.rotation)
+
+    asyncio.run(make_special())
+    changed = set()
+
+    def platform(act, *words, **options):
+        changed.update((act, *pair) for word in words if "=" in word for pair in [(words[0], word)])
+        return insula("platform", act, *words, **options)
+
+    yield platform
+    for act, section, pair in changed:
+        if act in ("set", "bound"):
+            insula("platform", act, section, f"{pair.partition('=')[0]}=null")
 
 
 @pytest.fixture

@@ -16,14 +16,10 @@ def test_settings_are_set_shown_and_unset(here):
     here("settings", "set", "oidc.ttl", "id_token=300")
 
     listed = here("settings", "list")
-    assert row(listed, "oidc.features", "registration") == {
-        "section": "oidc.features",
-        "field": "registration",
-        "value": "token",
-        "default": "off",
-        "set_by": "the tenant",
-    }
-    assert row(listed, "oidc.features", "par")["set_by"] is None
+    told = row(listed, "oidc.features", "registration")
+    assert (told["value"], told["default"], told["source"]) == ("token", "off", "tenant")
+    assert told["set_by"] == "system"
+    assert row(listed, "oidc.features", "par")["source"] == "default"
     (shown,) = {each["section"] for each in here("settings", "show", "oidc.ttl")}
     assert shown == "oidc.ttl"
 
@@ -41,8 +37,10 @@ def test_settings_are_set_shown_and_unset(here):
         (("set", "oidc.features", "registration=perhaps"), "validation_failed"),
         (("set", "oidc.features", "service_documentation=http://x.example"), "validation_failed"),
         (("set", "oidc.ttl", "made_up=1"), "field_not_overridable"),
-        (("set", "keys.rotation", "interval_days=1"), "field_not_overridable"),
-        (("show", "security.session"), "field_not_overridable"),
+        (("set", "security.interaction", "step_seconds=60"), "field_not_overridable"),
+        (("set", "keys.rotation", "interval_days=1"), "section_unknown"),
+        (("show", "made.up"), "section_unknown"),
+        (("restore", "99"), "not_found"),
         (("unset", "oidc.ttl", "made_up"), "field_not_overridable"),
     ],
 )
@@ -50,6 +48,41 @@ def test_what_cannot_be_set_is_refused_in_one_line(here, words, code):
     answer = here("settings", *words, status=1)
     assert answer["error"] == code
     assert "\n" not in answer["detail"]
+
+
+def test_a_saved_state_is_listed_restored_exported_and_imported(here, tmp_path):
+    here("settings", "set", "oidc.ttl", "id_token=300", "--reason", "shorter")
+    here("settings", "set", "oidc.ttl", "id_token=null", "device_code=90")
+    newest, first = here("settings", "history")
+    assert (first["number"], first["reason"], first["by"]) == (1, "shorter", "system")
+    assert newest["changed"] == ["oidc.ttl.device_code", "oidc.ttl.id_token"]
+    assert here("settings", "restore", "1") == ["oidc.ttl.device_code", "oidc.ttl.id_token"]
+
+    exported = here("settings", "export")
+    assert exported == {"oidc.ttl": {"id_token": 300}}
+    file = tmp_path / "settings.json"
+    file.write_text('{"oidc.features": {"par": false}}')
+    assert here("settings", "import", str(file)) == ["oidc.features.par", "oidc.ttl.id_token"]
+    file.write_text("{")
+    assert here("settings", "import", str(file), status=1)["error"] == "validation_failed"
+
+
+def test_the_platform_sets_what_all_inherit_and_bounds_and_previews(here, platform):
+    platform("set", "oidc.ttl", "device_code=120")
+    assert row(here("settings", "list"), "oidc.ttl", "device_code")["value"] == 120
+    here("settings", "set", "oidc.ttl", "id_token=3600")
+    reach = platform("preview", "oidc.ttl", "id_token=1200")
+    assert reach["tenants"] >= 1
+    assert {"field": "id_token", "stored": 3600, "would_hold": 1200}.items() <= (
+        reach["named"][0].items()
+    )
+    platform("bound", "oidc.ttl", "id_token=1200", "--reason", "policy")
+    told = row(here("settings", "list"), "oidc.ttl", "id_token")
+    assert (told["value"], told["source"], told["bound"]) == (1200, "clamped", 1200)
+    refused = here("settings", "set", "oidc.ttl", "id_token=1300", status=1)
+    assert refused["error"] == "bound_violated"
+    assert row(platform("list"), "oidc.ttl", "device_code")["source"] == "platform"
+    assert platform("bound", "oidc.ttl", "id_token=1", status=1)["error"] == "validation_failed"
 
 
 def test_a_refusal_tells_a_person_what_would_be_right(run, slug):

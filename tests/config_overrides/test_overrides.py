@@ -12,6 +12,9 @@ from insula.audit import service as audit
 from insula.audit.models import Actor
 from insula.config_overrides import service
 from insula.config_overrides.errors import InvalidSetting, NotOverridable
+from insula.config_overrides.models import Layers
+from insula.config_overrides.resolution import resolve
+from insula.config_overrides.saving import Saving
 from insula.kernel.settings import DecidedBy, Section
 from insula.keys.settings import KeyRotation
 from insula.oidc.models import Features, Lifetimes
@@ -21,7 +24,15 @@ TTL = "oidc.ttl"
 
 
 async def stored(house, section):
-    return service.read(await service.load(house.tenant), section)
+    return resolve(section, await service.load(house.tenant))
+
+
+def own(**sections):
+    return Layers(own={key.replace("_", "."): values for key, values in sections.items()})
+
+
+async def decided(house):
+    return (await service.load(house.tenant)).own
 
 
 async def version(houses, house):
@@ -32,15 +43,15 @@ async def version(houses, house):
 
 
 def test_what_is_not_stored_is_as_built_in():
-    assert service.read({}, TokenLifetimes) == TokenLifetimes()
-    assert service.read({TTL: {}}, TokenLifetimes) == TokenLifetimes()
-    assert service.read({TTL: {"id_token": 300}}, TokenLifetimes).id_token == 300
+    assert resolve(TokenLifetimes, Layers()) == TokenLifetimes()
+    assert resolve(TokenLifetimes, own(oidc_ttl={})) == TokenLifetimes()
+    assert resolve(TokenLifetimes, own(oidc_ttl={"id_token": 300})).id_token == 300
 
 
 @pytest.mark.parametrize("bad", [5, 86401, "soon", None, [300], {"seconds": 300}])
 def test_a_stored_value_that_is_no_longer_valid_falls_back_alone(bad):
-    read = service.read({TTL: {"id_token": bad, "access_token": 120, "gone": 1}}, TokenLifetimes)
-    assert read == TokenLifetimes(access_token=120)
+    given = own(oidc_ttl={"id_token": bad, "access_token": 120, "gone": 1})
+    assert resolve(TokenLifetimes, given) == TokenLifetimes(access_token=120)
 
 
 def test_values_that_are_valid_apart_and_not_together_fall_back_together():
@@ -54,7 +65,7 @@ def test_values_that_are_valid_apart_and_not_together_fall_back_together():
             if self.low > self.high:
                 raise ValueError("low is not above high")
 
-    assert service.read({"test.span": {"low": 8, "high": 2}}, Span) == Span()
+    assert resolve(Span, own(test_span={"low": 8, "high": 2})) == Span()
 
 
 # --- changing
@@ -68,11 +79,11 @@ async def test_a_change_holds_for_one_tenant_alone(two_houses):
     assert await stored(b, TokenLifetimes) == TokenLifetimes()
 
 
-async def test_only_what_differs_is_stored(house):
+async def test_what_is_decided_is_stored_though_it_is_the_built_in_value(house):
     await service.change(house.tenant, TokenLifetimes, {"id_token": 300, "access_token": 600})
-    assert await service.load(house.tenant) == {TTL: {"id_token": 300}}
-    await service.change(house.tenant, TokenLifetimes, {"id_token": 600})
-    assert await service.load(house.tenant) == {}
+    assert await decided(house) == {TTL: {"id_token": 300, "access_token": 600}}
+    await service.change(house.tenant, TokenLifetimes, {"id_token": None, "access_token": None})
+    assert await decided(house) == {}
 
 
 async def test_what_a_later_release_stored_survives_a_change(house, database):
@@ -83,7 +94,7 @@ async def test_what_a_later_release_stored_survives_a_change(house, database):
             [house.tenant.id, TTL],
         )
     await service.change(house.tenant, TokenLifetimes, {"id_token": 300})
-    assert await service.load(house.tenant) == {TTL: {"from_the_future": 1, "id_token": 300}}
+    assert await decided(house) == {TTL: {"from_the_future": 1, "id_token": 300}}
 
 
 async def test_two_changes_at_once_are_both_kept(house):
@@ -110,7 +121,7 @@ async def test_a_change_with_one_mistake_is_refused_whole_and_named(house, chang
     with pytest.raises((InvalidSetting, NotOverridable)) as refusal:
         await service.change(house.tenant, TokenLifetimes, changes)
     assert refusal.value.field == field
-    assert await service.load(house.tenant) == {}
+    assert await decided(house) == {}
 
 
 async def test_what_the_platform_decides_is_not_a_tenants_to_change(house):
@@ -128,7 +139,7 @@ async def test_a_field_or_a_section_goes_back_to_what_is_built_in(house):
     after = await service.reset(house.tenant, TokenLifetimes, "id_token")
     assert after == TokenLifetimes(access_token=120)
     assert await service.reset(house.tenant, TokenLifetimes) == TokenLifetimes()
-    assert await service.load(house.tenant) == {}
+    assert await decided(house) == {}
     with pytest.raises(NotOverridable):
         await service.reset(house.tenant, TokenLifetimes, "made_up")
 
@@ -136,24 +147,27 @@ async def test_a_field_or_a_section_goes_back_to_what_is_built_in(house):
 async def test_a_change_is_recorded_and_raises_the_version_and_no_change_does_not(house, houses):
     ada = Actor("admin", str(house.admin.id))
     before = await version(houses, house)
-    await service.change(house.tenant, TokenLifetimes, {"id_token": 300}, ada)
+    await service.change(house.tenant, TokenLifetimes, {"id_token": 300}, Saving(ada))
     changed = await version(houses, house)
-    await service.change(house.tenant, TokenLifetimes, {"id_token": 300}, ada)
-    await service.reset(house.tenant, ProtocolFeatures, actor=ada)
+    await service.change(house.tenant, TokenLifetimes, {"id_token": 300}, Saving(ada))
+    await service.reset(house.tenant, ProtocolFeatures, saving=Saving(ada))
     assert before < changed == await version(houses, house)
-    assert set(await service.load(house.tenant)) == {TTL}
-    await service.reset(house.tenant, TokenLifetimes, actor=ada)
+    assert set(await decided(house)) == {TTL}
+    await service.reset(house.tenant, TokenLifetimes, saving=Saving(ada))
     assert await version(houses, house) > changed
     async with house.tenant.transaction() as db:
         last, first = await audit.newest(db, 2)
     assert (first.event, last.event) == ("config.updated", "config.section_reset")
     assert (first.actor_id, first.target_id) == (str(house.admin.id), TTL)
-    assert first.metadata == last.metadata == {"changed": ["id_token"]}
+    assert (first.metadata, last.metadata) == (
+        {"changed": ["id_token"], "version": 1},
+        {"changed": ["id_token"], "version": 2},
+    )
 
 
 def test_which_fields_a_tenant_has_set():
-    given = {TTL: {"id_token": 300, "access_token": 600, "device_code": 1}}
-    assert service.overridden(given, TokenLifetimes) == {"id_token"}
+    given = own(oidc_ttl={"id_token": 300, "access_token": 600, "device_code": 1})
+    assert service.overridden(given, TokenLifetimes) == {"id_token", "access_token"}
 
 
 # --- the sections of the provider

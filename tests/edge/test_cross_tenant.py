@@ -475,7 +475,7 @@ CASES = {
 
 def route_table():
     """Every method and path that a tenant's host answers."""
-    pages = (*Pages(None, None, None, b"", None).routes(), *logo_routes())
+    pages = (*Pages(None, None, b"", None).routes(), *logo_routes())
     return {
         *(("GET", path) for path in DOCUMENTS),
         *((m, path) for path, endpoint in ENDPOINTS.items() for m in endpoint.methods),

@@ -192,6 +192,17 @@ def _tenant_settings(_db, _given):
     return {"section": f"oidc.{_name()}", "value": Jsonb({})}
 
 
+def _config_versions(_db, _given):
+    return {
+        "scope": "tenant",
+        "number": secrets.randbelow(1 << 40) + 1,
+        "act": "config.updated",
+        "actor": Jsonb({}),
+        "changed": ["oidc.ttl.id_token"],
+        "snapshot": Jsonb({}),
+    }
+
+
 def _resource_servers(_db, _given):
     return {"id": uuid4(), "identifier": f"https://{_name()}.example", "name": "Orders"}
 

@@ -8,7 +8,7 @@ from insula.sign_in.routes import Pages
 
 POSTS = sorted(
     route.path
-    for route in Pages(None, None, None, b"", None).routes()
+    for route in Pages(None, None, b"", None).routes()
     if route.methods and "POST" in route.methods
 )
 

@@ -15,6 +15,7 @@ from insula.platform.cli import (
     check,
     clients,
     keys,
+    platform_settings,
     registration_tokens,
     resources,
     settings,
@@ -39,6 +40,7 @@ app.add_typer(resources.server_app, name="resource-server")
 app.add_typer(resources.scope_app, name="scope")
 app.add_typer(resources.claim_app, name="claim")
 app.add_typer(settings.app, name="settings")
+app.add_typer(platform_settings.app, name="platform")
 app.add_typer(keys.app, name="keys")
 app.command("check")(check.check)
 

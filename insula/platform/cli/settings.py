@@ -1,68 +1,62 @@
-"""insula settings: what a tenant has decided for itself."""
+"""insula settings: what a tenant has decided for itself, what it inherits, and its saves."""
 
-from collections.abc import Iterator, Mapping
+import json as jsonlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from insula.config_overrides import service
-from insula.config_overrides.errors import NotOverridable
+from insula.config_overrides import history, service
+from insula.config_overrides.models import Layers
+from insula.config_overrides.resolution import explain
+from insula.kernel.errors import Invalid
 from insula.kernel.settings import Section
 from insula.platform.cli.output import Json, run, show, show_rows
 from insula.platform.cli.pairs import read_pairs
 from insula.platform.context import opened
-from insula.providers.settings import ProtocolFeatures, TokenLifetimes
-from insula.registration.settings import RegistrationLimits
+from insula.platform.sections import CATALOGUE
 
 app = typer.Typer(
     help="See and change what a tenant decides for itself: docs/configuration.md has all fields.",
     no_args_is_help=True,
 )
 
-#: The sections that take effect for each tenant.
-SETTABLE: Final[Mapping[str, type[Section]]] = {
-    section.key: section for section in (ProtocolFeatures, RegistrationLimits, TokenLifetimes)
-}
-_COLUMNS: Final = ("section", "field", "value", "default", "set_by")
+COLUMNS: Final = ("section", "field", "value", "source", "inherited", "bound", "set_by", "set_at")
+_SAVES: Final = ("number", "at", "act", "by", "changed", "reason")
 
 InTenant = Annotated[str | None, typer.Option("--tenant", "-t", help="The tenant's slug.")]
-SectionKey = Annotated[str, typer.Argument(help=f"One of {', '.join(SETTABLE)}.")]
+SectionKey = Annotated[
+    str, typer.Argument(help=f"One of {', '.join(s.key for s in CATALOGUE.of_tenants())}.")
+]
+Reason = Annotated[str, typer.Option("--reason", help="Kept with the save.")]
 
 
-def _section(key: str) -> type[Section]:
-    if key not in SETTABLE:
-        raise NotOverridable(f"one of {', '.join(SETTABLE)}", field="section", example="oidc.ttl")
-    return SETTABLE[key]
-
-
-def _rows(effective: Section, own: frozenset[str]) -> Iterator[dict[str, Any]]:
-    for name, info in type(effective).model_fields.items():
-        yield {
-            "section": effective.key,
-            "field": name,
-            "value": getattr(effective, name),
-            "default": info.get_default(),
-            "set_by": "the tenant" if name in own else None,
-        }
-
-
-def _print(sections: list[type[Section]], stored: service.Stored, *, json: bool) -> None:
-    rows = [
-        row
-        for section in sections
-        for row in _rows(service.read(stored, section), service.overridden(stored, section))
-    ]
-    show_rows(rows, _COLUMNS, json=json)
+def rows(sections: Iterable[type[Section]], layers: Layers) -> Iterator[dict[str, Any]]:
+    """A row for each field: what holds, where it comes from, and who said so."""
+    for section in sections:
+        for each in explain(section, layers):
+            yield {
+                "section": section.key,
+                "field": each.name,
+                "value": each.effective,
+                "source": each.source,
+                "inherited": each.inherited,
+                "default": each.default,
+                "bound": each.bound,
+                "set_by": each.mark.by.get("id") or each.mark.by["type"] if each.mark else None,
+                "set_at": each.mark.at if each.mark else None,
+            }
 
 
 @app.command("list")
 def list_settings(tenant: InTenant = None, *, json: Json = False) -> None:
-    """Every setting as it holds for a tenant."""
+    """Every setting as it holds for a tenant, and where it comes from."""
 
     async def work() -> None:
         async with opened() as here:
-            stored = await service.load(await here.tenant(tenant))
-        _print(list(SETTABLE.values()), stored, json=json)
+            layers = await service.load(await here.tenant(tenant))
+        show_rows(rows(CATALOGUE, layers), COLUMNS, json=json)
 
     run(work, json=json)
 
@@ -72,10 +66,10 @@ def show_section(section: SectionKey, tenant: InTenant = None, *, json: Json = F
     """One section as it holds for a tenant."""
 
     async def work() -> None:
-        kind = _section(section)
+        kind = CATALOGUE.get(section)
         async with opened() as here:
-            stored = await service.load(await here.tenant(tenant))
-        _print([kind], stored, json=json)
+            layers = await service.load(await here.tenant(tenant))
+        show_rows(rows([kind], layers), COLUMNS, json=json)
 
     run(work, json=json)
 
@@ -83,17 +77,19 @@ def show_section(section: SectionKey, tenant: InTenant = None, *, json: Json = F
 @app.command("set")
 def change(
     section: SectionKey,
-    pairs: Annotated[list[str], typer.Argument(help="name=value, one or more.")],
+    pairs: Annotated[list[str], typer.Argument(help="name=value, one or more; null inherits.")],
     tenant: InTenant = None,
+    reason: Reason = "",
     *,
     json: Json = False,
 ) -> None:
     """Set fields of a section; every process follows at once."""
 
     async def work() -> None:
-        kind, values = _section(section), read_pairs(pairs)
+        kind, values = CATALOGUE.get(section), read_pairs(pairs)
         async with opened() as here:
-            after = await service.change(await here.tenant(tenant), kind, values)
+            owner = await here.tenant(tenant)
+            after = await service.change(owner, kind, values, service.Saving(reason=reason))
         show(after.model_dump(mode="json"), json=json, text=f"{section} is changed.")
 
     run(work, json=json)
@@ -104,16 +100,109 @@ def unset(
     section: SectionKey,
     field: Annotated[str | None, typer.Argument(help="One field; without it all of them.")] = None,
     tenant: InTenant = None,
+    reason: Reason = "",
     *,
     json: Json = False,
 ) -> None:
-    """Go back to what is built in."""
+    """Go back to what the platform or the product says."""
 
     async def work() -> None:
-        kind = _section(section)
+        kind = CATALOGUE.get(section)
         async with opened() as here:
-            after = await service.reset(await here.tenant(tenant), kind, field)
+            owner = await here.tenant(tenant)
+            after = await service.reset(owner, kind, field, service.Saving(reason=reason))
         name = f"{section}.{field}" if field else section
-        show(after.model_dump(mode="json"), json=json, text=f"{name} is as built in.")
+        show(after.model_dump(mode="json"), json=json, text=f"{name} is inherited.")
+
+    run(work, json=json)
+
+
+@app.command("history")
+def show_history(
+    tenant: InTenant = None,
+    limit: Annotated[int, typer.Option(min=1, max=50)] = 20,
+    *,
+    json: Json = False,
+) -> None:
+    """The tenant's saves, newest first: who, when, what and why."""
+
+    async def work() -> None:
+        async with opened() as here, (await here.tenant(tenant)).transaction() as db:
+            found = await history.versions(db, limit=limit)
+        show_rows(
+            (
+                {
+                    "number": save.number,
+                    "at": save.at,
+                    "act": save.act,
+                    "by": save.by.get("id") or save.by["type"],
+                    "changed": save.changed,
+                    "reason": save.reason or None,
+                }
+                for save in found
+            ),
+            _SAVES,
+            json=json,
+        )
+
+    run(work, json=json)
+
+
+@app.command()
+def restore(
+    number: Annotated[int, typer.Argument(help="The number of a save, as `history` shows it.")],
+    tenant: InTenant = None,
+    reason: Reason = "",
+    *,
+    json: Json = False,
+) -> None:
+    """Decide again what an earlier save had, within today's bounds."""
+
+    async def work() -> None:
+        async with opened() as here, (await here.tenant(tenant)).transaction() as db:
+            changed = await history.restore(
+                db, CATALOGUE.of_tenants(), number, service.Saving(reason=reason)
+            )
+        show(changed, json=json, text=f"Changed: {', '.join(changed) or 'nothing'}.")
+
+    run(work, json=json)
+
+
+@app.command("export")
+def export_settings(tenant: InTenant = None, *, json: Json = True) -> None:
+    """Everything that the tenant has decided, as JSON."""
+
+    async def work() -> None:
+        async with opened() as here:
+            layers = await service.load(await here.tenant(tenant))
+        show(layers.own, json=True)
+
+    run(work, json=json)
+
+
+@app.command("import")
+def import_settings(
+    file: Annotated[Path, typer.Argument(help="What `export` wrote.", exists=True, dir_okay=False)],
+    tenant: InTenant = None,
+    reason: Reason = "",
+    *,
+    json: Json = False,
+) -> None:
+    """Make a file all that the tenant decides; what is not in it is inherited."""
+
+    async def work() -> None:
+        try:
+            document = jsonlib.loads(file.read_text())
+        except ValueError as error:
+            raise Invalid(f"{file.name} is not JSON: {error}") from error
+        if not isinstance(document, dict) or not all(
+            isinstance(v, dict) for v in document.values()
+        ):
+            raise Invalid(f"{file.name} must be an object of sections", example='{"oidc.ttl": {}}')
+        async with opened() as here, (await here.tenant(tenant)).transaction() as db:
+            changed = await service.replace_all(
+                db, CATALOGUE.of_tenants(), document, service.Saving(reason=reason)
+            )
+        show(changed, json=json, text=f"Changed: {', '.join(changed) or 'nothing'}.")
 
     run(work, json=json)

@@ -1,0 +1,40 @@
+"""The sections of an installation, by key."""
+
+from collections.abc import Iterable, Iterator
+
+from insula.config_overrides.errors import SectionUnknown
+from insula.kernel.settings import DecidedBy, Section
+
+
+class Catalogue:
+    """What can be decided: by each tenant, or by the platform for all of them."""
+
+    def __init__(self, sections: Iterable[type[Section]]) -> None:
+        self._by_key: dict[str, type[Section]] = {
+            section.key: section
+            for section in sorted(sections, key=lambda section: section.key)
+            if section.settable
+        }
+
+    def __iter__(self) -> Iterator[type[Section]]:
+        return iter(self._by_key.values())
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._by_key
+
+    def of_tenants(self) -> tuple[type[Section], ...]:
+        """The sections that a tenant decides for itself."""
+        return tuple(section for section in self if section.decided_by is DecidedBy.TENANT)
+
+    def get(self, key: str) -> type[Section]:
+        """One section. Raises `SectionUnknown`."""
+        if key not in self._by_key:
+            raise SectionUnknown(f"There is no such section; there are {', '.join(self._by_key)}.")
+        return self._by_key[key]
+
+    def of_tenant(self, key: str) -> type[Section]:
+        """One that a tenant decides. Raises `SectionUnknown`."""
+        section = self.get(key)
+        if section.decided_by is not DecidedBy.TENANT:
+            raise SectionUnknown("The platform decides this section.")
+        return section

@@ -1,0 +1,65 @@
+"""What is stored of settings, and what a value is made of."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from insula.config_overrides.marks import Mark
+
+#: Values of one section by field, as JSON has them.
+Values = Mapping[str, Any]
+#: The same, by the section's key.
+Stored = Mapping[str, Values]
+
+#: Where a value in force comes from (features.md C11).
+Source = Literal["default", "platform", "tenant", "clamped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """
+    All that is stored and bears on one tenant.
+
+    *own* is what it has decided, *platform* what it inherits, *bounds* the floors and ceilings.
+    The marks of each stand beside it, by the name `section.field`.
+    """
+
+    own: Stored = field(default_factory=dict)
+    platform: Stored = field(default_factory=dict)
+    bounds: Stored = field(default_factory=dict)
+    own_marks: Mapping[str, Mark] = field(default_factory=dict)
+    platform_marks: Mapping[str, Mark] = field(default_factory=dict)
+    bound_marks: Mapping[str, Mark] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """
+    One field as it holds for a tenant, and why.
+
+    *own* is what the tenant stored (None: nothing), *inherited* what would hold without it, *bound*
+    the platform's floor or ceiling (None: only what is built in). *mark* is of *source*'s value;
+    of a clamped one, the bound's.
+    """
+
+    name: str
+    effective: Any
+    source: Source
+    own: Any
+    inherited: Any
+    default: Any
+    bound: Any
+    mark: Mark | None
+    bound_mark: Mark | None
+
+
+def canonical(value: object) -> str:
+    """JSON with one spelling: what is equal is the same text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def etag(value: object) -> str:
+    """A name for a stored value: another value has another name."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()[:20]

@@ -1,0 +1,155 @@
+"""One save: held against others, checked, written with its version, recorded and announced."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeVar
+
+from pydantic import ValidationError
+
+from insula.audit import service as audit
+from insula.audit.models import SYSTEM, Actor, Event
+from insula.config_overrides import store
+from insula.config_overrides.errors import InvalidSetting, NotOverridable, VersionConflict
+from insula.config_overrides.marks import Mark, Version
+from insula.config_overrides.models import Layers, Stored, Values, etag
+from insula.kernel.clock import now
+from insula.kernel.settings import Section
+from insula.tenancy.db import Connection, Row, raise_version
+
+S = TypeVar("S", bound=Section)
+Scope = Literal["tenant", "platform"]
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """
+    Who saves and why; *expected* is the ETag of what they had read, None not to compare.
+
+    A reason is kept with the version, at most 500 characters.
+    """
+
+    actor: Actor = SYSTEM
+    reason: str = ""
+    expected: str | None = None
+
+    def signature(self) -> dict[str, Any]:
+        """Who, as a mark and a version keep it."""
+        return {"type": self.actor.type, "id": self.actor.id}
+
+    def mark(self) -> dict[str, Any]:
+        return {"by": self.signature(), "at": datetime.fromtimestamp(now(), UTC).isoformat()}
+
+
+async def held(db: Connection) -> Layers:
+    """What is stored for the bound tenant, which nobody else changes before the end of *db*."""
+    await store.hold(db)
+    return layers_of(await store.load_in(db))
+
+
+def layers_of(row: Row) -> Layers:
+    """The layers of a row of the store, marks included."""
+    own, platform = row.own, row.platform
+    return Layers(
+        own={key: part["value"] for key, part in own.items()},
+        platform={key: part["value"] for key, part in platform.items()},
+        bounds={key: part["bounds"] for key, part in platform.items()},
+        own_marks=_marks(own, "marks"),
+        platform_marks=_marks(platform, "marks"),
+        bound_marks=_marks(platform, "bound_marks"),
+    )
+
+
+def _marks(sections: Mapping[str, Mapping[str, Any]], kind: str) -> dict[str, Mark]:
+    return {
+        f"{key}.{name}": Mark(mark["by"], datetime.fromisoformat(mark["at"]))
+        for key, part in sections.items()
+        for name, mark in part[kind].items()
+    }
+
+
+def raw_marks(marks: Mapping[str, Mark], section: str, kept: Values) -> dict[str, Any]:
+    """The marks of a section as they are stored, of the fields that are kept."""
+    found = {name: marks.get(f"{section}.{name}") for name in kept}
+    return {
+        name: {"by": dict(mark.by), "at": mark.at.isoformat()}
+        for name, mark in found.items()
+        if mark and mark.at
+    }
+
+
+async def compare(db: Connection, scope: Scope, saving: Saving, stored: object) -> None:
+    """Raise `VersionConflict` when what is stored is not what the caller had read."""
+    if saving.expected is not None and saving.expected != etag(stored):
+        last = await store.versions(db, scope, None, 1)
+        raise VersionConflict(version_of(last[0]) if last else None)
+
+
+def version_of(row: Row) -> Version:
+    return Version(
+        row.number, row.at, row.act, row.actor, row.reason, tuple(row.changed), row.snapshot
+    )
+
+
+def check_fields(section: type[Section], names: Sequence[str]) -> None:
+    """Raise `NotOverridable` for a name that is no field of the section."""
+    for name in names:
+        if name not in section.model_fields:
+            raise NotOverridable(
+                f"no such field; there are {', '.join(section.model_fields)}",
+                field=f"{section.key}.{name}",
+            )
+
+
+def validated(section: type[S], values: Values) -> S:
+    """The section of *values*. Raises `InvalidSetting` with the field and a value that would do."""
+    try:
+        return section.model_validate(dict(values))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        info = section.model_fields.get(name)
+        raise InvalidSetting(
+            str(first["msg"]).removeprefix("Value error, "),
+            field=".".join((section.key, *map(str, first["loc"]))),
+            example=f"{name}={info.get_default()}" if info else "",
+        ) from error
+
+
+def merged(before: Values, changes: Values) -> dict[str, Any]:
+    """*before* with the changes; a change to None takes the field out."""
+    values = {**before, **changes}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def differences(before: Values, after: Values) -> list[str]:
+    return sorted(
+        name for name in {*before, *after} if before.get(name, ...) != after.get(name, ...)
+    )
+
+
+async def note(  # noqa: PLR0913  (each by its name)
+    db: Connection,
+    scope: Scope,
+    saving: Saving,
+    *,
+    act: str,
+    changed: Mapping[str, Sequence[str]],
+    snapshot: Stored | Mapping[str, Stored],
+) -> None:
+    """Write the version and a line of the record for each section; raise the tenant's version."""
+    fields = [f"{key}.{name}" for key, names in sorted(changed.items()) for name in names]
+    reason = saving.reason.strip()[:500]
+    number = await store.add_version(
+        db, scope, act=act, actor=saving.signature(), reason=reason, changed=fields,
+        snapshot=snapshot,
+    )  # fmt: skip
+    for key, names in sorted(changed.items()):
+        details = {"changed": list(names), "version": number}
+        if reason:
+            details["reason"] = reason
+        kind = "config" if scope == "tenant" else "platform_config"
+        await audit.record(
+            db, Event(act, saving.actor, target_type=kind, target_id=key, metadata=details)
+        )
+    await raise_version(db, "settings" if scope == "tenant" else "platform_settings")

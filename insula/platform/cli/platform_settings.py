@@ -1,0 +1,101 @@
+"""insula platform: what all tenants inherit, and the floors and ceilings of what they decide."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Annotated, Any
+
+import typer
+
+from insula.config_overrides import platform, service
+from insula.config_overrides.models import Layers
+from insula.config_overrides.saving import Saving
+from insula.kernel.settings import Section
+from insula.platform.cli.output import Json, run, show, show_rows
+from insula.platform.cli.pairs import read_pairs
+from insula.platform.cli.settings import COLUMNS, Reason, rows
+from insula.platform.context import opened
+from insula.platform.sections import CATALOGUE
+from insula.tenancy.db import Connection
+from insula.tenancy.models import PLATFORMS
+
+app = typer.Typer(
+    help="See and change what every tenant inherits, and bind what tenants decide.",
+    no_args_is_help=True,
+)
+
+SectionKey = Annotated[str, typer.Argument(help=f"One of {', '.join(s.key for s in CATALOGUE)}.")]
+Pairs = Annotated[list[str], typer.Argument(help="name=value, one or more; null takes it back.")]
+_Save = Callable[
+    [Connection, type[Section], Mapping[str, Any], Saving], Coroutine[Any, Any, Layers]
+]
+
+
+@app.command("list")
+def list_settings(*, json: Json = False) -> None:
+    """Every setting as a tenant has it that decides nothing."""
+
+    async def work() -> None:
+        async with opened() as here:
+            layers = await service.load(await here.tenant(PLATFORMS))
+        inherited = Layers(
+            platform=layers.platform,
+            bounds=layers.bounds,
+            platform_marks=layers.platform_marks,
+            bound_marks=layers.bound_marks,
+        )
+        show_rows(rows(CATALOGUE, inherited), COLUMNS, json=json)
+
+    run(work, json=json)
+
+
+async def _save(save: _Save, section: str, values: Mapping[str, Any], reason: str) -> Layers:
+    async with opened() as here:
+        home = await here.tenant(PLATFORMS)
+        async with here.platform.within(home.id) as db:
+            return await save(db, CATALOGUE.get(section), values, Saving(reason=reason))
+
+
+@app.command("set")
+def set_values(
+    section: SectionKey, pairs: Pairs, reason: Reason = "", *, json: Json = False
+) -> None:
+    """Set what every tenant inherits that has not decided otherwise."""
+
+    async def work() -> None:
+        after = await _save(platform.change_values, section, read_pairs(pairs), reason)
+        show(after.platform.get(section, {}), json=json, text=f"{section} is changed for all.")
+
+    run(work, json=json)
+
+
+@app.command()
+def bound(section: SectionKey, pairs: Pairs, reason: Reason = "", *, json: Json = False) -> None:
+    """Set floors and ceilings; what tenants have stored beyond them is clamped, not lost."""
+
+    async def work() -> None:
+        after = await _save(platform.change_bounds, section, read_pairs(pairs), reason)
+        show(after.bounds.get(section, {}), json=json, text=f"The bounds of {section} are set.")
+
+    run(work, json=json)
+
+
+@app.command()
+def preview(section: SectionKey, pairs: Pairs, *, json: Json = False) -> None:
+    """Whom such bounds would touch; nothing is saved."""
+
+    async def work() -> None:
+        kind, values = CATALOGUE.get(section), read_pairs(pairs)
+        async with opened() as here:
+            reach = await platform.preview_bounds(here.platform, kind, values)
+        found = [
+            {"tenant": each.slug, "field": name, "stored": stored, "would_hold": inside}
+            for each in reach.named
+            for name, (stored, inside) in each.fields.items()
+        ]
+        if json:
+            show({"tenants": reach.tenants, "named": found}, json=True)
+            return
+        show(None, json=False, text=f"{reach.tenants} tenants would be clamped.")
+        if found:
+            show_rows(found, ("tenant", "field", "stored", "would_hold"), json=False)
+
+    run(work, json=json)

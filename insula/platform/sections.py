@@ -1,0 +1,25 @@
+"""Every section of settings that there is: the catalogue of `/platform`, the API and the CLI."""
+
+from typing import Final
+
+from insula.accounts.settings import Hashing, PasswordPolicy
+from insula.config_overrides.catalogue import Catalogue
+from insula.kernel.settings import Section
+from insula.keys.settings import KeyRotation
+from insula.providers.settings import ProtocolFeatures, TokenLifetimes
+from insula.registration.settings import RegistrationLimits
+from insula.sign_in.settings import BruteForce, InteractionLife, SessionPolicy
+
+#: In the order of their keys; a test compares with the classes that exist.
+SECTIONS: Final[tuple[type[Section], ...]] = (
+    KeyRotation,
+    ProtocolFeatures,
+    RegistrationLimits,
+    TokenLifetimes,
+    BruteForce,
+    Hashing,
+    InteractionLife,
+    PasswordPolicy,
+    SessionPolicy,
+)
+CATALOGUE: Final = Catalogue(SECTIONS)
