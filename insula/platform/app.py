@@ -14,6 +14,7 @@ from starlette.routing import Match, Route
 
 from insula.audit import service as audit
 from insula.audit.models import Actor, Event
+from insula.branding.look import branding_of
 from insula.kernel.errors import (
     Conflict,
     Denied,
@@ -28,7 +29,6 @@ from insula.platform.context import whereabouts
 from insula.platform.edge import App, Edge, Receive, Scope, Send
 from insula.platform.refusals import refuse
 from insula.platform.wiring import Wiring
-from insula.providers.build import branding_of
 from insula.registration.routes import routes as logo_routes
 from insula.tenancy.db import Tenant
 from insula.tenancy.middleware import TenancyMiddleware

@@ -12,7 +12,7 @@ from typing import Final, Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
-from insula.kernel.settings import DecidedBy, Section
+from insula.kernel.settings import DecidedBy, Kind, Section
 from insula.platform import environment
 from insula.platform.sections import SECTIONS
 from insula.platform.variable_kinds import shown
@@ -53,10 +53,15 @@ proxies, or such exceptions, outside development; the first administrator's vari
 
 ## Sections
 
-What the product decides about its tenants is grouped in sections. *Decided by* says whose decision
-a section is, and the bounds hold for whoever it is. A tenant sets the fields of `oidc.features`,
-`oidc.registration` and `oidc.ttl` for itself, `insula settings set oidc.ttl id_token=300 --tenant
-acme`; in all other sections the values below are in force for every tenant.
+What the product decides about its tenants is grouped in sections. What holds for a tenant is what
+it has decided itself (`insula settings set oidc.ttl id_token=300 --tenant acme`), else what the
+platform has decided for all (`insula platform set oidc.ttl id_token=600`), else the default
+below; and it lies within the bounds of the platform (`insula platform bound oidc.ttl
+id_token=900`). *Bound* says which kind a field takes: a floor keeps a tenant from less, or from
+switching off; a ceiling from more, or from switching on; *free* fields have only the limits of
+this page, *platform* ones are not a tenant's to decide. A save beyond a bound is refused; a value
+that a later bound overtakes is kept and clamped when it is read. Sections marked *built in* hold
+the values below for everybody.
 """
 
 
@@ -105,13 +110,20 @@ def _values(info: FieldInfo) -> str:
 
 def _section(section: type[Section]) -> Iterator[str]:
     yield f"\n### `{section.key}`\n"
-    yield f"{section.__doc__} Decided by {_DECIDES[section.decided_by]}.\n"
-    yield _row("Field", "Values", "Default", "Meaning")
-    yield _row(*["---"] * 4)
+    decided = f"Decided by {_DECIDES[section.decided_by]}" if section.settable else "*Built in*"
+    yield f"{section.__doc__} {decided}.\n"
+    yield _row("Field", "Values", "Default", "Bound", "Meaning")
+    yield _row(*["---"] * 5)
     for name, info in section.model_fields.items():
         default = shown(info.get_default(), None)
         told = f"`{default}`" if default else ""
-        yield _row(f"`{name}`", _values(info), told, str(info.description))
+        yield _row(f"`{name}`", _values(info), told, _kind(section, name), str(info.description))
+
+
+def _kind(section: type[Section], name: str) -> str:
+    kind = section.kind(name)
+    order = f" ({' < '.join(section.choices(name))})" if kind is Kind.FLOOR_ORDER else ""
+    return f"{kind.value}{order}"
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from typing import Final
 
 from insula.accounts.settings import Hashing, PasswordPolicy
+from insula.branding.settings import Application, Links, Look
 from insula.config_overrides.catalogue import Catalogue
 from insula.kernel.settings import Section
 from insula.keys.settings import KeyRotation
@@ -12,6 +13,9 @@ from insula.sign_in.settings import BruteForce, InteractionLife, SessionPolicy
 
 #: In the order of their keys; a test compares with the classes that exist.
 SECTIONS: Final[tuple[type[Section], ...]] = (
+    Application,
+    Look,
+    Links,
     KeyRotation,
     ProtocolFeatures,
     RegistrationLimits,

@@ -6,6 +6,7 @@ import structlog
 
 from insula.accounts.hashing import Passwords
 from insula.accounts.settings import Hashing
+from insula.branding.look import branding_of
 from insula.devices.codes import UserCodes
 from insula.devices.routes import DevicePages
 from insula.kernel import logs
@@ -18,7 +19,7 @@ from insula.keys.settings import KeyRotation
 from insula.ops_gateway.routes import OpsGateway
 from insula.outbound.door import Door
 from insula.platform import bootstrap, edge, environment, migrations
-from insula.providers.build import Builder, branding_of
+from insula.providers.build import Builder
 from insula.providers.client_keys import ClientKeys
 from insula.providers.pool import ProviderPool
 from insula.sign_in.cookies import Jar

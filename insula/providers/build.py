@@ -1,10 +1,11 @@
 """How a tenant's provider instance is built: two queries, then arithmetic."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from cachetools import TTLCache
 
+from insula.branding.look import branding_of
 from insula.config_overrides import service as config_overrides
 from insula.config_overrides.resolution import resolve
 from insula.devices.codes import UserCodes
@@ -30,18 +31,6 @@ from insula.sign_in.cookies import Jar
 from insula.sign_in.models import PASSWORD_ACR
 from insula.sign_in.settings import InteractionLife, SessionPolicy
 from insula.tenancy.db import Tenant
-from insula.ui.branding import Branding, default_accent
-
-
-def branding_of(tenant: Tenant) -> Branding:
-    """A tenant's look as long as it has chosen none: its name, its letter, an accent of its own."""
-    return Branding(
-        name=tenant.display_name,
-        tile_letter=tenant.display_name[:1].upper(),
-        accent=default_accent(tenant.slug),
-        logo_url=None,
-        host=tenant.issuer.partition("://")[2],
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +66,9 @@ class Builder:
         rules = (await tenant.once(RULES, {}))[0]
         catalogue = read_catalogue(rules.servers, rules.scopes, rules.mappings)
         layers = config_overrides.read(rules.settings, rules.platform_settings)
+        fresh = replace(
+            tenant, settings=rules.settings, platform_settings=rules.platform_settings, memo={}
+        )
         lifetimes = resolve(TokenLifetimes, layers).lifetimes()
         features = resolve(ProtocolFeatures, layers).features()
         idle = timedelta(minutes=resolve(SessionPolicy, layers).idle_timeout_minutes)
@@ -99,7 +91,7 @@ class Builder:
                 catalogue.resources,
                 self.development,
             ),
-            pages=TenantPages(branding_of(tenant)),
+            pages=TenantPages(branding_of(fresh)),
             features=features,
             scopes=catalogue.scopes,
             resources=catalogue.resources,

@@ -1,10 +1,10 @@
 """What a tenant's provider offers and how long what it issues lives."""
 
 from typing import Annotated, ClassVar
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
+from insula.kernel.addresses import https_page
 from insula.kernel.settings import DecidedBy, Kind, Order, Section
 from insula.oidc.models import Features, Lifetimes, Profile, Registration
 
@@ -53,18 +53,7 @@ class TokenLifetimes(Section):
         )
 
 
-def _page(uri: str) -> str:
-    """Allow an https address, or none."""
-    if not uri:
-        return uri
-    parts = urlsplit(uri)  # raises ValueError, as a validator may
-    plain = len(uri) <= 2000 and all("!" <= letter <= "~" for letter in uri)  # noqa: PLR2004  (clearer than a name)
-    if not plain or parts.scheme != "https" or not parts.hostname or "@" in parts.netloc:
-        raise ValueError("must be an https address, such as https://www.example.com/help")
-    return uri
-
-
-_Page = Annotated[str, AfterValidator(_page)]
+_Page = Annotated[str, AfterValidator(https_page)]
 
 
 #: What the platform may forbid, and what it may demand.

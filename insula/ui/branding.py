@@ -53,6 +53,7 @@ class Branding:
     logo_url: str | None
     host: str
     links: tuple[tuple[str, str], ...] = ()
+    description: str = ""
 
     def __post_init__(self) -> None:
         # The accent is written into a stylesheet.
@@ -114,6 +115,14 @@ def failing_pairs(accent: str) -> list[FailingPair]:
             if ratio < required:
                 failing.append(FailingPair(theme, foreground, background, ratio, required))
     return failing
+
+
+def nearest_accent(accent: str) -> str | None:
+    """Find the colour of the same hue, nearest in lightness, that may be used; None for none."""
+    wanted = to_oklch(accent)
+    steps = sorted((n / 100 for n in range(101)), key=lambda at: abs(at - wanted.lightness))
+    colours_near = (to_hex(wanted._replace(lightness=at)) for at in steps)
+    return next((colour for colour in colours_near if not failing_pairs(colour)), None)
 
 
 _PAIRS = (

@@ -1,0 +1,34 @@
+"""A tenant's look, from what it and the platform have decided; no trip."""
+
+from insula.branding.settings import Application, Links, Look
+from insula.config_overrides import service as config_overrides
+from insula.tenancy.db import Tenant
+from insula.ui.branding import Branding, default_accent
+
+_LABELS = {
+    "website": "Website",
+    "support": "Help",
+    "privacy_policy": "Privacy",
+    "terms_of_service": "Terms",
+}
+
+
+def branding_of(tenant: Tenant) -> Branding:
+    """What the tenant's pages show of it: its own choice, or its name and an accent of its own."""
+    look = config_overrides.of(tenant, Look)
+    application = config_overrides.of(tenant, Application)
+    links = config_overrides.of(tenant, Links)
+    name = look.company_name or application.title or tenant.display_name
+    return Branding(
+        name=name,
+        tile_letter=name[:1].upper(),
+        accent=look.accent_color or default_accent(tenant.slug),
+        logo_url=None,
+        host=tenant.issuer.partition("://")[2],
+        links=tuple(
+            (label, address)
+            for field, label in _LABELS.items()
+            if (address := getattr(links, field))
+        ),
+        description=application.description,
+    )
