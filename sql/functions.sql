@@ -23,6 +23,9 @@ insert into insula.definer_allow_list (signature, reason) values
   ('insula.drop_old_partitions(text,interval)', 'retention: drops partitions that are wholly past it'),
   ('insula.sweep_expired(text,integer)', 'retention: deletes dead protocol rows of all tenants in small batches'),
   ('insula.forget_replay_copies(integer)', 'retention: the copy of an answer is deleted when its window is over'),
+  ('insula.purge_rows(uuid,text,integer)', 'deletion: takes rows of one tenant whose deletion has begun, in small batches'),
+  ('insula.purge_estimate(uuid,text,integer)', 'deletion: how many rows of one tenant a table holds, counted so far and no further'),
+  ('insula.purge_tenant(uuid)', 'deletion: takes the line of the registry once nothing else is left'),
   ('insula.settings_of_tenants(text,uuid,integer)', 'preview of a bound: what tenants stored of one section, page by page, for the platform alone'),
   ('insula.tenants_with_keys_due()', 'key phases: which tenants have a key whose time has come, no data');
 insert into insula.gate_exceptions (object, reason) values
@@ -100,6 +103,93 @@ create or replace function insula.settings_of_tenants(wanted text, after uuid, b
      where s.section = wanted and (after is null or s.tenant_id > after)
      order by s.tenant_id limit least(greatest(batch, 1), 1000);
   end;
+
+-- A table that holds rows of tenants, by its bare name; anything else is refused.
+create or replace function insula.tenant_table(what text)
+  returns regclass
+  language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+declare
+  found regclass;
+begin
+  select c.oid into found
+    from pg_class c
+    join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped
+   where c.relnamespace = 'insula'::regnamespace and c.relname = what
+     and c.relkind in ('r', 'p') and not c.relispartition;
+  if found is null then
+    raise exception 'not a table of tenants';
+  end if;
+  return found;
+end
+$$;
+
+-- Some rows of a tenant whose deletion has begun and is not paused; how many. The policies `purge`
+-- (after.sql) show the definer no other rows.
+create or replace function insula.purge_rows(gone uuid, what text, batch integer)
+  returns integer
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  n integer;
+begin
+  perform from insula.deletions d join insula.tenants t on t.id = d.subject and t.status = 'deleting'
+    where d.subject = gone and d.started_at is not null and d.finished_at is null
+      and d.paused_at is null and d.undone_at is null;
+  if not found then
+    return 0;
+  end if;
+  execute format('delete from %1$s x where (x.tableoid, x.ctid) in
+                    (select r.tableoid, r.ctid from %1$s r where r.tenant_id = $1 limit $2)',
+                 insula.tenant_table(what))
+    using gone, least(greatest(batch, 1), 1000);
+  get diagnostics n = row_count;
+  return n;
+end
+$$;
+
+create or replace function insula.purge_estimate(gone uuid, what text, most integer)
+  returns integer
+  language plpgsql stable security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  n integer;
+begin
+  execute format('select count(*) from (select from %s r where r.tenant_id = $1 limit $2) counted',
+                 insula.tenant_table(what))
+    into n using gone, least(greatest(most, 1), 100000);
+  return n;
+end
+$$;
+
+-- The line of the registry, when every table is empty of the tenant; whether it is gone.
+create or replace function insula.purge_tenant(gone uuid)
+  returns boolean
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  what text;
+  n integer;
+begin
+  for what in
+    select c.relname from pg_class c
+      join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped
+     where c.relnamespace = 'insula'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+  loop
+    execute format('select count(*) from (select from insula.%I r where r.tenant_id = $1 limit 1) x', what)
+      into n using gone;
+    if n > 0 then
+      return false;
+    end if;
+  end loop;
+  delete from insula.tenants t
+   where t.id = gone and t.status = 'deleting' and not t.protected
+     and exists (select from insula.deletions d
+                  where d.subject = gone and d.started_at is not null and d.finished_at is null);
+  get diagnostics n = row_count;
+  return n > 0;
+end
+$$;
 
 -- Which tenants have a key that must be promoted, retired or renewed.
 create or replace function insula.tenants_with_keys_due()
@@ -284,8 +374,11 @@ grant execute on function
 grant execute on function
   insula.ensure_partitions(integer), insula.drop_old_partitions(text, interval),
   insula.sweep_expired(text, integer), insula.forget_replay_copies(integer),
-  insula.tenants_with_keys_due(), insula.settings_of_tenants(text, uuid, integer)
-  to insula_platform;
+  insula.tenants_with_keys_due(), insula.settings_of_tenants(text, uuid, integer),
+  insula.purge_rows(uuid, text, integer), insula.purge_estimate(uuid, text, integer),
+  insula.purge_tenant(uuid) to insula_platform;
+revoke all on function insula.tenant_table(text) from public;
+grant execute on function insula.tenant_table(text) to insula_definer;
 grant insert, select on insula_jobs.procrastinate_jobs, insula_jobs.procrastinate_events to insula_definer;
 grant usage on all sequences in schema insula_jobs to insula_definer;
 grant select, insert, update, delete on all tables in schema insula_jobs to insula_platform;

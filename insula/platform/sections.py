@@ -5,6 +5,7 @@ from typing import Final
 from insula.accounts.settings import Hashing, PasswordPolicy
 from insula.branding.settings import Application, Links, Look
 from insula.config_overrides.catalogue import Catalogue
+from insula.deletion.settings import Deployment
 from insula.kernel.settings import Section
 from insula.keys.settings import KeyRotation
 from insula.providers.settings import ProtocolFeatures, TokenLifetimes
@@ -15,6 +16,7 @@ from insula.sign_in.settings import BruteForce, InteractionLife, SessionPolicy
 SECTIONS: Final[tuple[type[Section], ...]] = (
     Application,
     Look,
+    Deployment,
     Links,
     KeyRotation,
     ProtocolFeatures,

@@ -4,6 +4,8 @@ from uuid import UUID
 
 import structlog
 
+from insula.deletion import purge
+from insula.deletion import service as deletion
 from insula.jobs.queue import Queue, enqueue
 from insula.kernel.crypto import Envelope
 from insula.keys import service as keys
@@ -12,6 +14,7 @@ from insula.outbound.door import Door
 from insula.providers import logout
 from insula.tenancy.db import Platform, Tenant
 from insula.tenancy.directory import Directory
+from insula.tenancy.models import PLATFORMS
 from insula.tenants import service as tenants
 
 _log = structlog.get_logger(__name__)
@@ -61,6 +64,8 @@ class Tasks:
         queue.tenant_task("keys.advance_phases", self.advance_keys)
         queue.tenant_task("logout.announce_all", self.announce_all_logouts)
         queue.tenant_task("logout.deliver", self.deliver_logout, attempts=_TRIES_OF_A_DAY)
+        queue.tenant_task("deletion.purge", self.purge)
+        queue.periodic("deletion.queue_due", "* * * * *", self.queue_deletions)
         queue.periodic("keys.find_due", "* * * * *", self.find_due_keys)
         queue.periodic("platform.sweep", "*/5 * * * *", self.sweep)
         queue.periodic("platform.forget_replays", "* * * * *", self.forget_replays)
@@ -87,6 +92,16 @@ class Tasks:
         tenant = await self._tenant(tenant_id)
         if tenant is not None and await logout.deliver(tenant, self._envelope, self._door, notice):
             _log.info("logout.delivered", tenant=tenant.slug, notice=str(notice))
+
+    async def purge(self, tenant_id: UUID) -> None:
+        """Take everything of a tenant whose deletion is due."""
+        home = await self._directory.find(f"slug:{PLATFORMS}")
+        if home and await purge.run(self._platform, home, self._envelope, tenant_id):
+            _log.info("tenant.purged", tenant=str(tenant_id))
+
+    async def queue_deletions(self) -> None:
+        """Queue the purges that are due, and those that a worker left unfinished."""
+        await deletion.queue_due(self._platform)
 
     async def _tenant(self, tenant_id: UUID) -> Tenant | None:
         """The tenant of a job; None if it is gone or put away since that was queued."""

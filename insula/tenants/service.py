@@ -196,6 +196,34 @@ async def remove_domain(platform: Platform, slug: str, domain: str, actor: Actor
         await raise_version(db, "tenant")
 
 
+async def hold(db: Connection, slug: str) -> Row:
+    """A tenant's line, held until *db* ends. Raises `NoSuchTenant`."""
+    return await _locked(db, slug)
+
+
+async def put_away(db: Connection, slug: str) -> Row:
+    """
+    Begin a tenant's deletion in the caller's transaction, which is then bound to it.
+
+    Its access ends at once; the line as it was before. Raises `NoSuchTenant`, `TenantProtected`,
+    `Conflict` when that has begun already.
+    """
+    row = await _locked(db, slug)
+    if row.protected or row.id == DEFAULT_TENANT_ID:
+        raise TenantProtected("This tenant belongs to the installation itself.")
+    if row.status == "deleting":
+        raise Conflict("This tenant is being deleted already.")
+    await rebind(db, row.id)
+    await store.set_status(db, row.id, "deleting")
+    await store.announce_logouts(db, row.id)
+    return row
+
+
+async def bring_back(db: Connection, tenant_id: UUID, status: str) -> None:
+    """End a deletion in the caller's transaction: the tenant has its former status again."""
+    await store.set_status(db, tenant_id, status)
+
+
 async def _locked(db: Connection, slug: str) -> Row:
     row = await store.lock(db, slug)
     if row is None:

@@ -13,18 +13,21 @@ from insula.tenancy.db import Connection, Row
 async def insert(
     db: Connection, slug: str, display_name: str, *, protected: bool = False
 ) -> UUID | None:
-    """The new tenant's id; None if the slug is taken."""
+    """The new tenant's id; None if the slug is taken, or not free yet after a deletion."""
     try:
         async with db.begin_nested():
-            new: UUID = (
+            new: UUID | None = (
                 await db.execute(
                     text("""
                         insert into insula.tenants (id, slug, display_name, protected)
-                        values (gen_random_uuid(), :slug, :name, :protected) returning id
+                        select gen_random_uuid(), :slug, :name, :protected
+                         where not exists (select from insula.deletions d
+                                            where d.slug = :slug and d.slug_free_at > now())
+                        returning id
                     """),
                     {"slug": slug, "name": display_name, "protected": protected},
                 )
-            ).scalar_one()
+            ).scalar_one_or_none()
     except IntegrityError as error:
         if not isinstance(error.orig, UniqueViolation):
             raise

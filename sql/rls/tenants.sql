@@ -12,8 +12,13 @@ drop policy if exists all_lines on insula.tenants;
 create policy all_lines on insula.tenants to insula_platform using (true) with check (true);
 drop policy if exists lookup on insula.tenants;
 create policy lookup on insula.tenants for select to insula_definer using (true);
+drop policy if exists purge on insula.tenants;
+create policy purge on insula.tenants for delete to insula_definer
+  using (id in (select d.subject from insula.deletions d
+                 where d.started_at is not null and d.finished_at is null));
 revoke all on insula.tenants from public, insula_app, insula_platform, insula_definer;
 grant select on insula.tenants to insula_app, insula_platform, insula_definer;
+grant delete on insula.tenants to insula_definer;
 grant update (version, changed_xid) on insula.tenants to insula_app;
 grant insert (id, slug, display_name, protected) on insula.tenants to insula_platform;
 grant update (display_name, status, access_ended_at, version, changed_xid, updated_at)

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from insula.deletion import service as deletion
+from insula.kernel.errors import Invalid
 from insula.platform.cli.output import Json, run, show, show_rows
 from insula.platform.context import opened
 from insula.tenants import service
@@ -147,5 +149,63 @@ def remove_domain(slug: Slug, domain: str, *, json: Json = False) -> None:
             json=json,
             text=f"{slug} no longer answers on {domain}.",
         )
+
+    run(work, json=json)
+
+
+@app.command()
+def delete(
+    slug: Slug,
+    reason: Reason = "",
+    confirm: Annotated[str, typer.Option(help="The slug again: this ends in a purge.")] = "",
+    *,
+    json: Json = False,
+) -> None:
+    """End a tenant's access now and purge it after the grace; `undo-delete` takes it back."""
+
+    async def work() -> None:
+        if confirm != slug:
+            raise Invalid("repeat the slug", field="--confirm", example=f"--confirm {slug}")
+        async with opened() as here:
+            due = await deletion.schedule(here.platform, slug, reason=reason)
+        show(
+            {"slug": slug, "status": "deleting", "due_at": due},
+            json=json,
+            text=f"{slug} answers nobody any more; it is purged from {due:%Y-%m-%d %H:%M} UTC on.",
+        )
+
+    run(work, json=json)
+
+
+@app.command("undo-delete")
+def undo_delete(slug: Slug, *, json: Json = False) -> None:
+    """Take a deletion back, as long as its purge has not begun."""
+
+    async def work() -> None:
+        async with opened() as here:
+            status = await deletion.undo(here.platform, slug)
+        show({"slug": slug, "status": status}, json=json, text=f"{slug} is {status} again.")
+
+    run(work, json=json)
+
+
+@app.command("deletion")
+def show_deletion(slug: Slug, *, json: Json = False) -> None:
+    """How far the deletion of a tenant is; its certificate, once it is purged."""
+
+    async def work() -> None:
+        async with opened() as here:
+            found = await deletion.find(here.platform, slug)
+        told = {
+            "slug": found.slug,
+            "id": found.subject,
+            "state": found.state,
+            "due_at": found.due_at,
+            "rows_deleted": found.rows_deleted,
+            "rows_estimated": found.rows_estimated,
+            "certificate": found.certificate,
+        }
+        text = f"{slug}: {found.state}, {found.rows_deleted} of about {found.rows_estimated} rows"
+        show(told, json=json, text=f"{text}\n{found.certificate or ''}".rstrip())
 
     run(work, json=json)
