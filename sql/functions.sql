@@ -202,7 +202,9 @@ create or replace function insula.tenants_with_keys_due()
      where k.due_at <= now();
   end;
 
--- Queue a job in the caller's transaction. Arguments are ids only; the tenant is the bound one.
+-- Queue a job in the caller's transaction. Arguments are ids only; the tenant is the bound one. The
+-- more of a tenant's jobs wait, the later its next one is taken: a tenant that queues ten thousand
+-- keeps nobody else waiting.
 create or replace function insula.enqueue_job(
     task text, queue text, args jsonb, at timestamptz, queueing_lock text)
   returns bigint
@@ -210,12 +212,17 @@ create or replace function insula.enqueue_job(
 as $$
 declare
   job_id bigint;
+  waiting integer;
 begin
   if task !~ '^[a-z_]+\.[a-z_]+$' or queue !~ '^[a-z_]+$' or octet_length(args::text) > 4096 then
     raise exception 'ill-formed job';
   end if;
+  select count(*) into waiting
+    from (select from procrastinate_jobs j
+           where j.status in ('todo', 'doing') and j.args ->> 'tenant_id' = insula.current_tenant()::text
+           limit 200) mine;
   insert into procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock, args, scheduled_at)
-  values (queue, task, 0, null, queueing_lock,
+  values (queue, task, -waiting, null, queueing_lock,
           args || jsonb_build_object('tenant_id', insula.current_tenant()), at)
   on conflict do nothing
   returning id into job_id;

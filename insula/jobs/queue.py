@@ -19,7 +19,8 @@ from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
 from procrastinate.jobs import Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
-from insula.jobs.store import enqueue
+from insula.jobs.store import NOTE_ERROR, enqueue
+from insula.kernel.errors import InsulaError
 
 __all__ = ["Queue", "enqueue"]
 
@@ -86,21 +87,25 @@ class Queue:
         *attempts* is how often it is tried, with the pauses of `Backoff` between.
         """
 
-        async def run(tenant_id: str, **ids: str) -> None:
+        async def run(context: procrastinate.JobContext, /, tenant_id: str, **ids: str) -> None:
             await self._logged(
-                name, work(UUID(tenant_id), **{key: UUID(value) for key, value in ids.items()})
+                context,
+                name,
+                work(UUID(tenant_id), **{key: UUID(value) for key, value in ids.items()}),
             )
 
         self._most[name] = attempts
-        self._app.task(name=name, queue="default", retry=Backoff(attempts))(run)
+        self._app.task(name=name, queue="default", retry=Backoff(attempts), pass_context=True)(run)
 
     def periodic(self, name: str, cron: str, work: Task) -> None:
         """Register work that is done by the clock, once, however many workers run."""
 
-        async def run(timestamp: int) -> None:  # noqa: ARG001  (procrastinate tells when it was due)
-            await self._logged(name, work())
+        async def run(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: ARG001  (procrastinate tells when it was due)
+            await self._logged(context, name, work())
 
-        task = self._app.task(name=name, queue="default", retry=False, queueing_lock=name)(run)
+        task = self._app.task(
+            name=name, queue="default", retry=False, queueing_lock=name, pass_context=True
+        )(run)
         self._by_the_clock.append((cron, task))
 
     async def work(self, *, concurrency: int = 64) -> None:
@@ -169,15 +174,29 @@ class Queue:
             except UniqueViolation:  # the same work waits already
                 await manager.finish_job(job, Status.ABORTED, delete_job=True)
 
-    async def _logged(self, name: str, work: Awaitable[None]) -> None:
+    async def _logged(
+        self, context: procrastinate.JobContext, name: str, work: Awaitable[None]
+    ) -> None:
         started = time.monotonic()
         self._runs += 1
         try:
             await work
-        except Exception:
+        except Exception as error:
             _log.exception("job.failed", task=name)
+            await self._note(context.job, error)
             raise
         _log.info("job.done", task=name, seconds=round(time.monotonic() - started, 2))
+
+    async def _note(self, job: Job, error: Exception) -> None:
+        """Keep why a job failed beside it; if that fails too, the log has it."""
+        says = error.detail or error.description if isinstance(error, InsulaError) else str(error)
+        with contextlib.suppress(procrastinate.exceptions.ConnectorException):
+            await self._app.connector.execute_query_async(
+                NOTE_ERROR,
+                job=job.id,
+                attempt=job.attempts,
+                error=f"{type(error).__name__}: {says}".replace("\0", "")[:500],
+            )
 
 
 def _refuse_to_outlive_a_cancellation() -> None:

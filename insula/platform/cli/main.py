@@ -14,6 +14,7 @@ from insula.platform import environment, migrations
 from insula.platform.cli import (
     check,
     clients,
+    jobs,
     keys,
     platform_settings,
     registration_tokens,
@@ -42,6 +43,7 @@ app.add_typer(resources.claim_app, name="claim")
 app.add_typer(settings.app, name="settings")
 app.add_typer(platform_settings.app, name="platform")
 app.add_typer(keys.app, name="keys")
+app.add_typer(jobs.app, name="jobs")
 app.command("check")(check.check)
 
 
