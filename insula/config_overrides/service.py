@@ -56,6 +56,11 @@ async def load_in(db: Connection) -> Layers:
     return layers_of(await store.load_in(db))
 
 
+async def hold(db: Connection) -> None:
+    """Nobody else saves the configuration of the tenant of *db* before it ends."""
+    await store.hold(db)
+
+
 async def change(
     tenant: Tenant, section: type[S], changes: Values, saving: Saving | None = None
 ) -> S:

@@ -96,7 +96,7 @@ async def counts(db: Connection, most: int) -> Mapping[str, int]:
 
 @asynccontextmanager
 async def _at_home(db: Connection) -> AsyncIterator[None]:
-    """procrastinate's triggers name its types and tables without their schema."""
+    """Let procrastinate's triggers find the types and tables that they name without a schema."""
     await db.execute(text("set local search_path = insula_jobs, pg_catalog"))
     yield
     await db.execute(text("set local search_path to default"))

@@ -8,7 +8,7 @@ way to them. Crossing tenants is `Platform`, a connection that one must ask for 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -102,6 +102,7 @@ class Tenant:
     )
     platform_settings: PlatformSettings = field(default_factory=dict, repr=False, compare=False)
     memo: dict[type, object] = field(default_factory=dict, repr=False, compare=False)
+    _joined: Connection | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_active(self) -> bool:
@@ -110,11 +111,22 @@ class Tenant:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A transaction bound to this tenant, for use cases. Raises `Unavailable`."""
+        if self._joined is not None:
+            yield self._joined
+            return
         async with (
             _announcing(self._doors.bus),
             self._doors.database.transaction(self.id) as db,
         ):
             yield db
+
+    def joining(self, db: Connection) -> "Tenant":
+        """
+        The same tenant, whose transactions are all *db*, a transaction of its own.
+
+        So several use cases become one act: all of them happen or none. `once` stays a trip apart.
+        """
+        return replace(self, _joined=db)
 
     async def once(self, statement: Statement, params: Mapping[str, Any]) -> Sequence[Row]:
         """One bound, committed statement in one round trip, for hot steps. Raises `Unavailable`."""

@@ -14,6 +14,7 @@ from insula.platform import environment, migrations
 from insula.platform.cli import (
     check,
     clients,
+    files,
     jobs,
     keys,
     platform_settings,
@@ -45,6 +46,9 @@ app.add_typer(platform_settings.app, name="platform")
 app.add_typer(keys.app, name="keys")
 app.add_typer(jobs.app, name="jobs")
 app.command("check")(check.check)
+app.command("plan")(files.plan)
+app.command("apply")(files.apply_files)
+app.command("drift")(files.drift)
 
 
 @app.command()

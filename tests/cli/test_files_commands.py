@@ -1,0 +1,65 @@
+"""An installation as files say: planned, applied, and watched for what is changed by hand."""
+
+import pytest
+
+
+@pytest.fixture
+def folder(tmp_path, slug, platform):  # noqa: ARG001  (the platform's own tenant)
+    folder = tmp_path / "insula"
+    (folder / "tenants").mkdir(parents=True)
+    (folder / "platform.yaml").write_text("values: {oidc.ttl: {device_code: 120}}\n")
+    (folder / "tenants" / f"{slug}.yaml").write_text(
+        "settings:\n  oidc.ttl: {id_token: 300}\n"
+        "clients:\n  board:\n    name: Board\n    metadata:\n"
+        "      token_endpoint_auth_method: none\n      redirect_uris: [https://board.example/cb]\n"
+    )
+    return folder
+
+
+@pytest.mark.spec("features BEY-12")
+def test_a_plan_on_what_was_applied_says_no_change_and_a_change_by_hand_is_drift(
+    insula, run, here, folder, slug, platform
+):
+    planned = insula("plan", str(folder))["changes"]
+    assert {"path": "settings/oidc.ttl/id_token", "before": None, "after": 300} in planned[slug]
+    assert planned["platform"] == [
+        {"path": "values/oidc.ttl/device_code", "before": None, "after": 120}
+    ]
+    assert insula("apply", str(folder))["changes"] == planned
+    assert run("plan", str(folder)).out == "no change\n"
+    assert run("drift", str(folder)).out == "no drift\n"
+
+    here("settings", "set", "oidc.ttl", "id_token=900")
+    drifted = run("drift", str(folder))
+    assert drifted.status == 1
+    assert "~ settings/oidc.ttl/id_token: 900 → 300" in drifted.out
+    insula("apply", str(folder), "--reason", "back to what was agreed")
+    assert here("settings", "history")[0]["reason"] == "back to what was agreed"
+    platform("set", "oidc.ttl", "device_code=null")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("platform.yaml", "values: {made.up: {}}", "no such section"),
+        ("platform.yaml", "floors: {}", "`values` and `bounds`"),
+        ("platform.yaml", "values: {a: {}}\nvalues: {}", "stands twice"),
+        ("platform.yaml", "values: [", "is not YAML"),
+        ("tenants/nobody.yaml", "settings: {}", "no tenant"),
+        ("tenants/x.yaml", "made_up: {}", "x.yaml: made_up"),
+    ],
+)
+def test_a_mistake_in_a_file_is_told_with_its_place_and_nothing_is_done(
+    run, here, platform, folder, name, content, told
+):
+    (folder / name).write_text(content)
+    failed = run("apply", str(folder))
+    assert failed.status == 1
+    assert told in failed.err
+    assert here("settings", "export") == {}
+    (told,) = [
+        row
+        for row in platform("list")
+        if (row["section"], row["field"]) == ("oidc.ttl", "device_code")
+    ]
+    assert told["source"] == "default"
