@@ -24,6 +24,7 @@ from insula.providers.settings import ProtocolFeatures, TokenLifetimes
 from insula.providers.store.rules import RULES
 from insula.providers.tokens import TenantTokens
 from insula.registration.settings import RegistrationLimits
+from insula.resource_servers.builtin import with_management_api
 from insula.resource_servers.catalogue import read_catalogue
 from insula.sign_in.cookies import Jar
 from insula.sign_in.models import PASSWORD_ACR
@@ -76,7 +77,9 @@ class Builder:
             ) from error
         # read after the keys, so it is as new as their version at least
         rules = (await tenant.once(RULES, {}))[0]
-        catalogue = read_catalogue(rules.servers, rules.scopes, rules.mappings)
+        catalogue = with_management_api(
+            read_catalogue(rules.servers, rules.scopes, rules.mappings), tenant
+        )
         lifetimes = config_overrides.read(rules.settings, TokenLifetimes).lifetimes()
         features = config_overrides.read(rules.settings, ProtocolFeatures).features()
         idle = timedelta(minutes=self.session.idle_timeout_minutes)
