@@ -17,6 +17,7 @@ revoke all on insula.definer_allow_list, insula.gate_exceptions from public, ins
 truncate insula.definer_allow_list, insula.gate_exceptions;
 insert into insula.definer_allow_list (signature, reason) values
   ('insula.find_tenant(text)', 'host lookup: one named tenant or nothing, before any tenant is bound'),
+  ('insula.hosts_of(uuid[])', 'a page of the registry: the custom domains of tenants that the platform lists'),
   ('insula.changes_since(text)', 'version poll: ids and versions of tenants that changed, no data'),
   ('insula.enqueue_job(text,text,jsonb,timestamp with time zone,text)', 'a job is queued in the transaction of the act that causes it'),
   ('insula.ensure_partitions(integer)', 'creates partitions of time-partitioned tables ahead of time'),
@@ -46,6 +47,7 @@ insert into insula.gate_exceptions (object, reason) values
   ('insula.seen_once_dead', 'as authorization_codes_dead'),
   ('insula.device_grants_dead', 'as authorization_codes_dead'),
   ('insula.session_clients_dead', 'as authorization_codes_dead'),
+  ('insula.idempotency_keys_dead', 'as authorization_codes_dead'),
   ('insula.schema_version', 'the revision of the schema, which belongs to nobody');
 
 -- A tenant by what a request names: 'slug:acme' or 'host:login.acme.example'. One row or none,
@@ -70,6 +72,15 @@ create function insula.find_tenant(wanted text)
              when wanted like 'host:%' then (select h.tenant_id from insula.tenant_hosts h
                                               where h.host = substr(wanted, 6))
            end;
+  end;
+
+-- Custom domains of tenants that a list of the platform shows, without binding each of them.
+create or replace function insula.hosts_of(ids uuid[])
+  returns table (tenant_id uuid, host text, is_primary boolean, created_at timestamptz)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  begin atomic
+    select h.tenant_id, h.host, h.is_primary, h.created_at
+      from insula.tenant_hosts h where h.tenant_id = any (ids);
   end;
 
 -- What changed since a mark, and the next mark. A mark is the oldest transaction that was still
@@ -332,7 +343,7 @@ begin
     when what in ('authorization_codes', 'token_issues', 'access_tokens', 'revoked_jtis',
                   'refresh_families', 'sessions', 'interactions', 'attempt_counters',
                   'initial_access_tokens', 'pushed_requests', 'seen_once', 'device_grants',
-                  'session_clients') then 'sweep_after'
+                  'session_clients', 'idempotency_keys') then 'sweep_after'
     end;
   if column_name is null then
     raise exception 'not a table that is swept';
@@ -383,7 +394,7 @@ grant execute on function
   insula.sweep_expired(text, integer), insula.forget_replay_copies(integer),
   insula.tenants_with_keys_due(), insula.settings_of_tenants(text, uuid, integer),
   insula.purge_rows(uuid, text, integer), insula.purge_estimate(uuid, text, integer),
-  insula.purge_tenant(uuid) to insula_platform;
+  insula.purge_tenant(uuid), insula.hosts_of(uuid[]) to insula_platform;
 revoke all on function insula.tenant_table(text) from public;
 grant execute on function insula.tenant_table(text) to insula_definer;
 grant insert, select on insula_jobs.procrastinate_jobs, insula_jobs.procrastinate_events to insula_definer;

@@ -260,6 +260,15 @@ def _device_grants(_db, _given):
     }
 
 
+def _idempotency_keys(_db, _given):
+    return {
+        "key_hash": _digest(),
+        "request_hash": _digest(),
+        "expires_at": _SOON,
+        "sweep_after": _SOON,
+    }
+
+
 def _session_clients(_db, _given):
     return {"sid": uuid4(), "client_id": uuid4(), "user_id": uuid4(), "sweep_after": _SOON}
 

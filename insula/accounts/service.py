@@ -253,6 +253,11 @@ async def note_login(db: Connection, user_id: UUID) -> None:
     await store.note_login(db, user_id)
 
 
+async def count(db: Connection, *, most: int) -> int:
+    """How many there are in the bound tenant; counting stops at *most*."""
+    return await store.count(db, most)
+
+
 async def list_users(db: Connection, *, after: str = "", limit: int = 100) -> list[User]:
     """A page of people by user name."""
     return [_user(row) for row in await store.page(db, after, limit)]

@@ -225,6 +225,16 @@ async def lock_active_admins(db: Connection, wanted: Collection[str]) -> list[UU
     return [row.id for row in rows]
 
 
+async def count(db: Connection, most: int) -> int:
+    n: int = (
+        await db.execute(
+            text("select count(*) from (select from insula.users limit :most) found"),
+            {"most": most},
+        )
+    ).scalar_one()
+    return n
+
+
 async def page(db: Connection, after: str, limit: int) -> Sequence[Row]:
     return (
         await db.execute(

@@ -12,6 +12,11 @@ async def record(db: Connection, event: Event) -> None:
     await store.insert(db, event)
 
 
+async def last_about(db: Connection, kind: str, name: str) -> Row | None:
+    """Who did something to an object last; None if that is long ago."""
+    return await store.last_about(db, kind, name)
+
+
 async def newest(db: Connection, n: int = 50) -> Sequence[Row]:
     """The last *n* lines of the bound tenant, newest first."""
     return await store.newest(db, n)

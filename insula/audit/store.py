@@ -49,5 +49,23 @@ async def insert(db: Connection, event: Event) -> None:
     )
 
 
+#: So many lines are looked through for one that is seldom asked for.
+_FAR = 2000
+
+_LAST_ABOUT = text("""
+    select at, event, actor_type, actor_id
+      from (select at, event, status, actor_type, actor_id, target_type, target_id
+              from insula.audit_events order by at desc, id limit :far) recent
+     where target_type = :kind and target_id = :name and status <> 'failed'
+     order by at desc limit 1
+""")
+
+
+async def last_about(db: Connection, kind: str, name: str) -> Row | None:
+    """The newest line about an object, among the newest of all."""
+    found = await db.execute(_LAST_ABOUT, {"kind": kind, "name": name, "far": _FAR})
+    return found.one_or_none()
+
+
 async def newest(db: Connection, n: int) -> Sequence[Row]:
     return (await db.execute(_NEWEST, {"n": n})).all()

@@ -93,6 +93,8 @@ class Metadata(BaseModel):
     claims_in_id_token: bool = False
     revoke_family: bool = False
     introspects_others: bool = False
+    #: Dangerous acts over the management API, where no person can be asked again (CR-6).
+    allow_dangerous_api: bool = False
     backchannel_logout_uri: str = ""
     backchannel_logout_session_required: bool = False
     frontchannel_logout_uri: str = ""

@@ -66,7 +66,7 @@ async def find(tenant: Tenant, client_id: str) -> Client | None:
 
 def _client(row: Row) -> Client:
     metadata = from_row(row.metadata)
-    values = metadata.model_dump(exclude={"sector_identifier_uri"})
+    values = metadata.model_dump(exclude={"sector_identifier_uri", "allow_dangerous_api"})
     values |= {name: frozenset(values[name]) for name in _SETS}
     values |= {
         "jwks": tuple(metadata.jwks["keys"]) if metadata.jwks else (),
@@ -89,6 +89,11 @@ def _client(row: Row) -> Client:
         logo=row.logo or "",
         **values,
     )
+
+
+async def may_be_dangerous(db: Connection, client: UUID) -> bool:
+    """Whether a client may do dangerous acts over the management API for itself (CR-6)."""
+    return await store.is_marked(db, client, "allow_dangerous_api")
 
 
 async def allowed_origins(tenant: Tenant) -> frozenset[str]:
@@ -288,6 +293,11 @@ async def delete(tenant: Tenant, client_id: str, actor: Actor = SYSTEM) -> None:
         await store.delete(db, row.id)
         await _audit(db, "client.deleted", client_id, actor, name=row.name)
         await raise_version(db, "clients")
+
+
+async def count(db: Connection, *, most: int) -> int:
+    """How many there are in the bound tenant; counting stops at *most*."""
+    return await store.count(db, most)
 
 
 async def list_clients(tenant: Tenant, *, after: str = "", limit: int = 100) -> Sequence[Row]:

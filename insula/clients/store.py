@@ -66,6 +66,18 @@ async def insert(
     return new
 
 
+async def is_marked(db: Connection, client: UUID, setting: str) -> bool:
+    """Whether an active client has a setting on."""
+    found = await db.execute(
+        text("""
+            select 1 from insula.clients
+             where id = :client and status = 'active' and metadata -> :setting = 'true'
+        """),
+        {"client": client, "setting": setting},
+    )
+    return found.first() is not None
+
+
 async def insert_secret(
     db: Connection, client: UUID, digest: bytes, expires_in: timedelta | None
 ) -> None:
@@ -207,6 +219,16 @@ async def update(
 
 async def delete(db: Connection, client: UUID) -> None:
     await db.execute(text("delete from insula.clients where id = :client"), {"client": client})
+
+
+async def count(db: Connection, most: int) -> int:
+    n: int = (
+        await db.execute(
+            text("select count(*) from (select from insula.clients limit :most) found"),
+            {"most": most},
+        )
+    ).scalar_one()
+    return n
 
 
 async def page(db: Connection, after: str, limit: int) -> Sequence[Row]:

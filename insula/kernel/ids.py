@@ -23,6 +23,7 @@ class Kind(StrEnum):
     INITIAL_ACCESS_TOKEN = "initial_access_token"
     REGISTRATION_TOKEN = "registration_token"
     ATTEMPT = "attempt"
+    IDEMPOTENCY_KEY = "idempotency_key"
 
 
 PREFIXES = {

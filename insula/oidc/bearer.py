@@ -40,11 +40,34 @@ class _Presented:
 
 async def authorize(issuer: Issuer, request: Request) -> tuple[ActiveToken, Client]:
     """Return the living access token that this request carries, and whose it is."""
-    presented = await _read_token(issuer, request)
+    return await _admit(issuer, request, await _read_token(issuer, request), issuer.url)
+
+
+async def authorize_at(
+    issuer: Issuer, request: Request, audience: str
+) -> tuple[ActiveToken, Client]:
+    """
+    Do the same for an API at the issuer's host, which is known by *audience*.
+
+    The header alone may hold the token there, since the body speaks of something else.
+    """
+    try:
+        in_query = _tokens_of(request.query())
+    except InvalidRequest as malformed:
+        raise InvalidBearerRequest(malformed.description) from None
+    if in_query:
+        raise InvalidBearerRequest("The access token must be sent in the Authorization header")
+    presented = _read_presented(issuer, request, [])
+    return await _admit(issuer, request, presented, audience)
+
+
+async def _admit(
+    issuer: Issuer, request: Request, presented: _Presented, audience: str
+) -> tuple[ActiveToken, Client]:
     try:
         proof = _read_proof(issuer, request, presented)
         found = await find_access_token(issuer, presented.token)
-        if found is None or issuer.url not in found.audience:  # RFC9068-4, RS-5
+        if found is None or audience not in found.audience:  # RFC9068-4, RS-5
             raise InvalidToken(_NOT_VALID)
         client = request.client = await issuer.clients.find(found.client_id)
         if client is None:
@@ -105,6 +128,10 @@ async def _read_token(issuer: Issuer, request: Request) -> _Presented:
         raise InvalidBearerRequest(malformed.description) from None
     if in_query or (in_body and not issuer.features.userinfo_body_token):
         raise InvalidBearerRequest("The access token must be sent in the Authorization header")
+    return _read_presented(issuer, request, in_body)
+
+
+def _read_presented(issuer: Issuer, request: Request, in_body: list[str]) -> _Presented:
     headers = request.headers(b"authorization")
     if len(headers) > 1:
         raise InvalidBearerRequest("There is more than one Authorization header")

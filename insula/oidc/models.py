@@ -72,6 +72,11 @@ class ResourceServer:
     introspection_username: bool = False
     required_acr: str = ""
     max_age: int | None = None
+    #: The longest life in seconds of a token that holds a scope, by scope.
+    longest_lives: Mapping[str, int] = field(default_factory=dict)
+    #: An API of the issuer's own: whoever has one of its scopes may ask for it, and the metadata
+    #: does not list them.
+    is_builtin: bool = False
 
 
 @dataclass(frozen=True, slots=True)

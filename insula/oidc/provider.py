@@ -8,10 +8,11 @@ code, grant, session or token, so it may be dropped and built again at any momen
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from uuid import UUID
 
 from insula.kernel.errors import Unavailable
+from insula.oidc import bearer, refusals
 from insula.oidc import issuer as paths
-from insula.oidc import refusals
 from insula.oidc.cors import allow_caller, answer_preflight, is_preflight
 from insula.oidc.endpoints import discovery, jwks
 from insula.oidc.endpoints.authorize import authorize, resume
@@ -26,6 +27,7 @@ from insula.oidc.endpoints.userinfo import userinfo
 from insula.oidc.errors import BearerError, OAuthError, TemporarilyUnavailable
 from insula.oidc.features.scopes import STANDARD
 from insula.oidc.http import (
+    Header,
     Receive,
     Request,
     Response,
@@ -36,7 +38,7 @@ from insula.oidc.http import (
 )
 from insula.oidc.issuer import Issuer
 from insula.oidc.jose import Verifier
-from insula.oidc.models import Features, Lifetimes, ResourceServer
+from insula.oidc.models import ActiveToken, Client, Features, Lifetimes, ResourceServer
 from insula.oidc.ports import Clients, Devices, Pages, People, Registrations, Requests, Tokens
 from insula.oidc.signing import KeyRing
 
@@ -148,6 +150,23 @@ class Provider:
         endpoint = self._endpoints.get(path) or self._below.get(_above(path))
         response = await self._answer(endpoint, request) if endpoint else _no_such()
         await response.send(send)
+
+    async def admit(self, request: Request, audience: str) -> tuple[ActiveToken, Client]:
+        """
+        Tell who calls an API at this issuer's host, which is known by *audience*.
+
+        Raises `BearerError`, `Unavailable`.
+        """
+        return await bearer.authorize_at(self._issuer, request, audience)
+
+    def challenge(self, request: Request, refusal: BearerError) -> list[Header]:
+        """Write the headers that go with such a refusal (RFC6750-3)."""
+        said = refusals.as_challenge(self._issuer, request, refusal).headers
+        return [pair for pair in said if pair[0] in {b"www-authenticate", b"dpop-nonce"}]
+
+    def subject(self, client: Client, user_id: UUID) -> str:
+        """Tell by which name a client knows a person (OIDCC-8)."""
+        return self._issuer.subject(client, user_id)
 
     async def _answer(self, endpoint: Endpoint, request: Request) -> Response:
         try:

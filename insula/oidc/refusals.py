@@ -54,9 +54,9 @@ def as_challenge(issuer: Issuer, request: Request, refusal: BearerError) -> Resp
 
     The scheme is the one that the caller tried; the bare challenge names all there are.
     """
-    realm = "registration" if request.path.startswith(REGISTER) else "userinfo"
+    realm = _realm(request.path)
     if refusal.code is None:
-        takes_dpop = issuer.features.dpop and realm == "userinfo"
+        takes_dpop = issuer.features.dpop and realm != "registration"
         schemes = ["DPoP", "Bearer"] if takes_dpop else ["Bearer"]
         return _challenge(Response(refusal.status, NO_STORE), schemes, {"realm": realm})
     said = {"error": refusal.code, "error_description": refusal.description}
@@ -73,6 +73,12 @@ def as_challenge(issuer: Issuer, request: Request, refusal: BearerError) -> Resp
     if isinstance(refusal, NonceNeeded):
         response.headers.append((b"dpop-nonce", refusal.nonce.encode("ascii")))
     return _challenge(response, ["DPoP" if is_of_dpop else "Bearer"], {"realm": realm, **said})
+
+
+def _realm(path: str) -> str:
+    if path.startswith(REGISTER):
+        return "registration"
+    return "api" if path.startswith("/api/") else "userinfo"
 
 
 def _challenge(response: Response, schemes: list[str], said: Mapping[str, str]) -> Response:

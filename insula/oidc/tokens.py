@@ -129,6 +129,13 @@ def _audience(issuer: Issuer, target: Target) -> tuple[str, ...]:
 
 
 def _life(issuer: Issuer, target: Target, session: Session | None, *, is_opaque: bool) -> int:
+    """How long an access token lives, in seconds; some scopes bear less than others."""
+    usual = _usual_life(issuer, target, session, is_opaque=is_opaque)
+    longest = {} if target.resource is None else target.resource.longest_lives
+    return min(usual, *(longest.get(scope, usual) for scope in target.scopes), usual)
+
+
+def _usual_life(issuer: Issuer, target: Target, session: Session | None, *, is_opaque: bool) -> int:
     """How long an access token lives, in seconds: as its API says, or the issuer."""
     lives = issuer.lifetimes
     if target.resource is not None and target.resource.access_token_lifetime is not None:

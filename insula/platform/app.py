@@ -65,6 +65,8 @@ class TenantApp:
                 pool = self.wiring.pool
                 provider = pool.known(tenant) or await pool.get(tenant)
                 await provider(scope, receive, send)
+            elif path.startswith("/api/v1/"):
+                await self.wiring.api(scope, receive, send)
             elif path.startswith("/branding/"):
                 await self._branding(scope, send, tenant)
             else:

@@ -33,6 +33,7 @@ _log = structlog.get_logger(__name__)
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}\Z")
 _MOST_HEADERS = 16 * 1024
 _MOST_BODY = 64 * 1024
+_MOST_API_BODY = 1024 * 1024
 _PATIENCE = 30.0  # seconds for a request with a body, all in all
 _WITHOUT_BODY = frozenset({"GET", "HEAD"})
 
@@ -101,7 +102,7 @@ class Edge:
                 await self._app(scope, receive, answer)
             else:
                 async with asyncio.timeout(_PATIENCE):
-                    await self._app(scope, _limited(receive), answer)
+                    await self._app(scope, _limited(receive, _most_body(scope)), answer)
         except _TooLarge:
             await self._late(scope, answer, 413, "too_large", "The request is too large.")
         except TimeoutError:
@@ -155,7 +156,7 @@ class Edge:
                 except BadHost:
                     return 400, "bad_request", "The request is not well formed."
         length = found.get(b"content-length")
-        if length is not None and (not length.isdigit() or int(length) > _MOST_BODY):
+        if length is not None and (not length.isdigit() or int(length) > _most_body(scope)):
             return 413, "too_large", "The request is too large."
         return None
 
@@ -174,7 +175,12 @@ class Edge:
             await refuse(scope, answer, status, code, text)
 
 
-def _limited(receive: Receive) -> Receive:
+def _most_body(scope: Scope) -> int:
+    """How large a body may be: a program's may be larger than a person's (security row 104)."""
+    return _MOST_API_BODY if scope["path"].startswith("/api/") else _MOST_BODY
+
+
+def _limited(receive: Receive, most: int) -> Receive:
     """
     *receive* that refuses a body beyond the limit, whatever its length was said to be.
 
@@ -185,7 +191,7 @@ def _limited(receive: Receive) -> Receive:
 
     async def limited() -> Message:
         nonlocal total
-        if total > _MOST_BODY:
+        if total > most:
             raise _TooLarge
         message = await receive()
         if message["type"] == "http.request":
@@ -237,6 +243,8 @@ def _surface(path: str) -> str:
         return "sign-in"
     if path.startswith(("/static/", "/branding/")):
         return "static"
+    if path.startswith("/api/"):
+        return "api"
     return "other"
 
 

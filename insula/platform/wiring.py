@@ -16,6 +16,11 @@ from insula.kernel.errors import Invalid, Unavailable
 from insula.kernel.events import Bus
 from insula.kernel.metrics import REGISTRY
 from insula.keys.settings import KeyRotation
+from insula.management_api.api import ManagementApi
+from insula.management_api.idempotency import Idempotency
+from insula.management_api.paging import Cursors
+from insula.management_api.parts import Parts
+from insula.management_api.rates import Rates
 from insula.ops_gateway.routes import OpsGateway
 from insula.outbound.door import Door
 from insula.platform import bootstrap, edge, environment, migrations
@@ -95,6 +100,23 @@ class Wiring:
             reports={"events": self._report_events},
             registry=REGISTRY,
             metrics_from=Networks(settings.metrics_cidrs),
+        )
+        secret = settings.hmac_key_bytes().hex()
+        self.api = ManagementApi(
+            Parts(
+                pool=self.pool,
+                platform=self.platform,
+                directory=self.directory,
+                naming=self.naming,
+                envelope=self.envelope,
+                rotation=self.rotation,
+                passwords=self.passwords,
+                rates=Rates(settings.redis_url_text()),
+                cursors=Cursors(secret),
+                idempotency=Idempotency(secret),
+                host_needed="header" not in rules.priority or not rules.trusted,
+                development=settings.env == "development",
+            )
         )
         self.edge_rules = edge.Rules(
             trusted_proxies=Networks(settings.trusted_proxies),

@@ -26,6 +26,7 @@ from insula.providers.settings import ProtocolFeatures, TokenLifetimes
 from insula.providers.store.rules import RULES
 from insula.providers.tokens import TenantTokens
 from insula.registration.settings import RegistrationLimits
+from insula.resource_servers.builtin import with_management_api
 from insula.resource_servers.catalogue import read_catalogue
 from insula.sign_in.cookies import Jar
 from insula.sign_in.models import PASSWORD_ACR
@@ -64,7 +65,9 @@ class Builder:
             ) from error
         # read after the keys, so it is as new as their version at least
         rules = (await tenant.once(RULES, {}))[0]
-        catalogue = read_catalogue(rules.servers, rules.scopes, rules.mappings)
+        catalogue = with_management_api(
+            read_catalogue(rules.servers, rules.scopes, rules.mappings), tenant
+        )
         layers = config_overrides.read(rules.settings, rules.platform_settings)
         fresh = replace(
             tenant, settings=rules.settings, platform_settings=rules.platform_settings, memo={}

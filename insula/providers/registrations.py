@@ -130,7 +130,11 @@ class TenantRegistrations:
     def _resources(self, metadata: Metadata) -> tuple[str, ...]:
         """Find the APIs that the client's scopes belong to: its policy named them with these."""
         wanted = set(metadata.scopes)
-        return tuple(name for name, server in self.resources.items() if server.scopes & wanted)
+        return tuple(
+            name
+            for name, server in self.resources.items()
+            if server.scopes & wanted and not server.is_builtin
+        )
 
     async def _check_keys(self, client: UUID, metadata: Metadata) -> None:
         """Look at the client's published keys; a host that is away now is asked when needed."""

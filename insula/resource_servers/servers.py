@@ -8,6 +8,7 @@ from insula.audit.models import SYSTEM, Actor, Event
 from insula.clients import uses
 from insula.keys import service as keys
 from insula.resource_servers import store
+from insula.resource_servers.builtin import with_management_api
 from insula.resource_servers.catalogue import Catalogue, read_catalogue
 from insula.resource_servers.errors import (
     InUse,
@@ -28,7 +29,7 @@ from insula.tenancy.db import Connection, Row, Tenant, raise_version
 async def load(tenant: Tenant) -> Catalogue:
     """Everything that a provider needs to know of these, in one trip. Raises `Unavailable`."""
     row = await store.load(tenant)
-    return read_catalogue(row.servers, row.scopes, row.mappings)
+    return with_management_api(read_catalogue(row.servers, row.scopes, row.mappings), tenant)
 
 
 async def add(

@@ -179,6 +179,7 @@ async def add_domain(  # noqa: PLR0913  (terms by name)
         await _add_host(db, host)
         if primary:
             await store.set_primary(db, host)
+        await store.touch(db, row.id)
         await _audit(db, "tenant.updated", slug, actor, domain_added=host, primary=primary)
         await raise_version(db, "tenant")
     return host
@@ -191,7 +192,8 @@ async def remove_domain(platform: Platform, slug: str, domain: str, actor: Actor
         row = await _locked(db, slug)
         await rebind(db, row.id)
         if not await store.remove_host(db, host):
-            raise NoSuchTenant("The tenant has no such domain.")
+            raise NoSuchTenant("The tenant has no such domain.", code="not_found")
+        await store.touch(db, row.id)
         await _audit(db, "tenant.updated", slug, actor, domain_removed=host)
         await raise_version(db, "tenant")
 

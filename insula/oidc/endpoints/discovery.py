@@ -29,6 +29,7 @@ def metadata(issuer: Issuer) -> dict[str, Any]:
     on = issuer.features
     claims = (*_PROTOCOL_CLAIMS, *(name for names in issuer.scopes.values() for name in names))
     confidential = [method for method in METHODS if method != "none"]
+    builtin = {s for api in issuer.resources.values() if api.is_builtin for s in api.scopes}
     algorithms = [alg for alg in ALGORITHMS if alg in issuer.keys.signing]
     says: dict[str, Any] = {
         "issuer": issuer.url,
@@ -43,7 +44,7 @@ def metadata(issuer: Issuer) -> dict[str, Any]:
         "userinfo_signing_alg_values_supported": algorithms,
         "token_endpoint_auth_methods_supported": list(METHODS),
         "token_endpoint_auth_signing_alg_values_supported": list(CLIENT_ALGORITHMS),
-        "scopes_supported": list(issuer.scopes),
+        "scopes_supported": [scope for scope in issuer.scopes if scope not in builtin],
         "claims_supported": list(dict.fromkeys(claims)),
         "ui_locales_supported": list(issuer.locales),
         **metadata_of_features(on),

@@ -72,7 +72,11 @@ def _named(
 def _usable(client: Client, known: Mapping[str, ResourceServer]) -> Mapping[str, ResourceServer]:
     """The APIs that a client may ask tokens for (RS-1)."""
     allowed = client.resources | {client.default_resource}
-    return {name: server for name, server in known.items() if name in allowed}
+    return {
+        name: server
+        for name, server in known.items()
+        if name in allowed or (server.is_builtin and server.scopes & client.scopes)
+    }
 
 
 def choose(  # noqa: PLR0913  (as above)

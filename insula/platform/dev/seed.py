@@ -122,7 +122,11 @@ async def seed(here: Context, remembered: Remembered, demo_url: str) -> None:
     await _person(here, platforms, remembered, OPERATOR)
     await _application(
         platforms, remembered, "api", "Platform API",
-        {"grant_types": ("client_credentials",), "scopes": PLATFORM_SCOPES},
+        {
+            "grant_types": ("client_credentials",),
+            "scopes": PLATFORM_SCOPES,
+            "allow_dangerous_api": True,
+        },
     )  # fmt: skip
     for slug, name in DEMO:
         with contextlib.suppress(SlugTaken):

@@ -1,0 +1,113 @@
+"""The API as one ASGI application: the one list of its routes, and every refusal in one form."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+
+from insula.kernel.errors import InsulaError
+from insula.management_api.description import Descriptions
+from insula.management_api.guard import GuardedRoute
+from insula.management_api.keys.routes import router as keys
+from insula.management_api.me.routes import router as me
+from insula.management_api.parts import Parts
+from insula.management_api.problems import (
+    Refusal,
+    answer,
+    refusal_of,
+    wrong_fields,
+)
+from insula.management_api.tenants.routes import router as tenants
+from insula.resource_servers.builtin import PATH
+
+_log = structlog.get_logger(__name__)
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+#: Everything that needs a token, in the order of the document.
+_ROUTERS = (me, keys, tenants)
+ROUTES = tuple(
+    route for router in _ROUTERS for route in router.routes if isinstance(route, GuardedRoute)
+)
+
+
+class ManagementApi:
+    """What a tenant's host serves under `/api/v1`."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+        self._app.state.parts = parts
+        self._descriptions = Descriptions(ROUTES)
+        self._app.router.routes.extend(ROUTES)
+        self._app.add_api_route("/openapi.json", self._document, include_in_schema=False)
+        for kind, handler in (
+            (Refusal, _refused),
+            (InsulaError, _refused_by_domain),
+            (RequestValidationError, _invalid),
+            (404, self._unrouted),
+            (405, self._unrouted),
+            (Exception, _broken),
+        ):
+            self._app.add_exception_handler(kind, handler)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def fresh(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                names = {name.lower() for name, _ in message["headers"]}
+                if b"cache-control" not in names:
+                    message["headers"] = [*message["headers"], (b"cache-control", b"no-store")]
+            await send(message)
+
+        await self._app({**scope, "root_path": PATH}, receive, fresh)
+
+    async def _document(self, request: Request) -> Response:
+        tenant = request.scope["insula.tenant"]
+        return JSONResponse(self._descriptions.of(tenant.slug, tenant.issuer))
+
+    async def _unrouted(self, request: Request, error: Exception) -> Response:
+        if getattr(error, "status_code", 404) != 405:  # noqa: PLR2004  (clearer than a name)
+            return _answer(request, Refusal(404, "not_found", "There is nothing at this address."))
+        allowed = {
+            method
+            for route in self._app.routes
+            if route.matches({**request.scope, "method": "-"})[0].value
+            for method in getattr(route, "methods", None) or ()
+        }
+        headers = [("Allow", ", ".join(sorted(allowed)))]
+        text = "The address does not take this method."
+        return _answer(request, Refusal(405, "method_not_allowed", text, headers=headers))
+
+
+def _answer(request: Request, refusal: Refusal) -> Response:
+    return answer(refusal, request.scope.get("insula.request_id", ""))
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)  # noqa: S101  (registered for it alone)
+    return _answer(request, error)
+
+
+async def _refused_by_domain(request: Request, error: Exception) -> Response:
+    assert isinstance(error, InsulaError)  # noqa: S101  (registered for it alone)
+    _log.info("api.refused", code=error.code, detail=error.detail or error.description)
+    return _answer(request, refusal_of(error))
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  (registered for it alone)
+    if any(each["loc"][:1] == ("path",) for each in error.errors()):
+        # no object has such an id: the same answer as for one that nobody has
+        return _answer(request, Refusal(404, "not_found", "There is nothing at this address."))
+    text = "Some values cannot be what they are."
+    refusal = Refusal(422, "validation_failed", text, errors=wrong_fields(error.errors())[:50])
+    return _answer(request, refusal)
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    _log.error("api.bug", path=request.url.path, error=type(error).__name__)
+    return _answer(request, Refusal(500, "server_error", "Something went wrong on our side."))

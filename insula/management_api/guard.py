@@ -1,0 +1,372 @@
+"""
+Who may call a route: token, scope, role, step-up, rate; in this order, before the body is read.
+
+A route says what it needs in its description (`needs`), and that description is what is checked
+here, so the two cannot differ.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Response
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+
+from insula.accounts import service as accounts
+from insula.audit import service as audit
+from insula.audit.models import Actor, ActorType, Event
+from insula.clients import service as clients
+from insula.kernel import clock
+from insula.kernel.errors import InsulaError
+from insula.management_api import bodies
+from insula.management_api.idempotency import Answer, Claim
+from insula.management_api.parts import Parts
+from insula.management_api.problems import Problem, Refusal, WrongField, refusal_of, shown
+from insula.management_api.rates import Standing, Tier
+from insula.oidc.errors import (
+    BearerError,
+    InsufficientScope,
+    InvalidBearerRequest,
+    MissingToken,
+    StepUpNeeded,
+)
+from insula.oidc.http import Request as ProtocolRequest
+from insula.oidc.models import ActiveToken, Client
+from insula.oidc.provider import Provider
+from insula.resource_servers.builtin import audience
+from insula.tenancy.db import Tenant
+from insula.tenancy.models import PLATFORMS
+
+#: Scopes begin so; the descriptions of routes leave it out.
+PREFIX: Final = "insula:"
+#: Seconds since somebody signed in, after which a dangerous act asks for it again (CR-6).
+_FRESH: Final = 15 * 60
+_LONGEST_QUERY: Final = 8 * 1024
+#: Headers of an answer that is given again.
+_KEPT: Final = ("etag", "location")
+
+_MAY_SEE: Final = frozenset({"admin", "superadmin", "auditor"})
+_MAY_ACT: Final = frozenset({"admin", "superadmin"})
+_MAY_SEE_ACROSS: Final = frozenset({"platform_admin", "platform_viewer"})
+_MAY_ACT_ACROSS: Final = frozenset({"platform_admin"})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a route needs. Without *scope* any token of the tenant will do."""
+
+    scope: str | None
+    tier: Tier
+    dangerous: bool
+
+    @property
+    def across(self) -> bool:
+        """Whether it reaches beyond the tenant, so that only `_platforms` has it."""
+        return self.scope is not None and self.scope.startswith(("tenants:", "cross-tenant:"))
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """Of which roles a person needs one."""
+        reads = self.scope is not None and self.scope.endswith(":read")
+        if self.across:
+            return _MAY_SEE_ACROSS if reads else _MAY_ACT_ACROSS
+        return _MAY_SEE if reads else _MAY_ACT
+
+
+def needs(
+    scope: str | None, *, tier: Tier | None = None, dangerous: bool = False
+) -> dict[str, Any]:
+    """
+    Say in a route's description what it needs: a *scope* without its prefix, and more.
+
+    The *tier* follows from the scope unless it is named; *dangerous* asks for step-up (CR-6).
+    """
+    verb = "read" if scope is None else scope.rpartition(":")[2]
+    usual: dict[str, Tier] = {"read": "read", "write": "write", "delete": "delete"}
+    return {
+        "security": [{"insula": [] if scope is None else [PREFIX + scope]}],
+        "x-insula-tier": tier or usual[verb],
+        "x-insula-step-up": dangerous,
+    }
+
+
+def rule_of(description: Mapping[str, Any]) -> Rule:
+    """Read a route's rule out of its description."""
+    (scopes,) = description["security"][0].values()
+    scope = scopes[0].removeprefix(PREFIX) if scopes else None
+    return Rule(scope, description["x-insula-tier"], description["x-insula-step-up"])
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, proven; *user* and *roles* are there when a client acts for a person."""
+
+    tenant: Tenant
+    parts: Parts
+    provider: Provider
+    client: Client
+    token: ActiveToken
+    user: UUID | None
+    roles: frozenset[str]
+    actor: Actor
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        return self.token.scopes
+
+    @property
+    def name(self) -> str:
+        """Who it is, as a key of ours."""
+        return f"{self.client.id}\0{self.user or ''}"
+
+
+def _caller(request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    return caller
+
+
+#: A parameter of every route.
+Calling = Annotated[Caller, Depends(_caller)]
+
+
+class GuardedRoute(APIRoute):
+    """A route of the API: nothing of it runs before the guard has agreed."""
+
+    @property
+    def rule(self) -> Rule:
+        return rule_of(self.openapi_extra or {})
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        act = super().get_route_handler()
+        rule = self.rule
+
+        async def handle(request: Request) -> Response:
+            caller, standing = await _admit(request, rule, self.path)
+            request.state.caller = caller
+            try:
+                _check_query(request, self)
+                return _with(standing, await _run(request, caller, act))
+            except Refusal as refusal:
+                refusal.headers += tuple(standing.headers())
+                raise
+            except InsulaError as error:
+                refused = refusal_of(error, getattr(request.state, "sent", None))
+                refused.headers += tuple(standing.headers())
+                raise refused from error
+
+        return handle
+
+
+def router_of(tag: str) -> APIRouter:
+    """Make the router of one subject: its routes are guarded and refuse in one form."""
+    refused = {"description": "A refusal.", "model": Problem}
+    return APIRouter(route_class=GuardedRoute, tags=[tag], responses={"default": refused})
+
+
+def _with(standing: Standing, response: Response) -> Response:
+    for name, value in standing.headers():
+        response.headers[name] = value
+    return response
+
+
+async def _admit(request: Request, rule: Rule, path: str) -> tuple[Caller, Standing]:
+    tenant: Tenant = request.scope["insula.tenant"]
+    parts: Parts = request.app.state.parts
+    provider = parts.pool.known(tenant) or await parts.pool.get(tenant)
+    said = ProtocolRequest(request.scope, request.receive)
+    try:
+        token, client = await provider.admit(said, audience(tenant.issuer))
+    except BearerError as refusal:
+        raise _not_in(provider, said, refusal) from refusal
+    standing = await parts.rates.take(tenant.id, rule.tier, client.id)
+    if not standing.allowed:
+        raise Refusal(
+            429,
+            "rate_limited",
+            "Too many requests of this kind; try again later.",
+            headers=[*standing.headers(), ("Retry-After", str(max(1, standing.reset)))],
+        )
+    caller = await _caller_of(request, tenant, parts, provider, token, client)
+    try:
+        await _check(caller, rule)
+    except BearerError as refusal:
+        refused = _not_allowed(provider, said, refusal)
+        refused.headers += tuple(standing.headers())
+        await _note_refusal(request, caller, rule, path, refused.code)
+        raise refused from refusal
+    except Refusal as refused:
+        refused.headers += tuple(standing.headers())
+        await _note_refusal(request, caller, rule, path, refused.code)
+        raise
+    return caller, standing
+
+
+def _challenge(
+    provider: Provider, said: ProtocolRequest, refusal: BearerError
+) -> list[tuple[str, str]]:
+    return [
+        (name.decode("ascii"), value.decode("ascii"))
+        for name, value in provider.challenge(said, refusal)
+    ]
+
+
+def _not_in(provider: Provider, said: ProtocolRequest, refusal: BearerError) -> Refusal:
+    headers = _challenge(provider, said, refusal)
+    if isinstance(refusal, MissingToken):
+        return Refusal(401, "token_missing", "Bring an access token.", headers=headers)
+    if isinstance(refusal, InvalidBearerRequest):
+        return Refusal(400, "bad_request", refusal.description, headers=headers)
+    return Refusal(401, "token_invalid", refusal.description, headers=headers)
+
+
+def _not_allowed(provider: Provider, said: ProtocolRequest, refusal: BearerError) -> Refusal:
+    headers = _challenge(provider, said, refusal)
+    if isinstance(refusal, StepUpNeeded):
+        return Refusal(401, "step_up_required", refusal.description, headers=headers)
+    return Refusal(403, "forbidden", refusal.description, headers=headers)
+
+
+async def _caller_of(  # noqa: PLR0913  (what a caller is made of)
+    request: Request,
+    tenant: Tenant,
+    parts: Parts,
+    provider: Provider,
+    token: ActiveToken,
+    client: Client,
+) -> Caller:
+    user = None if token.person is None else token.person.user_id
+    roles: frozenset[str] = frozenset()
+    if user is not None:
+        async with tenant.transaction() as db:  # read each time: a demotion counts at once
+            roles = frozenset(await accounts.roles_of(db, user))
+    kind: ActorType = "client" if user is None else "admin"
+    if user is not None and not roles & (_MAY_SEE | _MAY_SEE_ACROSS):
+        kind = "user"
+    actor = Actor(
+        kind,
+        client.client_id if user is None else str(user),
+        request.scope.get("insula.client_ip"),
+        request.headers.get("user-agent"),
+        request.scope.get("insula.request_id"),
+    )
+    return Caller(tenant, parts, provider, client, token, user, roles, actor)
+
+
+async def _check(caller: Caller, rule: Rule) -> None:
+    if rule.scope is None:
+        return
+    if rule.across and caller.tenant.slug != PLATFORMS:
+        raise Refusal(
+            403, "scope_not_allowed", "What crosses tenants is done on the platform's own host."
+        )
+    wanted = PREFIX + rule.scope
+    if wanted not in caller.scopes:
+        raise InsufficientScope("The access token lacks the scope of this", scope=wanted)
+    if caller.user is not None and not caller.roles & rule.roles:
+        raise Refusal(403, "forbidden", "The person has no role that may do this.")
+    if rule.dangerous:
+        await check_step_up(caller)
+
+
+async def check_step_up(caller: Caller) -> None:
+    """
+    Let a dangerous act go on (CR-6).
+
+    A person must have signed in within 15 minutes; that a second factor was among it will be asked
+    once there are any. A client that acts for itself must be marked `allow_dangerous_api`. Raises
+    `StepUpNeeded`.
+    """
+    if caller.user is None:
+        async with caller.tenant.transaction() as db:
+            if await clients.may_be_dangerous(db, caller.client.id):
+                return
+        raise StepUpNeeded("This client is not marked for dangerous acts")
+    if clock.now() - (caller.token.auth_time or 0) > _FRESH:
+        raise StepUpNeeded("A more recent sign-in is needed", max_age=_FRESH)
+
+
+async def _note_refusal(request: Request, caller: Caller, rule: Rule, path: str, why: str) -> None:
+    """A caller who was known and refused stands in the record."""
+    details = {
+        "method": request.method,
+        "route": path,
+        "scope": rule.scope,
+        "why": why,
+        "client": caller.client.client_id,
+    }
+    async with caller.tenant.transaction() as db:
+        await audit.record(
+            db, Event("api.request_denied", caller.actor, "failed", metadata=details)
+        )
+
+
+def _check_query(request: Request, route: APIRoute) -> None:
+    """Refuse parameters that the route does not have, and those that are there twice."""
+    if len(request.scope["query_string"]) > _LONGEST_QUERY:
+        raise Refusal(413, "too_large", "The query is larger than 8 KB.")
+    fields = get_flat_params(route.dependant)
+    known = {field.alias for field in fields if isinstance(field.field_info, Query)}
+    given = [name for name, _ in request.query_params.multi_items()]
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise Refusal(
+            422,
+            "validation_failed",
+            "There are parameters that this route does not have.",
+            errors=[WrongField(field=shown(name), code="extra_forbidden") for name in unknown[:20]],
+        )
+    if len(set(given)) != len(given):
+        raise Refusal(400, "bad_request", "A parameter stands twice in the query.")
+    if any("\0" in value for value in request.query_params.values()):
+        raise Refusal(400, "bad_request", "A parameter holds the character U+0000.")
+
+
+async def _run(
+    request: Request, caller: Caller, act: Callable[[Request], Coroutine[Any, Any, Response]]
+) -> Response:
+    body = b""
+    if bodies.takes_body(request.method):
+        body = await request.body()
+        if body:
+            request.state.sent = bodies.read(body, request.headers.get("content-type", ""))
+    key = request.headers.get("idempotency-key")
+    if key is None or request.method != "POST":
+        return await act(request)
+    return await _once(request, caller, act, key, body)
+
+
+async def _once(
+    request: Request,
+    caller: Caller,
+    act: Callable[[Request], Coroutine[Any, Any, Response]],
+    key: str,
+    body: bytes,
+) -> Response:
+    ledger = caller.parts.idempotency
+    where = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
+    claim = await ledger.begin(caller.tenant, caller.name, key, where + body)
+    if isinstance(claim, Answer):
+        again = Response(claim.body, claim.status, dict(claim.headers))
+        again.headers["idempotency-replayed"] = "true"
+        return again
+    try:
+        response = await act(request)
+    except asyncio.CancelledError:
+        raise  # what came of it is not known: the key stays taken
+    except BaseException:
+        await ledger.release(caller.tenant, claim)
+        raise
+    await _keep(caller, claim, response)
+    return response
+
+
+async def _keep(caller: Caller, claim: Claim, response: Response) -> None:
+    headers = {"content-type": response.headers.get("content-type", "application/json")}
+    headers |= {name: response.headers[name] for name in _KEPT if name in response.headers}
+    said = Answer(response.status_code, headers, bytes(response.body).decode())
+    await caller.parts.idempotency.end(caller.tenant, claim, said)

@@ -1,0 +1,229 @@
+"""/tenants: list, create, read, change, status; their hosts and their people (D03 to D09)."""
+
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import Path, Query, Response
+
+from insula.accounts import service as accounts
+from insula.accounts.models import normalise_name
+from insula.audit.models import Actor
+from insula.clients import service as clients
+from insula.management_api.guard import Caller, Calling, needs, router_of
+from insula.management_api.paging import After, Count, IncludeCount, Limit, PageOf
+from insula.management_api.tenants.schemas import (
+    NewHost,
+    NewStatus,
+    NewTenant,
+    Sort,
+    Status,
+    Tenant,
+    TenantChanges,
+    TenantDetail,
+    TenantHost,
+    TenantHosts,
+    TenantUser,
+)
+from insula.management_api.versions import IfMatch, naming_who, seen, tag
+from insula.tenants import registry, service
+
+router = router_of("Tenants")
+
+Slug = Annotated[str, Path(min_length=1, max_length=63, description="The tenant's slug.")]
+Domain = Annotated[str, Path(min_length=1, max_length=253, description="A custom domain.")]
+Search = Annotated[
+    str | None,
+    Query(max_length=200, description="Part of the slug or the name, or a whole domain."),
+]
+
+
+def _actor(caller: Caller) -> Actor:
+    """Who acts, as the tenant's own record names them: the platform."""
+    return replace(caller.actor, type="platform")
+
+
+def _counted(n: int) -> Count:
+    most = registry.MOST_COUNTED
+    return Count(value=min(n, most), exact=n <= most)
+
+
+@router.get("/tenants", summary="List tenants", openapi_extra=needs("tenants:read"))
+async def list_tenants(  # noqa: PLR0913  (parameters of the query)
+    caller: Calling,
+    limit: Limit = 25,
+    after: After = None,
+    sort: Sort = "slug",
+    status: Annotated[Status | None, Query(description="Else all but archived ones.")] = None,
+    q: Search = None,
+    include_count: IncludeCount = False,  # noqa: FBT002  (a parameter of the query)
+) -> PageOf[Tenant]:
+    platform, cursors, home = caller.parts.platform, caller.parts.cursors, caller.tenant.id
+    order = f"tenants\0{sort}"
+    place = cursors.open(home, order, after, 2) if after else None
+    found = await registry.search(
+        platform, status=status, q=q, sort=sort, place=place, limit=limit + 1
+    )
+    shown, more = found[:limit], len(found) > limit
+    return PageOf(
+        data=[Tenant.of(entry, caller.parts.naming) for entry in shown],
+        next=cursors.seal(home, order, registry.place_of(shown[-1], sort)) if more else None,
+        has_more=more,
+        count=_counted(await registry.count(platform, status=status, q=q))
+        if include_count
+        else None,
+    )
+
+
+@router.post(
+    "/tenants", summary="Create a tenant", status_code=201, openapi_extra=needs("tenants:write")
+)
+async def create_tenant(caller: Calling, wanted: NewTenant, response: Response) -> Tenant:
+    """It has its keys and is served as soon as this answers."""
+    parts = caller.parts
+    await service.create(
+        parts.platform,
+        parts.envelope,
+        parts.rotation,
+        slug=wanted.slug,
+        display_name=wanted.display_name,
+        domain=wanted.domain,
+        base=parts.naming.base,
+        host_needed=parts.host_needed,
+        actor=_actor(caller),
+    )
+    made = await registry.get(parts.platform, wanted.slug)
+    response.headers["Location"] = f"/api/v1/tenants/{made.slug}"
+    tag(response, made.updated_at)
+    return Tenant.of(made, parts.naming)
+
+
+@router.get("/tenants/{slug}", summary="Read a tenant", openapi_extra=needs("tenants:read"))
+async def show_tenant(caller: Calling, slug: Slug, response: Response) -> TenantDetail:
+    parts = caller.parts
+    entry = await registry.get(parts.platform, slug)
+    async with parts.platform.within(entry.id) as db:
+        people = await accounts.count(db, most=registry.MOST_COUNTED + 1)
+        applications = await clients.count(db, most=registry.MOST_COUNTED + 1)
+    tag(response, entry.updated_at)
+    return TenantDetail(
+        **Tenant.of(entry, parts.naming).model_dump(),
+        users=_counted(people),
+        clients=_counted(applications),
+    )
+
+
+@router.patch("/tenants/{slug}", summary="Change a tenant", openapi_extra=needs("tenants:write"))
+async def change_tenant(
+    caller: Calling,
+    slug: Slug,
+    changes: TenantChanges,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Tenant:
+    """A new domain becomes the issuer's host at once; the one before stays the tenant's."""
+    parts = caller.parts
+    entry = await registry.get(parts.platform, slug)
+    async with naming_who(parts.platform.within(entry.id), "tenant", slug):
+        entry = await registry.update(
+            parts.platform,
+            slug,
+            changes.model_dump(exclude_unset=True),
+            base=parts.naming.base,
+            expected=seen(if_match),
+            actor=_actor(caller),
+        )
+    tag(response, entry.updated_at)
+    return Tenant.of(entry, parts.naming)
+
+
+@router.post(
+    "/tenants/{slug}/status",
+    summary="Suspend, activate or archive a tenant",
+    openapi_extra=needs("tenants:write", dangerous=True),
+)
+async def set_tenant_status(
+    caller: Calling, slug: Slug, wanted: NewStatus, response: Response
+) -> Tenant:
+    """All sessions and tokens of a tenant that is suspended or archived end at once."""
+    parts = caller.parts
+    await service.set_status(
+        parts.platform, slug, wanted.status, reason=wanted.reason, actor=_actor(caller)
+    )
+    entry = await registry.get(parts.platform, slug)
+    tag(response, entry.updated_at)
+    return Tenant.of(entry, parts.naming)
+
+
+@router.get(
+    "/tenants/{slug}/hosts", summary="List a tenant's hosts", openapi_extra=needs("tenants:read")
+)
+async def list_tenant_hosts(caller: Calling, slug: Slug) -> TenantHosts:
+    entry = await registry.get(caller.parts.platform, slug)
+    return TenantHosts(data=[TenantHost.of(host) for host in entry.hosts])
+
+
+@router.post(
+    "/tenants/{slug}/hosts",
+    summary="Give a tenant a host",
+    status_code=201,
+    openapi_extra=needs("tenants:write"),
+)
+async def add_tenant_host(caller: Calling, slug: Slug, wanted: NewHost) -> TenantHost:
+    parts = caller.parts
+    host = await service.add_domain(
+        parts.platform,
+        slug,
+        wanted.host,
+        base=parts.naming.base,
+        primary=wanted.primary,
+        actor=_actor(caller),
+    )
+    entry = await registry.get(parts.platform, slug)
+    return next(TenantHost.of(each) for each in entry.hosts if each.host == host)
+
+
+@router.post(
+    "/tenants/{slug}/hosts/{host}/primary",
+    summary="Make a host the issuer's",
+    openapi_extra=needs("tenants:write"),
+)
+async def make_tenant_host_primary(caller: Calling, slug: Slug, host: Domain) -> TenantHosts:
+    """Tokens of the issuer before are no longer accepted, since its name was another."""
+    entry = await registry.make_primary(caller.parts.platform, slug, host, _actor(caller))
+    return TenantHosts(data=[TenantHost.of(each) for each in entry.hosts])
+
+
+@router.delete(
+    "/tenants/{slug}/hosts/{host}",
+    summary="Take a host away",
+    status_code=204,
+    openapi_extra=needs("tenants:write", tier="delete"),
+)
+async def remove_tenant_host(caller: Calling, slug: Slug, host: Domain) -> None:
+    await service.remove_domain(caller.parts.platform, slug, host, _actor(caller))
+
+
+@router.get(
+    "/tenants/{slug}/users",
+    summary="List a tenant's people",
+    openapi_extra=needs("cross-tenant:read"),
+)
+async def list_tenant_users(
+    caller: Calling, slug: Slug, limit: Limit = 25, after: After = None
+) -> PageOf[TenantUser]:
+    """Stands in the record of both tenants, since it shows personal data."""
+    parts, home = caller.parts, caller.tenant.id
+    entry = await registry.get(parts.platform, slug)
+    order = f"tenant users\0{entry.id}"
+    place = parts.cursors.open(home, order, after, 1) if after else [""]
+    await registry.note_viewed(parts.platform, entry, home, _actor(caller), "users")
+    async with parts.platform.within(entry.id) as db:
+        people = await accounts.list_users(db, after=place[0], limit=limit + 1)
+    shown, more = people[:limit], len(people) > limit
+    return PageOf(
+        data=[TenantUser.model_validate(person, from_attributes=True) for person in shown],
+        next=parts.cursors.seal(home, order, [normalise_name(shown[-1].username)])
+        if more
+        else None,
+        has_more=more,
+    )

@@ -1,0 +1,209 @@
+"""The registry as the platform reads it, and what may be changed of a tenant in it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+from insula.audit import service as audit
+from insula.audit.models import SYSTEM, Actor, Event
+from insula.kernel.errors import Conflict
+from insula.tenancy.db import Connection, Platform, Row, raise_version, rebind
+from insula.tenancy.models import OPS, PLATFORMS, Naming
+from insula.tenants import store
+from insula.tenants.errors import DomainTaken, NoSuchTenant, TenantProtected
+from insula.tenants.models import Status, check_display_name, normalise_domain
+
+Sort = Literal["slug", "-slug", "display_name", "-display_name", "created_at", "-created_at"]
+
+#: Counting stops here (features.md CR-3).
+MOST_COUNTED: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A custom domain; the primary one is the issuer's host."""
+
+    host: str
+    is_primary: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A tenant as it stands in the registry."""
+
+    id: UUID
+    slug: str
+    display_name: str
+    status: Status
+    protected: bool
+    created_at: datetime
+    updated_at: datetime
+    hosts: Sequence[Host]
+
+    @property
+    def domain(self) -> str | None:
+        """Its primary custom domain."""
+        return next((each.host for each in self.hosts if each.is_primary), None)
+
+    def issuer(self, naming: Naming) -> str:
+        return naming.origin(self.domain or naming.host(self.slug))
+
+
+def _entry(row: Row, hosts: Sequence[Host]) -> Entry:
+    return Entry(
+        row.id, row.slug, row.display_name, row.status, row.protected, row.created_at,
+        row.updated_at, hosts,
+    )  # fmt: skip
+
+
+async def _entries(db: Connection, rows: Sequence[Row]) -> list[Entry]:
+    hosts: dict[UUID, list[Host]] = {row.id: [] for row in rows}
+    for each in await store.hosts_of(db, list(hosts)):
+        hosts[each.tenant_id].append(Host(each.host, each.is_primary, each.created_at))
+    return [_entry(row, hosts[row.id]) for row in rows]
+
+
+async def search(  # noqa: PLR0913  (each by its name)
+    platform: Platform,
+    *,
+    status: Status | None = None,
+    q: str | None = None,
+    sort: Sort = "slug",
+    place: Sequence[str] | None = None,
+    limit: int = 25,
+) -> list[Entry]:
+    """
+    Tenants of a *status*, or all but archived ones, that *q* is found in; from *place* on.
+
+    *q* is part of a slug or name, or a whole domain.
+    """
+    async with platform.transaction() as db:
+        rows = await store.search(
+            db,
+            status=status,
+            q=q or None,
+            sort=sort.removeprefix("-"),
+            descending=sort.startswith("-"),
+            place=place,
+            limit=limit,
+        )
+        return await _entries(db, rows)
+
+
+def place_of(entry: Entry, sort: Sort) -> list[str]:
+    """Where a list goes on after *entry*."""
+    value = getattr(entry, sort.removeprefix("-"))
+    return [value.isoformat() if isinstance(value, datetime) else value, str(entry.id)]
+
+
+async def count(platform: Platform, *, status: Status | None = None, q: str | None = None) -> int:
+    """How many such tenants there are; counting stops at `MOST_COUNTED` and one more."""
+    async with platform.transaction() as db:
+        return await store.count(db, status=status, q=q or None, most=MOST_COUNTED + 1)
+
+
+async def get(platform: Platform, slug: str) -> Entry:
+    """Raises `NoSuchTenant`."""
+    async with platform.transaction() as db:
+        return await _get(db, slug)
+
+
+async def _get(db: Connection, slug: str) -> Entry:
+    row = await store.find(db, slug)
+    if row is None:
+        raise NoSuchTenant("There is no tenant of that slug.")
+    return (await _entries(db, [row]))[0]
+
+
+async def _held(db: Connection, slug: str, expected: datetime | None = None) -> Row:
+    """Lock a tenant that may be edited, and that was last saved when the caller *expected*."""
+    row = await store.lock(db, slug)
+    if row is None:
+        raise NoSuchTenant("There is no tenant of that slug.")
+    if slug in (PLATFORMS, OPS):
+        raise TenantProtected("This tenant belongs to the installation itself.")
+    if expected is not None and row.updated_at != expected:
+        raise Conflict("It was changed meanwhile.", code="version_conflict")
+    await rebind(db, row.id)
+    return row
+
+
+async def update(  # noqa: PLR0913  (each by its name)
+    platform: Platform,
+    slug: str,
+    changes: Mapping[str, str | None],
+    *,
+    base: str | None = None,
+    expected: datetime | None = None,
+    actor: Actor = SYSTEM,
+) -> Entry:
+    """
+    Change `display_name` and `domain`, the primary custom domain; None takes that away.
+
+    A domain that was primary stays the tenant's. Raises `NoSuchTenant`, `TenantProtected`,
+    `DomainTaken`, `InvalidTenant`, and `Conflict` when it was saved since *expected*.
+    """
+    name = changes.get("display_name")
+    clean = None if name is None else check_display_name(name)
+    domain = changes.get("domain")
+    host = None if domain is None else normalise_domain(domain, base)
+    async with platform.transaction() as db:
+        row = await _held(db, slug, expected)
+        if clean is not None:
+            await store.set_display_name(db, row.id, clean)
+        if "domain" in changes:
+            await _make_primary(db, host)
+        await store.touch(db, row.id)
+        await _audit(db, slug, actor, before=row.display_name, changed=sorted(changes))
+        await raise_version(db, "tenant")
+        return await _get(db, slug)
+
+
+async def _make_primary(db: Connection, host: str | None) -> None:
+    own = {each.host for each in await store.hosts(db)}
+    if host is not None and host not in own and not await store.add_host(db, host):
+        raise DomainTaken("The domain belongs to a tenant already.")
+    await store.set_primary(db, host)
+
+
+async def make_primary(platform: Platform, slug: str, domain: str, actor: Actor = SYSTEM) -> Entry:
+    """
+    Let one of a tenant's domains be its issuer's host.
+
+    Raises `NoSuchTenant`, also for a domain that is not its own, `TenantProtected`,
+    `InvalidTenant`.
+    """
+    host = normalise_domain(domain)
+    async with platform.transaction() as db:
+        row = await _held(db, slug)
+        if not await store.set_primary(db, host):
+            raise NoSuchTenant("The tenant has no such domain.", code="not_found")
+        await store.touch(db, row.id)
+        await _audit(db, slug, actor, domain_primary=host)
+        await raise_version(db, "tenant")
+        return await _get(db, slug)
+
+
+async def note_viewed(
+    platform: Platform, entry: Entry, home: UUID, actor: Actor, what: str
+) -> None:
+    """Record in both tenants that the platform has looked at a tenant's people (D05)."""
+    for tenant_id in (entry.id, home):
+        async with platform.within(tenant_id) as db:
+            event = Event(
+                "tenant.viewed_by_platform",
+                actor,
+                "info",
+                target_type="tenant",
+                target_id=entry.slug,
+                metadata={"what": what},
+            )
+            await audit.record(db, event)
+
+
+async def _audit(db: Connection, slug: str, actor: Actor, **metadata: object) -> None:
+    event = Event("tenant.updated", actor, target_type="tenant", target_id=slug, metadata=metadata)
+    await audit.record(db, event)
