@@ -9,17 +9,22 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from insula.kernel.errors import InsulaError
+from insula.management_api.configuration.routes import router as configuration
+from insula.management_api.deletions.routes import router as deletions
 from insula.management_api.description import Descriptions
 from insula.management_api.guard import GuardedRoute
+from insula.management_api.jobs.routes import router as jobs
 from insula.management_api.keys.routes import router as keys
 from insula.management_api.me.routes import router as me
 from insula.management_api.parts import Parts
+from insula.management_api.platform_settings.routes import router as platform_settings
 from insula.management_api.problems import (
     Refusal,
     answer,
     refusal_of,
     wrong_fields,
 )
+from insula.management_api.sections.routes import router as settings
 from insula.management_api.tenants.routes import router as tenants
 from insula.resource_servers.builtin import PATH
 
@@ -30,7 +35,16 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 #: Everything that needs a token, in the order of the document.
-_ROUTERS = (me, keys, tenants)
+_ROUTERS = (
+    me,
+    keys,
+    settings,
+    configuration,
+    tenants,
+    deletions,
+    platform_settings,
+    jobs,
+)
 ROUTES = tuple(
     route for router in _ROUTERS for route in router.routes if isinstance(route, GuardedRoute)
 )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from insula.accounts.hashing import Passwords
+from insula.config_overrides.catalogue import Catalogue
 from insula.kernel.crypto import Envelope
 from insula.keys.settings import KeyRotation
 from insula.management_api.idempotency import Idempotency
@@ -29,6 +30,7 @@ class Parts:
     rates: Rates
     cursors: Cursors
     idempotency: Idempotency
+    catalogue: Catalogue
     #: A new tenant is reached by the host of its slug, unless it has a domain.
     host_needed: bool = True
     #: Registered addresses may be http on this machine.

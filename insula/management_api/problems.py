@@ -37,6 +37,7 @@ _TITLES: Final = {
     405: "Not this way",
     409: "Not in this state",
     412: "Changed meanwhile",
+    428: "Say what you read",
     413: "Too large",
     415: "Not this media type",
     422: "Some values cannot be",
@@ -54,7 +55,7 @@ class WrongField(BaseModel):
 
     field: str
     code: str
-    bound: float | None = None
+    bound: bool | float | str | None = None
     set_by: str | None = None
 
 

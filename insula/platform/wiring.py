@@ -24,6 +24,7 @@ from insula.management_api.rates import Rates
 from insula.ops_gateway.routes import OpsGateway
 from insula.outbound.door import Door
 from insula.platform import bootstrap, edge, environment, migrations
+from insula.platform.sections import CATALOGUE
 from insula.providers.build import Builder
 from insula.providers.client_keys import ClientKeys
 from insula.providers.pool import ProviderPool
@@ -114,6 +115,7 @@ class Wiring:
                 rates=Rates(settings.redis_url_text()),
                 cursors=Cursors(secret),
                 idempotency=Idempotency(secret),
+                catalogue=CATALOGUE,
                 host_needed="header" not in rules.priority or not rules.trusted,
                 development=settings.env == "development",
             )

@@ -29,6 +29,7 @@ _OF_A_TENANT: Final[Mapping[str, tuple[str, str]]] = {
     "sessions": ("sessions", "read delete"),
     "grants": ("what people have allowed", "read delete"),
     "keys": ("signing keys", "read write delete"),
+    "settings": ("settings and the configuration as a whole", "read write"),
     "audit": ("the audit log", "read"),
     "stats": ("figures", "read"),
 }

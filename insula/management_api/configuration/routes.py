@@ -1,0 +1,65 @@
+"""GET and PUT /configuration: the tenant of the host, whole and conditional (BEY-12)."""
+
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from insula.configuration.applying import Applying, apply
+from insula.configuration.models import Document
+from insula.configuration.reading import read
+from insula.management_api.configuration.schemas import Outcome
+from insula.management_api.guard import Calling, needs, router_of
+from insula.management_api.sections.acts import saving, tag, telling_bounds
+from insula.management_api.versions import IfMatch
+
+router = router_of("Configuration")
+
+DryRun = Annotated[bool, Query(description="Try it, say what would change, take it back.")]
+
+
+@router.get(
+    "/configuration",
+    summary="Read the whole configuration",
+    response_model_exclude_none=True,
+    openapi_extra=needs("settings:read"),
+)
+async def show_configuration(caller: Calling, response: Response) -> Document:
+    """Settings, claims, APIs, scopes and clients; never a secret."""
+    document = await read(caller.tenant)
+    tag(response, document.plain())
+    return document
+
+
+@router.put(
+    "/configuration",
+    summary="Make the tenant as a document says",
+    response_model_exclude_none=True,
+    openapi_extra=needs("settings:write", dangerous=True),
+)
+async def replace_configuration(
+    caller: Calling,
+    document: Document,
+    response: Response,
+    dry_run: DryRun = False,  # noqa: FBT002  (a parameter of the query)
+    if_match: IfMatch = None,
+) -> Outcome:
+    """
+    All of it or nothing; `If-Match` is required, `*` for whatever there is.
+
+    A part that is missing is not touched; a part that is there is the whole of it.
+    """
+    how = saving(caller.actor, if_match, required=True)
+    with telling_bounds():
+        applied = await apply(
+            caller.tenant,
+            caller.parts.catalogue.of_tenants(),
+            document,
+            Applying(
+                caller.actor,
+                expected=how.expected,
+                dry_run=dry_run,
+                development=caller.parts.development,
+            ),
+        )
+    response.headers["ETag"] = f'"{applied.etag}"'
+    return Outcome.of(applied)

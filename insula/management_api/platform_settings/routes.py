@@ -1,0 +1,215 @@
+"""/platform/defaults, /platform/bounds and /tenants/{slug}/config (features.md C05, C07, D08)."""
+
+from dataclasses import replace
+
+from fastapi import Response
+
+from insula.audit.models import Actor
+from insula.config_overrides import platform, service
+from insula.config_overrides.models import Layers
+from insula.config_overrides.resolution import can_be_bound, resolve
+from insula.kernel.settings import Section
+from insula.management_api.guard import Caller, Calling, needs, router_of
+from insula.management_api.platform_settings.schemas import (
+    Affected,
+    Bounds,
+    Defaults,
+    ProposedBounds,
+)
+from insula.management_api.sections.acts import Acts, saving, tag, telling_bounds
+from insula.management_api.sections.routes import Explain, SectionKey, Values
+from insula.management_api.sections.schemas import Sections, SectionState
+from insula.management_api.tenants.routes import Slug
+from insula.management_api.versions import IfMatch
+from insula.tenants import registry
+
+router = router_of("Platform settings")
+
+
+def _actor(caller: Caller) -> Actor:
+    """Who acts, as a tenant's own record names them: the platform."""
+    return replace(caller.actor, type="platform")
+
+
+async def _acts(caller: Caller, slug: str) -> Acts:
+    entry = await registry.get(caller.parts.platform, slug)
+    return Acts(lambda: caller.parts.platform.within(entry.id))
+
+
+@router.get(
+    "/tenants/{slug}/config",
+    summary="Read a tenant's settings",
+    openapi_extra=needs("cross-tenant:read"),
+)
+async def show_configuration(
+    caller: Calling,
+    slug: Slug,
+    explain: Explain = False,  # noqa: FBT002  (a parameter of the query)
+) -> Sections:
+    entry = await registry.get(caller.parts.platform, slug)
+    async with caller.parts.platform.within(entry.id) as db:
+        layers = await service.load_in(db)
+    sections = caller.parts.catalogue
+    return Sections(data=[SectionState.of(each, layers, explained=explain) for each in sections])
+
+
+@router.get(
+    "/tenants/{slug}/config/{section}",
+    summary="Read a section of a tenant",
+    openapi_extra=needs("cross-tenant:read"),
+)
+async def show_section(
+    caller: Calling,
+    slug: Slug,
+    section: SectionKey,
+    response: Response,
+    explain: Explain = False,  # noqa: FBT002  (a parameter of the query)
+) -> SectionState:
+    kind = caller.parts.catalogue.get(section)
+    return await (await _acts(caller, slug)).show(kind, response, explained=explain)
+
+
+@router.put(
+    "/tenants/{slug}/config/{section}",
+    summary="Replace a section of a tenant",
+    openapi_extra=needs("cross-tenant:write"),
+)
+async def replace_section(  # noqa: PLR0913  (parts of the request)
+    caller: Calling,
+    slug: Slug,
+    section: SectionKey,
+    values: Values,
+    response: Response,
+    if_match: IfMatch = None,
+) -> SectionState:
+    """What is not named is inherited; `If-Match` is required, `*` for whatever there is."""
+    kind = caller.parts.catalogue.get(section)
+    how = saving(_actor(caller), if_match, required=True)
+    return await (await _acts(caller, slug)).save(kind, values, how, response, replace=True)
+
+
+@router.patch(
+    "/tenants/{slug}/config/{section}",
+    summary="Change a section of a tenant",
+    openapi_extra=needs("cross-tenant:write"),
+)
+async def change_section(  # noqa: PLR0913  (parts of the request)
+    caller: Calling,
+    slug: Slug,
+    section: SectionKey,
+    values: Values,
+    response: Response,
+    if_match: IfMatch = None,
+) -> SectionState:
+    """What is not named stays."""
+    kind = caller.parts.catalogue.get(section)
+    how = saving(_actor(caller), if_match)
+    return await (await _acts(caller, slug)).save(kind, values, how, response, replace=False)
+
+
+@router.delete(
+    "/tenants/{slug}/config/{section}",
+    summary="Reset a section of a tenant",
+    openapi_extra=needs("cross-tenant:write", tier="delete"),
+)
+async def reset_section(
+    caller: Calling,
+    slug: Slug,
+    section: SectionKey,
+    response: Response,
+    if_match: IfMatch = None,
+) -> SectionState:
+    kind = caller.parts.catalogue.get(section)
+    how = saving(_actor(caller), if_match)
+    return await (await _acts(caller, slug)).reset(kind, how, response)
+
+
+def _defaults(section: type[Section], layers: Layers, response: Response) -> Defaults:
+    own = layers.platform.get(section.key, {})
+    tag(response, own)
+    inherited = resolve(section, Layers(platform=layers.platform, bounds=layers.bounds))
+    return Defaults(section=section.key, values=inherited.model_dump(mode="json"), own=dict(own))
+
+
+def _bounds(section: type[Section], layers: Layers, response: Response) -> Bounds:
+    bounds = layers.bounds.get(section.key, {})
+    tag(response, bounds)
+    kinds = {
+        name: section.kind(name).value
+        for name in section.model_fields
+        if can_be_bound(section, name)
+    }
+    return Bounds(section=section.key, bounds=dict(bounds), kinds=kinds)
+
+
+@router.get(
+    "/platform/defaults/{section}",
+    summary="Read what tenants inherit",
+    openapi_extra=needs("cross-tenant:read"),
+)
+async def show_defaults(caller: Calling, section: SectionKey, response: Response) -> Defaults:
+    kind = caller.parts.catalogue.get(section)
+    return _defaults(kind, await service.load(caller.tenant), response)
+
+
+@router.put(
+    "/platform/defaults/{section}",
+    summary="Decide what tenants inherit",
+    openapi_extra=needs("cross-tenant:write"),
+)
+async def replace_defaults(
+    caller: Calling,
+    section: SectionKey,
+    values: Values,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Defaults:
+    """What is not named is as built in; `If-Match` is required, `*` for whatever there is."""
+    kind = caller.parts.catalogue.get(section)
+    how = saving(_actor(caller), if_match, required=True)
+    with telling_bounds():
+        async with caller.parts.platform.within(caller.tenant.id) as db:
+            layers = await platform.change_values(db, kind, values, how, replace=True)
+    return _defaults(kind, layers, response)
+
+
+@router.get(
+    "/platform/bounds/{section}",
+    summary="Read floors and ceilings",
+    openapi_extra=needs("cross-tenant:read"),
+)
+async def show_bounds(caller: Calling, section: SectionKey, response: Response) -> Bounds:
+    kind = caller.parts.catalogue.get(section)
+    return _bounds(kind, await service.load(caller.tenant), response)
+
+
+@router.put(
+    "/platform/bounds/{section}",
+    summary="Set floors and ceilings",
+    openapi_extra=needs("cross-tenant:write"),
+)
+async def replace_bounds(
+    caller: Calling,
+    section: SectionKey,
+    values: Values,
+    response: Response,
+    if_match: IfMatch = None,
+) -> Bounds:
+    """What tenants have stored beyond them is kept and clamped; preview it first."""
+    kind = caller.parts.catalogue.get(section)
+    how = saving(_actor(caller), if_match, required=True)
+    async with caller.parts.platform.within(caller.tenant.id) as db:
+        layers = await platform.change_bounds(db, kind, values, how, replace=True)
+    return _bounds(kind, layers, response)
+
+
+@router.post(
+    "/platform/bounds/preview",
+    summary="Preview bounds",
+    openapi_extra=needs("cross-tenant:read"),
+)
+async def preview_bounds(caller: Calling, wanted: ProposedBounds) -> Affected:
+    """Whom they would clamp; nothing is saved."""
+    kind = caller.parts.catalogue.get(wanted.section)
+    reach = await platform.preview_bounds(caller.parts.platform, kind, wanted.bounds)
+    return Affected.of(reach)

@@ -1,0 +1,139 @@
+"""What is done to settings, the same for a tenant's own host and for the platform's."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import Response
+
+from insula.audit.models import Actor
+from insula.config_overrides import service
+from insula.config_overrides.errors import BoundViolated
+from insula.config_overrides.models import Layers, etag
+from insula.config_overrides.resolution import resolve
+from insula.config_overrides.saving import Saving
+from insula.kernel.settings import Section
+from insula.management_api.problems import Refusal, WrongField
+from insula.management_api.sections.schemas import Change, SectionState
+from insula.tenancy.db import Connection
+
+#: Opens a transaction that is bound to the tenant.
+Open = Callable[[], AbstractAsyncContextManager[Connection]]
+
+#: Other spellings that are taken (features.md Z01).
+_ALIASES: Final[Mapping[str, Mapping[str, str]]] = {"branding": {"companyName": "company_name"}}
+
+
+def saving(
+    actor: Actor, if_match: str | None, *, required: bool = False, reason: str = ""
+) -> Saving:
+    """Who saves what they had read. Raises `Refusal` where it must be said and is not."""
+    if if_match is None and required:
+        raise Refusal(428, "precondition_required", "Say with If-Match which version you read.")
+    expected = None if if_match is None or if_match.strip() == "*" else if_match.strip().strip('"')
+    return Saving(actor, reason, expected)
+
+
+def tag(response: Response, stored: object) -> None:
+    """Give an answer the ETag of what is stored."""
+    response.headers["ETag"] = f'"{etag(stored)}"'
+
+
+def named(section: type[Section], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values by our names of their fields."""
+    aliases = _ALIASES.get(section.key, {})
+    return {aliases.get(name, name): value for name, value in values.items()}
+
+
+@contextmanager
+def telling_bounds() -> Iterator[None]:
+    """Name every value beyond a bound, the bound, and who set it (C05)."""
+    try:
+        yield
+    except BoundViolated as refusal:
+        errors = [
+            WrongField(
+                field=each.field,
+                code=refusal.code,
+                bound=each.bound,
+                set_by=_who(each.mark.by, each.mark.at) if each.mark else None,
+            )
+            for each in refusal.violations
+        ]
+        raise Refusal(
+            422, refusal.code, "The platform has bounds for these values.", errors=errors
+        ) from refusal
+
+
+def _who(by: Mapping[str, Any], at: object) -> str:
+    name = " ".join(str(by[part]) for part in ("type", "id") if by.get(part))
+    return f"{name} at {at}"
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """The acts on one tenant's settings; each is a transaction of *opened*."""
+
+    opened: Open
+
+    async def show(
+        self, section: type[Section], response: Response, *, explained: bool
+    ) -> SectionState:
+        async with self.opened() as db:
+            layers = await service.load_in(db)
+        return _told(section, layers, response, explained=explained)
+
+    async def save(
+        self,
+        section: type[Section],
+        values: Mapping[str, Any],
+        how: Saving,
+        response: Response,
+        *,
+        replace: bool,
+    ) -> SectionState:
+        with telling_bounds():
+            async with self.opened() as db:
+                await service.change_in(db, section, named(section, values), how, replace=replace)
+                layers = await service.load_in(db)
+        return _told(section, layers, response)
+
+    async def reset(self, section: type[Section], how: Saving, response: Response) -> SectionState:
+        async with self.opened() as db:
+            await service.reset_in(db, section, how)
+            layers = await service.load_in(db)
+        return _told(section, layers, response)
+
+    async def preview(self, section: type[Section], values: Mapping[str, Any]) -> list[Change]:
+        """What a save would change in force: it is made, and taken back."""
+        seen: list[Layers] = []
+        with contextlib.suppress(_TakenBackError), telling_bounds():
+            async with self.opened() as db:
+                seen.append(await service.load_in(db))
+                await service.change_in(db, section, named(section, values))
+                seen.append(await service.load_in(db))
+                _take_back()
+        old, new = (resolve(section, layers).model_dump(mode="json") for layers in seen)
+        return [
+            Change(field=f"{section.key}.{name}", before=old[name], after=new[name])
+            for name in new
+            if new[name] != old[name]
+        ]
+
+
+class _TakenBackError(Exception):
+    """Ends a preview."""
+
+
+def _take_back() -> None:
+    """Leave the transaction of a preview so that nothing of it stays."""
+    raise _TakenBackError
+
+
+def _told(
+    section: type[Section], layers: Layers, response: Response, *, explained: bool = False
+) -> SectionState:
+    tag(response, layers.own.get(section.key, {}))
+    return SectionState.of(section, layers, explained=explained)

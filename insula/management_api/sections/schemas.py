@@ -1,0 +1,175 @@
+"""Sections as they are told, and what may be asked of them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from insula.config_overrides.marks import Mark
+from insula.config_overrides.marks import Version as Saved
+from insula.config_overrides.models import Explained, Layers
+from insula.config_overrides.resolution import explain, resolve
+from insula.kernel.settings import Section as Kind
+
+#: A value of a setting, as JSON.
+Value = bool | int | float | str | list[Any] | None
+
+
+class SetBy(BaseModel):
+    """Who set something, and when."""
+
+    type: str
+    id: str | None
+    at: datetime | None
+
+    @classmethod
+    def of(cls, mark: Mark | None) -> "SetBy | None":
+        if mark is None:
+            return None
+        return cls(type=str(mark.by["type"]), id=mark.by.get("id"), at=mark.at)
+
+
+class Field_(BaseModel):  # noqa: N801  (pydantic's own `Field` stands beside it)
+    """One field explained: what holds, where it comes from, and what binds it."""
+
+    model_config = ConfigDict(title="SettingField")
+
+    name: str
+    effective: Value
+    source: Literal["default", "platform", "tenant", "clamped"]
+    own: Value = Field(description="What the tenant has stored; null: it inherits.")
+    inherited: Value
+    default: Value
+    kind: str = Field(description="How far the platform may bind it.")
+    bound: Value = Field(description="The platform's floor or ceiling; null: none.")
+    set_by: SetBy | None
+    bound_set_by: SetBy | None
+
+    @classmethod
+    def of(cls, section: type[Kind], told: Explained) -> "Field_":
+        return cls(
+            name=told.name,
+            effective=told.effective,
+            source=told.source,
+            own=told.own,
+            inherited=told.inherited,
+            default=told.default,
+            kind=section.kind(told.name).value,
+            bound=told.bound,
+            set_by=SetBy.of(told.mark),
+            bound_set_by=SetBy.of(told.bound_mark),
+        )
+
+
+class SectionState(BaseModel):
+    """A section: *values* as they hold, *own* what the tenant has decided itself."""
+
+    section: str
+    values: dict[str, Value]
+    own: dict[str, Value]
+    fields: list[Field_] | None = Field(None, description="With `explain=true`.")
+
+    @classmethod
+    def of(cls, section: type[Kind], layers: Layers, *, explained: bool = False) -> "SectionState":
+        fields = [Field_.of(section, each) for each in explain(section, layers)]
+        return cls(
+            section=section.key,
+            values=resolve(section, layers).model_dump(mode="json"),
+            own=dict(layers.own.get(section.key, {})),
+            fields=fields if explained else None,
+        )
+
+
+class Sections(BaseModel):
+    """All sections."""
+
+    data: list[SectionState]
+
+
+class Change(BaseModel):
+    """A field that a save would change: what holds now, and what would."""
+
+    field: str
+    before: Value
+    after: Value
+
+
+class Proposal(BaseModel):
+    """Values for a section, null to inherit; what it does not name stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    section: str = Field(max_length=64, examples=["oidc.ttl"])
+    values: dict[str, Value] = Field(examples=[{"id_token": 300}])
+
+
+class Preview(BaseModel):
+    """What a save would change in force; nothing was saved."""
+
+    changes: list[Change]
+
+
+class Changed(BaseModel):
+    """The fields that a save changed, as `section.field`."""
+
+    changed: list[str]
+
+
+class Export(BaseModel):
+    """Everything that the tenant has decided, by section and field; secrets are masked."""
+
+    settings: dict[str, dict[str, Value]]
+
+
+class Import(BaseModel):
+    """What the tenant decides from now on; what is not in it is inherited."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    settings: dict[str, dict[str, Value]] = Field(max_length=200)
+    reason: str = Field("", max_length=500)
+
+
+class Restore(BaseModel):
+    """Why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field("", max_length=500)
+
+
+class Version(BaseModel):
+    """A save: who, when, why, and what it changed."""
+
+    number: int
+    at: datetime
+    act: str
+    by: SetBy
+    reason: str
+    changed: list[str]
+
+    @classmethod
+    def of(cls, saved: Saved) -> "Version":
+        return cls(**_told(saved))
+
+
+class VersionDetail(Version):
+    """A save with everything as it was after it."""
+
+    snapshot: dict[str, Any]
+
+    @classmethod
+    def of(cls, saved: Saved) -> "VersionDetail":
+        return cls(**_told(saved), snapshot=dict(saved.snapshot))
+
+
+def _told(saved: Saved) -> Mapping[str, Any]:
+    return {
+        "number": saved.number,
+        "at": saved.at,
+        "act": saved.act,
+        "by": SetBy(type=str(saved.by["type"]), id=saved.by.get("id"), at=saved.at),
+        "reason": saved.reason,
+        "changed": list(saved.changed),
+    }

@@ -1,0 +1,210 @@
+"""Settings by API: a tenant's own, and the platform's with its bounds, each with who and when."""
+
+import secrets
+
+import pytest
+from callers import name, refusal
+
+TTL = "/settings/oidc.ttl"
+
+
+@pytest.fixture
+def fresh(programs):
+    """A program of a tenant of its own."""
+    slug = f"set{secrets.token_hex(5)}"
+    programs.product.tenant(slug)
+    return programs.make(slug)
+
+
+@pytest.fixture
+def bounds(platform):
+    """Set bounds of a section; they are taken back afterwards."""
+    touched = set()
+
+    def bounds(section, values):
+        touched.add(section)
+        answer = platform.put(f"/platform/bounds/{section}", values, headers={"if-match": "*"})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    yield bounds
+    for section in touched:
+        bounds(section, {})
+
+
+@pytest.mark.spec("features C07", "features C09", "features CR-4")
+def test_a_section_is_read_changed_replaced_and_reset(fresh):
+    read = fresh.get(TTL)
+    assert read.json()["own"] == {}
+    assert read.json()["values"]["id_token"] == 600
+
+    changed = fresh.patch(TTL, {"id_token": 300}, headers={"if-match": read.headers["etag"]})
+    assert changed.json()["own"] == {"id_token": 300}
+    refusal(
+        fresh.patch(TTL, {"id_token": 301}, headers={"if-match": read.headers["etag"]}),
+        412, "version_conflict",
+    )  # fmt: skip
+    refusal(fresh.put(TTL, {"device_code": 90}), 428, "precondition_required")
+    replaced = fresh.put(TTL, {"device_code": 90}, headers={"if-match": changed.headers["etag"]})
+    assert replaced.json()["own"] == {"device_code": 90}
+    assert replaced.json()["values"]["id_token"] == 600
+    assert fresh.delete(TTL).json()["own"] == {}
+
+
+@pytest.mark.spec("features C02", "features Z01")
+def test_what_is_no_section_no_field_or_no_value_is_refused_and_nothing_is_saved(fresh):
+    refusal(fresh.get("/settings/made.up"), 404, "section_unknown")
+    refusal(fresh.patch("/settings/made.up", {}), 404, "section_unknown")
+    said = refusal(fresh.patch(TTL, {"id_token": 300, "made_up": 1}), 422, "field_not_overridable")
+    assert said["errors"][0]["field"] == "oidc.ttl.made_up"
+    refusal(fresh.patch(TTL, {"id_token": 300, "device_code": "x"}), 422, "validation_failed")
+    refusal(
+        fresh.patch("/settings/security.interaction", {"step_seconds": 60}),
+        422, "field_not_overridable",
+    )  # fmt: skip
+    assert fresh.get(TTL).json()["own"] == {}
+
+
+@pytest.mark.spec("features C05", "features C11", "features BEY-3")
+def test_a_value_beyond_a_bound_is_refused_with_the_bound_and_who_set_it(fresh, bounds, platform):
+    fresh.patch(TTL, {"id_token": 3600})
+    affected = platform.post(
+        "/platform/bounds/preview", {"section": "oidc.ttl", "bounds": {"id_token": 900}}
+    ).json()
+    mine = {each["tenant"]: each["fields"] for each in affected["named"]}[fresh.slug]
+    assert mine == [{"field": "id_token", "stored": 3600, "would_hold": 900}]
+
+    bounds("oidc.ttl", {"id_token": 900})
+    told = {f["name"]: f for f in fresh.get(f"{TTL}?explain=true").json()["fields"]}["id_token"]
+    assert (told["effective"], told["own"], told["source"], told["kind"]) == (
+        900, 3600, "clamped", "ceil-max",
+    )  # fmt: skip
+    assert (told["bound"], told["bound_set_by"]["type"]) == (900, "platform")
+    said = refusal(fresh.patch(TTL, {"id_token": 901}), 422, "bound_violated")
+    (error,) = said["errors"]
+    assert (error["field"], error["bound"]) == ("oidc.ttl.id_token", 900)
+    assert error["set_by"].startswith(f"platform {platform.client_id}")
+    refusal(
+        fresh.post("/settings/preview", {"section": "oidc.ttl", "values": {"id_token": 901}}),
+        422, "bound_violated",
+    )  # fmt: skip
+    said = refusal(
+        platform.put(
+            "/platform/bounds/oidc.features", {"op_tos_uri": "https://x.example"},
+            headers={"if-match": "*"},
+        ),
+        422, "field_not_overridable",
+    )  # fmt: skip
+
+
+@pytest.mark.spec("features BEY-3")
+def test_a_preview_says_what_would_hold_and_saves_nothing(fresh):
+    wanted = {"section": "oidc.ttl", "values": {"id_token": 300}}
+    assert fresh.post("/settings/preview", wanted).json() == {
+        "changes": [{"field": "oidc.ttl.id_token", "before": 600, "after": 300}]
+    }
+    assert fresh.get(TTL).json()["own"] == {}
+
+
+@pytest.mark.spec("features J03")
+def test_saves_are_versions_that_are_listed_read_exported_imported_and_restored(fresh):
+    fresh.patch(TTL, {"id_token": 300})
+    fresh.patch(TTL, {"id_token": 400})
+    page = fresh.get("/settings/versions?limit=1").json()
+    older = fresh.get(f"/settings/versions?limit=1&after={page['next']}").json()
+    assert [page["data"][0]["number"], older["data"][0]["number"]] == [2, 1]
+    detail = fresh.get("/settings/versions/1").json()
+    assert detail["snapshot"] == {"oidc.ttl": {"id_token": 300}}
+    assert detail["by"]["id"] == fresh.client_id
+    assert fresh.post("/settings/versions/1/restore").json() == {"changed": ["oidc.ttl.id_token"]}
+    refusal(fresh.post("/settings/versions/99/restore"), 404, "not_found")
+
+    exported = fresh.get("/settings/export").json()
+    assert exported == {"settings": {"oidc.ttl": {"id_token": 300}}}
+    wanted = {"settings": {"application": {"title": "Acme ID"}}, "reason": "moved"}
+    assert fresh.post("/settings/import", wanted).json()["changed"] == [
+        "application.title", "oidc.ttl.id_token",
+    ]  # fmt: skip
+    newest = fresh.get("/settings/versions?limit=1").json()["data"][0]
+    assert (newest["reason"], newest["act"]) == ("moved", "config.imported")
+
+
+@pytest.mark.spec("features C08", "features D08", "features Z01")
+def test_the_platform_sets_what_tenants_inherit_and_a_tenants_own(fresh, platform):
+    config = f"/tenants/{fresh.slug}/config"
+    defaults = platform.get("/platform/defaults/oidc.ttl")
+    saved = platform.put(
+        "/platform/defaults/oidc.ttl", {"device_code": 120},
+        headers={"if-match": defaults.headers["etag"]},
+    )  # fmt: skip
+    try:
+        assert saved.json()["own"] == {"device_code": 120}
+        assert fresh.get(TTL).json()["values"]["device_code"] == 120
+        refusal(
+            platform.put(
+                "/platform/defaults/oidc.ttl", {}, headers={"if-match": defaults.headers["etag"]}
+            ),
+            412, "version_conflict",
+        )  # fmt: skip
+    finally:
+        platform.put("/platform/defaults/oidc.ttl", {}, headers={"if-match": "*"})
+
+    shown = platform.put(
+        f"{config}/branding", {"companyName": "Acme Corp"}, headers={"if-match": "*"}
+    )
+    assert shown.json()["own"] == {"company_name": "Acme Corp"}
+    (branding,) = [
+        each for each in platform.get(config).json()["data"] if each["section"] == "branding"
+    ]
+    assert branding["own"] == {"company_name": "Acme Corp"}
+    assert fresh.get("/settings/branding").json()["own"] == {"company_name": "Acme Corp"}
+    by = fresh.get("/settings/versions?limit=1").json()["data"][0]["by"]
+    assert (by["type"], by["id"]) == ("platform", platform.client_id)
+    assert platform.delete(f"{config}/branding").json()["own"] == {}
+    refusal(platform.get("/tenants/nobody/config"), 404, "tenant_not_found")
+
+
+@pytest.mark.spec("features BEY-12")
+def test_the_whole_configuration_is_read_tried_and_replaced_on_condition(fresh):
+    read = fresh.get("/configuration")
+    document = read.json()
+    assert fresh.client_id in document["clients"]
+    assert fresh.secret not in read.text
+    wanted = {"settings": {"oidc.ttl": {"id_token": 300}}}
+    refusal(fresh.put("/configuration", wanted), 428, "precondition_required")
+    seen = {"if-match": read.headers["etag"]}
+    tried = fresh.put("/configuration?dry_run=true", wanted, headers=seen).json()
+    assert tried["changes"] == [
+        {"path": "settings/oidc.ttl/id_token", "after": 300}
+    ]  # fmt: skip
+    assert fresh.get(TTL).json()["own"] == {}
+    done = fresh.put("/configuration", wanted, headers=seen)
+    assert done.json()["changes"] == tried["changes"]
+    assert fresh.get("/configuration").headers["etag"] == done.headers["etag"]
+    refusal(fresh.put("/configuration", wanted, headers=seen), 412, "version_conflict")
+
+
+@pytest.mark.spec("features D12", "features BEY-6")
+def test_a_tenant_is_deleted_looked_at_and_brought_back(platform):
+    slug = name()
+    assert platform.post("/tenants", {"slug": slug, "display_name": "Gone Ltd"}).status_code == 201
+    gone = platform.delete(f"/tenants/{slug}?reason=moved")
+    assert (gone.status_code, gone.json()["state"]) == (202, "scheduled")
+    assert platform.get(f"/tenants/{slug}").json()["status"] == "deleting"
+    refusal(platform.delete(f"/tenants/{slug}"), 409, "duplicate")
+    assert platform.get(f"/tenants/{slug}/deletion").json()["reason"] == "moved"
+    assert platform.patch(f"/tenants/{slug}/deletion", {"paused": True}).status_code == 200
+    back = platform.post(f"/tenants/{slug}/undo-delete")
+    assert back.json() == {"slug": slug, "status": "active"}
+    refusal(platform.post(f"/tenants/{slug}/undo-delete"), 404, "not_found")
+    refusal(platform.delete("/tenants/_platforms"), 409, "tenant_protected")
+    refusal(platform.delete("/tenants/nobody"), 404, "tenant_not_found")
+
+
+def test_jobs_are_listed_and_what_is_none_is_not_found(platform):
+    page = platform.get("/platform/jobs?limit=2").json()
+    assert set(page) >= {"data", "has_more"}
+    refusal(platform.get("/platform/jobs?status=perhaps"), 422, "validation_failed")
+    for act in (platform.get, platform.delete):
+        refusal(act("/platform/jobs/999999999"), 404, "not_found")
+    refusal(platform.post("/platform/jobs/999999999/retry"), 404, "not_found")
