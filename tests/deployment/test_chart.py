@@ -2,10 +2,13 @@
 
 import copy
 import json
+import re
 import shutil
 
 import helm_python
 import pytest
+import yaml
+from serving import ROOT
 
 from insula.platform.variables import Settings, secrecy, variable
 from tools.chart import rendering
@@ -72,6 +75,16 @@ def test_workers_let_nobody_in_and_the_web_two(made):
     assert [p["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
             for p in web["ingress"][0]["from"]] == ["ingress-nginx", "monitoring"]  # fmt: skip
     assert [p["port"] for rule in web["egress"] for p in rule["ports"]] == [53, 53, 5432, 6379, 443]
+
+
+def test_the_page_about_it_says_what_the_chart_takes():
+    page = (ROOT / "docs/how-to/deploy.md").read_text()
+    (values,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    manifests = rendering.render(yaml.safe_load(values))
+
+    assert broken(Objects(manifests)) == []
+    mounted = {key for pod in Objects(manifests).pods for _, key, _ in pod.secrets()}
+    assert set(re.findall(r"--from-file=(\w+)", page)) == mounted
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from insula.platform import deployment, environment, migrations
 from insula.platform.cli.main import app
 from insula.platform.deployment import wire
 
+pytestmark = pytest.mark.spec("features A03")
+
 
 @pytest.fixture
 def settings(web):
