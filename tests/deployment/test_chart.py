@@ -12,6 +12,7 @@ from serving import ROOT
 
 from insula.platform.variables import Settings, secrecy, variable
 from tools.chart import rendering
+from tools.chart.__main__ import main
 from tools.chart.objects import Objects
 from tools.chart.rules import broken
 from tools.chart.schemas import Judge
@@ -43,6 +44,19 @@ def test_the_least_that_must_be_said_is_the_base_domain():
         "ServiceAccount",
     }  # fmt: skip
     assert "trustedProxies is empty" in rendering.notes(LEAST)
+
+
+def test_releases_stand_side_by_side():
+    of_one, of_another = (
+        Objects(rendering.render(FULL, release=name)) for name in ("insula", "blue")
+    )
+
+    assert broken(of_another) == []
+    for pod in of_one.pods:
+        assert not any(pod.selected_by(other.labels) for other in of_another.pods)
+    assert not {m["metadata"]["name"] for m in of_one.manifests} & {
+        m["metadata"]["name"] for m in of_another.manifests
+    }
 
 
 def test_what_is_switched_off_is_not_made():
@@ -109,6 +123,18 @@ def test_values_that_nobody_would_read_or_that_leak_are_refused(values, said):
         rendering.render(values)
 
     assert said in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("web", "said"),
+    [
+        ({"terminationGracePeriodSeconds": 10}, "terminationGracePeriodSeconds"),
+        ({"autoscaling": {"enabled": True, "minReplicas": 11}}, "minReplicas is above"),
+    ],
+)
+def test_values_that_do_not_fit_each_other_are_refused(web, said):
+    with pytest.raises(helm_python.HelmRenderError, match=said):
+        rendering.render({**LEAST, "web": web})
 
 
 def test_the_schema_knows_every_secret_of_this_release():
@@ -281,3 +307,10 @@ def test_the_linter_finds_a_template_that_does_not_render(tmp_path):
     (chart / "templates" / "web.yaml").write_text("kind: {{ required .Values.nothing.at.all }}")
 
     assert any("templates" in said for said in rendering.lint(LEAST, chart))
+
+
+def test_the_whole_check_fails_with_what_is_wrong(monkeypatch, capsys):
+    monkeypatch.setattr(rendering, "value_files", lambda: {"empty": {}})
+
+    assert main() == 1
+    assert "empty: " in capsys.readouterr().err

@@ -34,7 +34,7 @@ def ask(settings):
         for finding in deployment.findings(
             settings.model_copy(update=changed),
             connect=("127.0.0.1", port),
-            ca_file=str(authority),
+            ca_file=str(authority) or None,
             resolve=names,
         ):
             found.setdefault(finding.check, []).append(finding)
@@ -224,6 +224,20 @@ def test_a_base_domain_without_an_address_ends_the_questions(settings):
     assert [(f.check, f.state) for f in found if f.state != "ok"] == [
         ("dns", "failed"), ("proxy", "failed"),
     ]  # fmt: skip
+
+
+def test_one_tenant_needs_two_names_and_development_no_certificate(ask, web):
+    one = ask(1, "", multi_tenancy_enabled=False)
+    here = ask(
+        web.port, "", env="development", multi_tenancy_enabled=False, proxy_secret=None,
+        trusted_proxies=("127.0.0.0/8",),
+    )  # fmt: skip
+
+    assert len(one["dns"]) == 2
+    assert states(one)["tls"] == {"failed"}
+    assert states(ask(1, "/dev/null")) == {"tls": {"failed"}}
+    assert here["tls"][0].state == "warning"
+    assert here["proxy"][0].state == here["ready"][0].state == "ok"
 
 
 # --- who is told how a request arrived

@@ -32,10 +32,12 @@ def lint(values: Mapping[str, Any], chart: Path = CHART) -> list[str]:
     return found + [error for error in said["errors"] if not found]
 
 
-def render(values: Mapping[str, Any], chart: Path = CHART) -> list[Manifest]:
+def render(
+    values: Mapping[str, Any], chart: Path = CHART, *, release: str = RELEASE
+) -> list[Manifest]:
     """The objects that an installation would make. Raises `helm_python.HelmError`."""
     with helm_python.Chart.load(chart) as loaded:
-        texts = loaded.render(dict(values), name=RELEASE, namespace=NAMESPACE)
+        texts = loaded.render(dict(values), name=release, namespace=NAMESPACE)
     return [
         manifest
         for name, text in sorted(texts.items())
