@@ -20,7 +20,7 @@ help:
 	@echo 'make test-database URL=postgresql://superuser:...@host/postgres'
 	@echo '              the database tests on another PostgreSQL, 15 or newer'
 	@echo 'make specs    write docs/specs.md: what is tested, by requirement'
-	@echo 'make check    lint, format, types and import contracts'
+	@echo 'make check    lint, format, types, import contracts and the Helm chart'
 	@echo 'make fmt      format, and repair what can be repaired'
 	@echo 'make bench    measure'
 	@echo 'make assets   fetch fonts and icons'
@@ -47,6 +47,7 @@ check: dev-packages
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
+	$(PY) -m tools.chart
 
 fmt: dev-packages
 	$(PY) -m ruff format .

@@ -18,10 +18,11 @@ OTHER_PUBLIC = "2606:2800:21f:cb07:6820:80da:af6b:8b2c"
 
 
 class Authority:
-    """Signs certificates; its own is in the file *pem*."""
+    """Signs certificates that are good for *days*; its own is in the file *pem*."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, days=1):
         self._folder = folder
+        self._days = days
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])
         own = self._certificate(self._name, self._key, x509.BasicConstraints(True, 0))  # noqa: FBT003
@@ -37,7 +38,7 @@ class Authority:
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(now - dt.timedelta(hours=1))
-            .not_valid_after(now + dt.timedelta(days=1))
+            .not_valid_after(now + dt.timedelta(days=self._days))
         )
         for extension in extensions:
             builder = builder.add_extension(extension, critical=False)

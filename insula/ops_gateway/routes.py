@@ -1,4 +1,4 @@
-"""Three answers, plain ASGI: JSON, and Prometheus text for metrics."""
+"""Four answers, plain ASGI: JSON, and Prometheus text for metrics."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
@@ -7,7 +7,9 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
 
+from insula.kernel import clock
 from insula.kernel.errors import Unavailable
+from insula.ops_gateway import arrival
 from insula.tenancy.hosts import Networks
 
 Scope = MutableMapping[str, Any]
@@ -27,17 +29,26 @@ class OpsGateway:
     Answers probes.
 
     *checks* decide readiness; *reports* are shown with it and never the reason (Valkey may
-    vanish). *metrics_from* are the networks that may read metrics.
+    vanish). *metrics_from* are the networks that may read metrics. *proxies*, *header_peers* and
+    *key* are what `arrival` tells by, and to whom.
     """
 
     checks: Mapping[str, Check]
     reports: Mapping[str, Callable[[], str]]
     registry: CollectorRegistry
     metrics_from: Networks
+    proxies: Networks
+    header_peers: Networks
+    key: bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  (a body is never read)
         path, method = scope["path"], scope["method"]
-        answers = {"/health": self._health, "/ready": self._ready, "/metrics": self._metrics}
+        answers = {
+            "/health": self._health,
+            "/ready": self._ready,
+            "/metrics": self._metrics,
+            arrival.PATH: self._arrival,
+        }
         answer = answers.get(path)
         if answer is None:
             await _send(send, method, 404, {"error": "not_found"})
@@ -70,6 +81,15 @@ class OpsGateway:
             await _send(send, scope["method"], 404, {"error": "not_found"})
             return
         await _answer(send, scope["method"], 200, generate_latest(self.registry), _TEXT, [])
+
+    async def _arrival(self, scope: Scope, send: Send) -> None:
+        proofs = [value for name, value in scope["headers"] if name == arrival.HEADER.encode()]
+        proof = proofs[0].decode("latin-1") if len(proofs) == 1 else ""
+        if not arrival.is_proof(self.key, proof, clock.now()):
+            await _send(send, scope["method"], 404, {"error": "not_found"})
+            return
+        said = arrival.describe(scope, self.proxies, self.header_peers)
+        await _send(send, scope["method"], 200, said)
 
 
 async def _send(

@@ -6,7 +6,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from insula.platform.environment import Settings
 
 #: Below what a supervisor waits before it kills.
-_DRAIN = 4
+DRAIN = 4
 _VERSIONS = frozenset({"1.0", "1.1"})
 
 
@@ -49,6 +49,6 @@ def serve(settings: Settings, *, host: str | None = None, port: int | None = Non
         server_header=False,
         date_header=True,
         timeout_keep_alive=75,
-        timeout_graceful_shutdown=_DRAIN,
+        timeout_graceful_shutdown=DRAIN,
         backlog=2048,
     )

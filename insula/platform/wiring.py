@@ -35,7 +35,7 @@ from insula.tenancy.changes import ChangeFeed
 from insula.tenancy.checks import refuse_strong_role
 from insula.tenancy.db import Doors, Platform
 from insula.tenancy.directory import Directory
-from insula.tenancy.hosts import Networks
+from insula.tenancy.hosts import NOBODY, Networks
 from insula.tenancy.models import DEFAULT, PLATFORMS
 from insula.tenancy.resolution import Resolver
 from insula.tenants import service as tenants
@@ -92,6 +92,7 @@ class Wiring:
         )
         self.pages = Pages(self.passwords, self.jar, settings.hmac_key_bytes(), branding_of)
         self.device_pages = DevicePages(self.pages, codes)
+        proxies = Networks(settings.trusted_proxies)
         self.ops = OpsGateway(
             checks={
                 "database": self._check_database,
@@ -101,6 +102,9 @@ class Wiring:
             reports={"events": self._report_events},
             registry=REGISTRY,
             metrics_from=Networks(settings.metrics_cidrs),
+            proxies=proxies,
+            header_peers=self.header_peers if "header" in rules.priority else NOBODY,
+            key=settings.hmac_key_bytes(),
         )
         secret = settings.hmac_key_bytes().hex()
         self.api = ManagementApi(
@@ -121,7 +125,7 @@ class Wiring:
             )
         )
         self.edge_rules = edge.Rules(
-            trusted_proxies=Networks(settings.trusted_proxies),
+            trusted_proxies=proxies,
             proxy_secret=settings.proxy_secret_bytes(),
             https=self.naming.scheme == "https",
         )

@@ -1,9 +1,11 @@
 """insula check: everything an operator would ask, each finding with its remedy."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
-from typing import Literal
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn
@@ -12,24 +14,17 @@ from insula.kernel.crypto import DoesNotOpen
 from insula.kernel.db import Database
 from insula.kernel.errors import InsulaError
 from insula.keys import service as keys
-from insula.platform import environment, migrations
+from insula.platform import deployment, environment, migrations
 from insula.platform.cli.output import Json, err, fail, show_rows
 from insula.platform.context import Context, opened
+from insula.platform.findings import Finding
 from insula.tenancy import health
 from insula.tenancy.checks import RoleTooStrong, refuse_strong_role
 from insula.tenancy.models import DEFAULT, PLATFORMS
 
 _OLDEST = 150014  # security.md section 6: fixes of CVE-2025-8713
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One question and its answer; *remedy* where something must be done."""
-
-    check: str
-    state: Literal["ok", "warning", "failed"]
-    found: str
-    remedy: str = ""
+app = typer.Typer(help="Ask everything an operator would ask.", invoke_without_command=True)
 
 
 async def _configuration(here: Context) -> Finding:
@@ -111,7 +106,9 @@ async def _keys(here: Context) -> Finding:
     return Finding("keys", "ok", "they open")
 
 
-_CHECKS: tuple[Callable[[Context], Awaitable[Finding]], ...] = (
+Check = Callable[[Context], Awaitable[Finding]]
+
+_CHECKS: tuple[Check, ...] = (
     _configuration,
     _database,
     _schema,
@@ -121,12 +118,14 @@ _CHECKS: tuple[Callable[[Context], Awaitable[Finding]], ...] = (
     _events,
     _keys,
 )
+#: What a deployment stands on, asked before how the world reaches it.
+_GROUND: tuple[Check, ...] = (_database, _schema, _role, _platform_role, _events)
 
 
-async def _all(step: Callable[[str], None]) -> list[Finding]:
+async def _all(checks: Sequence[Check], step: Callable[[str], None]) -> list[Finding]:
     findings: list[Finding] = []
     async with opened(refuse_unfit=False) as here:
-        for ask in _CHECKS:
+        for ask in checks:
             name = ask.__name__.removeprefix("_")
             step(name)
             missing = _NEEDS.get(name, frozenset()) & {
@@ -168,20 +167,67 @@ _REMEDIES = {
 }
 
 
-def check(*, json: Json = False) -> None:
+@app.callback()
+def check(context: typer.Context, *, json: Json = False) -> None:
     """Ask everything an operator would ask; exit code 1 if something must be done."""
+    if context.invoked_subcommand is not None:
+        return
+    with _progress(json=json) as step:
+        found = asyncio.run(_all(_CHECKS, step))
+    _report(found, json=json)
+
+
+Connect = Annotated[
+    str | None,
+    typer.Option(help="HOST:PORT of a proxy to ask, instead of where the base domain leads."),
+]
+Authorities = Annotated[
+    Path | None,
+    typer.Option("--ca", exists=True, dir_okay=False, help="Certificates in PEM to trust."),
+]
+
+
+@app.command("deployment")
+def check_deployment(
+    connect: Connect = None, authorities: Authorities = None, *, json: Json = False
+) -> None:
+    """Ask how the world reaches it: names, certificates, the proxy; and what it stands on."""
+    with _progress(json=json) as step:
+        settings = environment.load()
+        found = asyncio.run(_all(_GROUND, step))
+        for finding in deployment.findings(
+            settings,
+            connect=None if connect is None else _host_and_port(connect),
+            ca_file=None if authorities is None else str(authorities),
+        ):
+            step(finding.check)
+            found.append(finding)
+    _report(found, json=json)
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not (host and port.isascii() and port.isdigit() and 0 < int(port) < 65536):  # noqa: PLR2004  (clearer than a name)
+        raise typer.BadParameter(f"'{text}' is not HOST:PORT", param_hint="--connect")
+    return host.strip("[]"), int(port)
+
+
+@contextmanager
+def _progress(*, json: bool) -> Iterator[Callable[[str], None]]:
+    """Show what is being asked; a configuration that cannot be used ends the command."""
     with Progress(
         SpinnerColumn(), TextColumn("{task.description}"), console=err, disable=json, transient=True
     ) as progress:
-        task = progress.add_task("Checking", total=len(_CHECKS))
+        task = progress.add_task("Checking", total=None)
         try:
-            findings = asyncio.run(
-                _all(lambda name: progress.update(task, description=f"Checking {name}", advance=1))
-            )
+            yield lambda name: progress.update(task, description=f"Checking {name}")
         except environment.BadConfiguration as mistakes:
             fail(str(mistakes), json=json, code="configuration", status=2)
+
+
+def _report(found: Sequence[Finding], *, json: bool) -> None:
     show_rows(
-        [asdict(finding) for finding in findings], ("check", "state", "found", "remedy"), json=json
+        [asdict(finding) for finding in found], ("check", "state", "found", "remedy"), json=json
     )
-    if any(finding.state == "failed" for finding in findings):
+    if any(finding.state == "failed" for finding in found):
         raise typer.Exit(1)

@@ -1,8 +1,10 @@
 """The command `insula`."""
 
 import asyncio
+import signal
 import sys
-from typing import Annotated
+from collections.abc import Coroutine
+from typing import Annotated, Any
 
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -45,7 +47,7 @@ app.add_typer(settings.app, name="settings")
 app.add_typer(platform_settings.app, name="platform")
 app.add_typer(keys.app, name="keys")
 app.add_typer(jobs.app, name="jobs")
-app.command("check")(check.check)
+app.add_typer(check.app, name="check")
 app.command("plan")(files.plan)
 app.command("apply")(files.apply_files)
 app.command("drift")(files.drift)
@@ -83,6 +85,30 @@ def serve(
     start(settings, host=host, port=port)
 
 
+async def _until_terminated(work: Coroutine[Any, Any, None]) -> bool:
+    """
+    Do *work* until SIGTERM cancels it; False if it ends by itself.
+
+    The first process of a container has no default for this signal: without a handler it would
+    be ignored, and the container killed after its whole grace.
+    """
+    task = asyncio.create_task(work)
+    terminated = False
+
+    def terminate() -> None:
+        nonlocal terminated
+        terminated = True
+        task.cancel()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, terminate)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not terminated:  # Ctrl-C
+            raise
+    return terminated
+
+
 @app.command()
 def worker(
     once: Annotated[bool, typer.Option(help="End when the queue is empty.")] = False,  # noqa: FBT002  (how typer has flags)
@@ -101,8 +127,8 @@ def worker(
             if once:
                 await queue.work_off()
                 return
-            await queue.work()
-            fail("the worker ended, which nobody had asked for", status=AWAY)
+            if not await _until_terminated(queue.work()):
+                fail("the worker ended, which nobody had asked for", status=AWAY)
 
     run(work)
 
