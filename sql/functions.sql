@@ -41,6 +41,7 @@ insert into insula.gate_exceptions (object, reason) values
   ('insula.seen_once_dead', 'as authorization_codes_dead'),
   ('insula.device_grants_dead', 'as authorization_codes_dead'),
   ('insula.session_clients_dead', 'as authorization_codes_dead'),
+  ('insula.admin_sessions_dead', 'as authorization_codes_dead'),
   ('insula.schema_version', 'the revision of the schema, which belongs to nobody');
 
 -- A tenant by what a request names: 'slug:acme' or 'host:login.acme.example'. One row or none,
@@ -213,7 +214,7 @@ begin
     when what in ('authorization_codes', 'token_issues', 'access_tokens', 'revoked_jtis',
                   'refresh_families', 'sessions', 'interactions', 'attempt_counters',
                   'initial_access_tokens', 'pushed_requests', 'seen_once', 'device_grants',
-                  'session_clients') then 'sweep_after'
+                  'session_clients', 'admin_sessions') then 'sweep_after'
     end;
   if column_name is null then
     raise exception 'not a table that is swept';

@@ -159,9 +159,10 @@ async def grant_role(db: Connection, user_id: UUID, role: Role, actor: Actor = S
 
 
 async def revoke_role(db: Connection, user_id: UUID, role: Role, actor: Actor = SYSTEM) -> None:
-    """Take a tenant role. Raises `LastAdmin`."""
+    """Take a tenant role; sessions that it may have opened end. Raises `LastAdmin`."""
     await _keep_an_admin(db, user_id, set(await roles_of(db, user_id)) - {role})
     if await store.revoke_role(db, user_id, role):
+        await store.end_admin_sessions(db, user_id, "role_revoked")
         await _audit(db, "user.role_revoked", user_id, actor, role=role)
 
 

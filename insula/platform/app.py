@@ -173,7 +173,12 @@ async def _record_disagreement(tenant: Tenant, scope: Scope) -> None:
 
 def assemble(wiring: Wiring) -> App:
     """The ASGI application of a wiring that has been opened."""
-    pages = (*wiring.pages.routes(), *wiring.device_pages.routes(), *logo_routes())
+    pages = (
+        *wiring.pages.routes(),
+        *wiring.device_pages.routes(),
+        *wiring.admin_pages.routes(),
+        *logo_routes(),
+    )
     tenant_app = TenantApp(wiring, pages)
     tenancy = TenancyMiddleware(
         app=tenant_app,

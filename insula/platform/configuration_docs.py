@@ -13,6 +13,7 @@ from typing import Final, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from insula.accounts.settings import Hashing, PasswordPolicy
+from insula.admin_sessions.settings import AdminSessionLife, Sudo
 from insula.kernel.settings import DecidedBy, Section
 from insula.keys.settings import KeyRotation
 from insula.platform import environment
@@ -31,6 +32,8 @@ SECTIONS: Final[tuple[type[Section], ...]] = (
     PasswordPolicy,
     Hashing,
     SessionPolicy,
+    AdminSessionLife,
+    Sudo,
     BruteForce,
     InteractionLife,
 )

@@ -30,6 +30,7 @@ _SWEPT = (
     "seen_once",
     "device_grants",
     "session_clients",
+    "admin_sessions",
 )
 _BATCH = 1000
 #: With the pauses of the queue's back-off this is a little more than a day (LO-7).

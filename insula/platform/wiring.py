@@ -6,6 +6,9 @@ import structlog
 
 from insula.accounts.hashing import Passwords
 from insula.accounts.settings import Hashing
+from insula.admin_sessions.guard import Door as AdminDoor
+from insula.admin_sessions.routes import AdminPages
+from insula.admin_sessions.service import Policies as AdminPolicies
 from insula.devices.codes import UserCodes
 from insula.devices.routes import DevicePages
 from insula.kernel import logs
@@ -89,6 +92,8 @@ class Wiring:
             self.passwords, policies, self.jar, settings.hmac_key_bytes(), branding_of
         )
         self.device_pages = DevicePages(self.pages, codes)
+        self.admin_door = AdminDoor(self.pages, AdminPolicies())
+        self.admin_pages = AdminPages(self.admin_door, self.naming.multi_tenant)
         self.ops = OpsGateway(
             checks={
                 "database": self._check_database,

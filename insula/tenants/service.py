@@ -101,7 +101,7 @@ async def ensure_special(
     return made
 
 
-async def _is_complete(db: Connection, slug: str, row: store.Row | None) -> bool:
+async def _is_complete(db: Connection, slug: str, row: Row | None) -> bool:
     """True when the special tenant has all that it will ever have; `_ops` has no keys."""
     if row is None or slug == OPS:
         return row is not None
