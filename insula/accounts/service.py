@@ -259,6 +259,17 @@ async def list_users(db: Connection, *, after: str = "", limit: int = 100) -> li
     return [_user(row) for row in await store.page(db, after, limit)]
 
 
+async def names_of(db: Connection, user_ids: Collection[UUID]) -> dict[UUID, str]:
+    """What people are called, by id; those who are gone are left out."""
+    rows = await store.names(db, user_ids)
+    return {row.id: row.display_name or row.username for row in rows}
+
+
+async def count_active(db: Connection, roles: Collection[str], most: int = 10) -> int:
+    """How many active people hold one of *roles*, counted to *most*."""
+    return await store.count_active(db, roles, most)
+
+
 async def _audit(
     db: Connection,
     event: str,

@@ -245,3 +245,25 @@ async def page(db: Connection, after: str, limit: int) -> Sequence[Row]:
             {"after": after, "limit": limit},
         )
     ).all()
+
+
+async def names(db: Connection, user_ids: Collection[UUID]) -> Sequence[Row]:
+    rows = await db.execute(
+        text("select id, username, display_name from insula.users where id = any(:ids)"),
+        {"ids": list(user_ids)},
+    )
+    return rows.all()
+
+
+async def count_active(db: Connection, wanted: Collection[str], most: int) -> int:
+    n: int | None = await db.scalar(
+        text("""
+            select count(*) from (
+              select distinct u.id from insula.user_roles r
+                join insula.users u on u.tenant_id = r.tenant_id and u.id = r.user_id
+               where r.role = any(:roles) and u.status = 'active' and u.password_hash is not null
+               limit :most) x
+        """),
+        {"roles": list(wanted), "most": most},
+    )
+    return n or 0

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import structlog
 
+from insula import __version__
 from insula.accounts.hashing import Passwords
 from insula.accounts.settings import Hashing
 from insula.admin_sessions.guard import Door as AdminDoor
@@ -21,6 +22,7 @@ from insula.keys.settings import KeyRotation
 from insula.ops_gateway.routes import OpsGateway
 from insula.outbound.door import Door
 from insula.platform import bootstrap, edge, environment, migrations
+from insula.platform_admin.guard import Installation, Panel
 from insula.providers.build import Builder, branding_of
 from insula.providers.client_keys import ClientKeys
 from insula.providers.pool import ProviderPool
@@ -94,6 +96,20 @@ class Wiring:
         self.device_pages = DevicePages(self.pages, codes)
         self.admin_door = AdminDoor(self.pages, AdminPolicies())
         self.admin_pages = AdminPages(self.admin_door, self.naming.multi_tenant)
+        self.panel = Panel(
+            self.admin_door,
+            self.platform,
+            self.naming,
+            self.envelope,
+            self.rotation,
+            Installation(
+                variables=lambda: [*environment.effective(settings)],
+                warnings=lambda: environment.warnings(settings),
+                events=self._report_events,
+                pool=self.pool.figures,
+                release=__version__,
+            ),
+        )
         self.ops = OpsGateway(
             checks={
                 "database": self._check_database,

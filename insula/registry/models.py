@@ -89,6 +89,8 @@ class Page:
     previous: Cursor | None
     following: Cursor | None
     total: int | None
+    #: How many tenants there are of each status.
+    totals: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

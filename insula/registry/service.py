@@ -35,6 +35,7 @@ async def page(platform: Platform, wanted: Filter, cursor: Cursor | None, limit:
         Cursor(lines[0].mark, lines[0].id, backwards=True) if lines and before else None,
         Cursor(lines[-1].mark, lines[-1].id) if lines and after else None,
         None if wanted.search else sum(totals.get(status, 0) for status in wanted.statuses),
+        totals,
     )
 
 
