@@ -12,7 +12,8 @@ from insula.kernel.ids import Kind, new_secret
 from insula.platform.wiring import Wiring
 from insula.sign_in import service
 from insula.sign_in.models import Prompt
-from insula.sign_in.service import Here, InvalidCredentials, Policies
+from insula.sign_in.proof import InvalidCredentials
+from insula.sign_in.service import Here, Policies
 from insula.sign_in.settings import BruteForce
 from insula.tenancy.db import Tenant
 

@@ -28,7 +28,15 @@ insert into insula.definer_allow_list (signature, reason) values
   ('insula.purge_estimate(uuid,text,integer)', 'deletion: how many rows of one tenant a table holds, counted so far and no further'),
   ('insula.purge_tenant(uuid)', 'deletion: takes the line of the registry once nothing else is left'),
   ('insula.settings_of_tenants(text,uuid,integer)', 'preview of a bound: what tenants stored of one section, page by page, for the platform alone'),
-  ('insula.tenants_with_keys_due()', 'key phases: which tenants have a key whose time has come, no data');
+  ('insula.tenants_with_keys_due()', 'key phases: which tenants have a key whose time has come, no data'),
+  ('insula.tenants_by_host(text,text,integer)', 'the platform searches tenants by the beginning of a domain: ids, no data'),
+  ('insula.hosts_of_tenants(uuid[])', 'the platform lists a page of tenants with their domains'),
+  ('insula.keys_of_tenants(uuid[])', 'the platform lists a page of tenants with their keys: ids and times, no key'),
+  ('insula.keys_overdue(integer)', 'the platform warns of keys whose time came and was missed: ids and times, no key'),
+  ('insula.count_tenants()', 'a trigger: keeps how many tenants there are of each status'),
+  ('insula.move_tenant()', 'a trigger: keeps how many tenants there are of each status'),
+  ('insula.count_users()', 'a trigger: keeps how many people a tenant has'),
+  ('insula.note_sign_in()', 'a trigger: keeps when somebody last signed in at a tenant');
 insert into insula.gate_exceptions (object, reason) values
   ('insula.tenant_hosts_host_key', 'a host belongs to one tenant of all: unique across tenants by nature (security.md R13)'),
   ('insula.tenant_settings_by_section', 'read across tenants by the preview of a bound alone, through a definer function'),
@@ -48,6 +56,8 @@ insert into insula.gate_exceptions (object, reason) values
   ('insula.device_grants_dead', 'as authorization_codes_dead'),
   ('insula.session_clients_dead', 'as authorization_codes_dead'),
   ('insula.idempotency_keys_dead', 'as authorization_codes_dead'),
+  ('insula.admin_sessions_dead', 'as authorization_codes_dead'),
+  ('insula.tenant_hosts_in_order', 'the platform searches domains of all tenants, through a definer function'),
   ('insula.schema_version', 'the revision of the schema, which belongs to nobody');
 
 -- A tenant by what a request names: 'slug:acme' or 'host:login.acme.example'. One row or none,
@@ -343,7 +353,7 @@ begin
     when what in ('authorization_codes', 'token_issues', 'access_tokens', 'revoked_jtis',
                   'refresh_families', 'sessions', 'interactions', 'attempt_counters',
                   'initial_access_tokens', 'pushed_requests', 'seen_once', 'device_grants',
-                  'session_clients', 'idempotency_keys') then 'sweep_after'
+                  'session_clients', 'idempotency_keys', 'admin_sessions') then 'sweep_after'
     end;
   if column_name is null then
     raise exception 'not a table that is swept';
@@ -375,6 +385,121 @@ begin
 end
 $$;
 
+-- What the platform's lists show of tenants beside the registry: for a page of them at most, named
+-- by id, so that no call grows with the number of tenants.
+create or replace function insula.tenants_by_host(low text, high text, most integer)
+  returns table (tenant_id uuid)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  begin atomic
+    select h.tenant_id from insula.tenant_hosts h
+     where h.host collate "C" >= low and h.host collate "C" < high
+     order by h.host collate "C" limit least(greatest(most, 1), 1000);
+  end;
+
+create or replace function insula.hosts_of_tenants(tenants uuid[])
+  returns table (tenant_id uuid, host text, is_primary boolean)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  begin atomic
+    select h.tenant_id, h.host, h.is_primary from insula.tenant_hosts h
+     where h.tenant_id = any (tenants[1:1000]) order by h.host;
+  end;
+
+create or replace function insula.keys_of_tenants(tenants uuid[])
+  returns table (tenant_id uuid, kid text, alg text, state text, published_at timestamptz, due_at timestamptz)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  begin atomic
+    select k.tenant_id, k.kid, k.alg, k.state, k.published_at, k.due_at from insula.signing_keys k
+     where k.tenant_id = any (tenants[1:100]) and k.state in ('next', 'active', 'retiring')
+     order by k.alg, k.published_at desc;
+  end;
+
+-- Keys whose time came an hour ago and more: the worker looks every minute.
+create or replace function insula.keys_overdue(most integer)
+  returns table (tenant_id uuid, slug text, kid text, alg text, state text, due_at timestamptz)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  begin atomic
+    select k.tenant_id, t.slug, k.kid, k.alg, k.state, k.due_at
+      from insula.signing_keys k
+      join insula.tenants t on t.id = k.tenant_id and t.status in ('active', 'suspended')
+     where k.due_at < now() - interval '1 hour'
+     order by k.due_at limit least(greatest(most, 1), 1000);
+  end;
+
+-- Kept counts. What counts rows runs once for a statement, whatever their number; raising a
+-- version, which every change does, counts nothing.
+create or replace function insula.count_tenants()
+  returns trigger
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- all lines in one order, so that two changes of status cannot wait for each other
+  perform from insula.tenant_totals order by status for update;
+  update insula.tenant_totals o set n = o.n + case tg_op when 'INSERT' then x.n else -x.n end
+    from (select status, count(*) as n from changed where not protected group by status) x
+   where o.status = x.status;
+  if tg_op = 'INSERT' then
+    insert into insula.tenant_counters (id) select id from changed;
+  else
+    delete from insula.tenant_counters where id in (select id from changed);
+  end if;
+  return null;
+end
+$$;
+
+create or replace function insula.move_tenant()
+  returns trigger
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform from insula.tenant_totals order by status for update;
+  update insula.tenant_totals o set n = o.n + case o.status when new.status then 1 else -1 end
+   where o.status in (old.status, new.status);
+  return null;
+end
+$$;
+
+create or replace function insula.count_users()
+  returns trigger
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update insula.tenant_counters c
+     set users = c.users + case tg_op when 'INSERT' then x.n else -x.n end
+    from (select tenant_id, count(*) as n from changed group by tenant_id) x
+   where c.id = x.tenant_id;
+  return null;
+end
+$$;
+
+-- To the next five minutes: a busy tenant's line is not written with every sign-in.
+create or replace function insula.note_sign_in()
+  returns trigger
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update insula.tenant_counters c set last_sign_in_at = now()
+    from (select distinct tenant_id from added) x
+   where c.id = x.tenant_id and c.last_sign_in_at < now() - interval '5 minutes';
+  return null;
+end
+$$;
+
+create or replace trigger tenants_come after insert on insula.tenants
+  referencing new table as changed for each statement execute function insula.count_tenants();
+create or replace trigger tenants_go after delete on insula.tenants
+  referencing old table as changed for each statement execute function insula.count_tenants();
+create or replace trigger tenants_move after update of status on insula.tenants
+  for each row when (old.status <> new.status and not new.protected)
+  execute function insula.move_tenant();
+create or replace trigger users_come after insert on insula.users
+  referencing new table as changed for each statement execute function insula.count_users();
+create or replace trigger users_go after delete on insula.users
+  referencing old table as changed for each statement execute function insula.count_users();
+create or replace trigger sessions_come after insert on insula.sessions
+  referencing new table as added for each statement execute function insula.note_sign_in();
+create or replace trigger admin_sessions_come after insert on insula.admin_sessions
+  referencing new table as added for each statement execute function insula.note_sign_in();
+
 do $$
 declare
   f record;
@@ -394,7 +519,9 @@ grant execute on function
   insula.sweep_expired(text, integer), insula.forget_replay_copies(integer),
   insula.tenants_with_keys_due(), insula.settings_of_tenants(text, uuid, integer),
   insula.purge_rows(uuid, text, integer), insula.purge_estimate(uuid, text, integer),
-  insula.purge_tenant(uuid), insula.hosts_of(uuid[]) to insula_platform;
+  insula.purge_tenant(uuid), insula.hosts_of(uuid[]), insula.tenants_by_host(text, text, integer),
+  insula.hosts_of_tenants(uuid[]), insula.keys_of_tenants(uuid[]), insula.keys_overdue(integer)
+  to insula_platform;
 revoke all on function insula.tenant_table(text) from public;
 grant execute on function insula.tenant_table(text) to insula_definer;
 grant insert, select on insula_jobs.procrastinate_jobs, insula_jobs.procrastinate_events to insula_definer;

@@ -95,6 +95,17 @@ def _sessions(db, given):
     }
 
 
+def _admin_sessions(db, given):
+    return {
+        "token_hash": _digest(),
+        "user_id": _parent(db, given, "user_id", "users"),
+        "amr": ["pwd"],
+        "idle_expires_at": _SOON,
+        "absolute_expires_at": _SOON,
+        "sweep_after": _SOON,
+    }
+
+
 def _interactions(db, given):
     return {
         "browser_hash": _digest(),

@@ -159,9 +159,10 @@ async def grant_role(db: Connection, user_id: UUID, role: Role, actor: Actor = S
 
 
 async def revoke_role(db: Connection, user_id: UUID, role: Role, actor: Actor = SYSTEM) -> None:
-    """Take a tenant role. Raises `LastAdmin`."""
+    """Take a tenant role; sessions that it may have opened end. Raises `LastAdmin`."""
     await _keep_an_admin(db, user_id, set(await roles_of(db, user_id)) - {role})
     if await store.revoke_role(db, user_id, role):
+        await store.end_admin_sessions(db, user_id, "role_revoked")
         await _audit(db, "user.role_revoked", user_id, actor, role=role)
 
 
@@ -261,6 +262,17 @@ async def count(db: Connection, *, most: int) -> int:
 async def list_users(db: Connection, *, after: str = "", limit: int = 100) -> list[User]:
     """A page of people by user name."""
     return [_user(row) for row in await store.page(db, after, limit)]
+
+
+async def names_of(db: Connection, user_ids: Collection[UUID]) -> dict[UUID, str]:
+    """What people are called, by id; those who are gone are left out."""
+    rows = await store.names(db, user_ids)
+    return {row.id: row.display_name or row.username for row in rows}
+
+
+async def count_active(db: Connection, roles: Collection[str], most: int = 10) -> int:
+    """How many active people hold one of *roles*, counted to *most*."""
+    return await store.count_active(db, roles, most)
 
 
 async def _audit(

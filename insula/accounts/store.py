@@ -18,7 +18,13 @@ _COLUMNS = """id, username, email, email_verified, display_name, status, locked_
 _CREDENTIALS = f"""{_COLUMNS}, password_hash,
     (locked_until is not null and locked_until > now()) as locked_now"""
 
+_END_ADMIN_SESSIONS = text("""
+    update insula.admin_sessions set ended_at = now(), ended_for = :why
+     where user_id = :id and ended_at is null
+""")
+
 _END_ACCESS = (
+    _END_ADMIN_SESSIONS,
     text("""
         update insula.sessions set ended_at = now(), ended_for = :why
          where user_id = :id and ended_at is null
@@ -181,6 +187,10 @@ async def end_access(db: Connection, user_id: UUID, why: str) -> None:
         await db.execute(statement, {"id": user_id, "why": why})
 
 
+async def end_admin_sessions(db: Connection, user_id: UUID, why: str) -> None:
+    await db.execute(_END_ADMIN_SESSIONS, {"id": user_id, "why": why})
+
+
 async def grant_role(db: Connection, user_id: UUID, role: str) -> bool:
     result = await db.execute(
         text(
@@ -245,3 +255,25 @@ async def page(db: Connection, after: str, limit: int) -> Sequence[Row]:
             {"after": after, "limit": limit},
         )
     ).all()
+
+
+async def names(db: Connection, user_ids: Collection[UUID]) -> Sequence[Row]:
+    rows = await db.execute(
+        text("select id, username, display_name from insula.users where id = any(:ids)"),
+        {"ids": list(user_ids)},
+    )
+    return rows.all()
+
+
+async def count_active(db: Connection, wanted: Collection[str], most: int) -> int:
+    n: int | None = await db.scalar(
+        text("""
+            select count(*) from (
+              select distinct u.id from insula.user_roles r
+                join insula.users u on u.tenant_id = r.tenant_id and u.id = r.user_id
+               where r.role = any(:roles) and u.status = 'active' and u.password_hash is not null
+               limit :most) x
+        """),
+        {"roles": list(wanted), "most": most},
+    )
+    return n or 0

@@ -1,7 +1,9 @@
 """What a line of the record says, and what it may not."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final, Literal
 
 Status = Literal["success", "failed", "info", "warning"]
@@ -35,6 +37,35 @@ class Event:
     target_type: str | None = None
     target_id: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """
+    Which lines of the record are asked for, within *span* of now.
+
+    *words* is the beginning of an event's name, or the whole of an actor's, target's or request's
+    id. *after* is the last line that was seen: its moment and its id.
+    """
+
+    span: timedelta
+    words: str = ""
+    statuses: tuple[Status, ...] = ()
+    after: tuple[str, str] | None = None
+
+
+_ADDRESS: Final = re.compile(r"([^\s@<>\"']{1,64})@([^\s@<>\"']{1,255})")
+
+
+def masked(text: str) -> str:
+    """A text whose e-mail addresses keep their first letters: `a•••@e•••.com` (W03)."""
+
+    def mask(found: re.Match[str]) -> str:
+        name, domain = found.groups()
+        rest = domain.rpartition(".")[2] if "." in domain else ""
+        return f"{name[0]}•••@{domain[0]}•••{'.' if rest else ''}{rest}"
+
+    return _ADDRESS.sub(mask, text)
 
 
 def scrub(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from insula.audit import store
-from insula.audit.models import Event
+from insula.audit.models import Event, Lines
 from insula.tenancy.db import Connection, Row
 
 
@@ -20,3 +20,8 @@ async def last_about(db: Connection, kind: str, name: str) -> Row | None:
 async def newest(db: Connection, n: int = 50) -> Sequence[Row]:
     """The last *n* lines of the bound tenant, newest first."""
     return await store.newest(db, n)
+
+
+async def browse(db: Connection, wanted: Lines, limit: int) -> Sequence[Row]:
+    """Some lines of the bound tenant's record, newest first. Raises `Invalid` for an ill place."""
+    return await store.browse(db, wanted, limit)

@@ -5,9 +5,11 @@ import json
 from collections.abc import Sequence
 
 from sqlalchemy import text
+from sqlalchemy.exc import DataError
 
-from insula.audit.models import Event, plain, scrub
+from insula.audit.models import Event, Lines, plain, scrub
 from insula.kernel.db import Connection, Row
+from insula.kernel.errors import Invalid
 
 _INSERT = text("""
     insert into insula.audit_events
@@ -69,3 +71,29 @@ async def last_about(db: Connection, kind: str, name: str) -> Row | None:
 
 async def newest(db: Connection, n: int) -> Sequence[Row]:
     return (await db.execute(_NEWEST, {"n": n})).all()
+
+
+async def browse(db: Connection, wanted: Lines, limit: int) -> Sequence[Row]:
+    conditions = ["at > now() - :span"]
+    values: dict[str, object] = {"span": wanted.span, "limit": limit}
+    if wanted.words:
+        conditions.append("""((event collate "C" >= :words and event collate "C" < :beyond)
+            or actor_id = :words or target_id = :words or request_id = :words)""")
+        values |= {"words": wanted.words, "beyond": wanted.words + "\U0010ffff"}
+    if wanted.statuses:
+        conditions.append("status = any(:statuses)")
+        values["statuses"] = list(wanted.statuses)
+    if wanted.after:
+        conditions.append("""(at < cast(:at as timestamptz)
+            or at = cast(:at as timestamptz) and id > cast(:id as uuid))""")
+        values["at"], values["id"] = wanted.after
+    statement = f"""
+        select id, at, cast(at as text) as mark, event, status, actor_type, actor_id, target_type,
+               target_id, host(ip) as ip, user_agent, request_id, metadata
+          from insula.audit_events where {" and ".join(conditions)}
+         order by at desc, id limit :limit
+    """  # noqa: S608  (words of ours)
+    try:
+        return (await db.execute(text(statement), values)).all()
+    except DataError as error:
+        raise Invalid("The link leads to no page of this list.", code="cursor_invalid") from error

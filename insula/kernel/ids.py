@@ -15,6 +15,7 @@ class Kind(StrEnum):
     REFRESH_TOKEN = "refresh_token"
     CLIENT_SECRET = "client_secret"
     SESSION = "session"
+    ADMIN_SESSION = "admin_session"
     BROWSER = "browser"
     JTI = "jti"
     PUSHED_REQUEST = "pushed_request"
@@ -32,6 +33,7 @@ PREFIXES = {
     Kind.REFRESH_TOKEN: "ins_rt_",
     Kind.CLIENT_SECRET: "ins_cs_",
     Kind.SESSION: "",
+    Kind.ADMIN_SESSION: "",
     Kind.BROWSER: "",
     Kind.PUSHED_REQUEST: "",
     Kind.DEVICE_CODE: "ins_dc_",

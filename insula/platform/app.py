@@ -29,9 +29,11 @@ from insula.platform.context import whereabouts
 from insula.platform.edge import App, Edge, Receive, Scope, Send
 from insula.platform.refusals import refuse
 from insula.platform.wiring import Wiring
+from insula.platform_admin.routes import routes as platform_routes
 from insula.registration.routes import routes as logo_routes
 from insula.tenancy.db import Tenant
 from insula.tenancy.middleware import TenancyMiddleware
+from insula.tenancy.models import PLATFORMS
 from insula.tenancy.resolution import Unresolved
 from insula.ui.assets import assets
 from insula.ui.branding import branding_href, stylesheet
@@ -47,7 +49,13 @@ _STATUS: tuple[tuple[type[InsulaError], int], ...] = (
     (Unavailable, 503),
 )
 _AWAY = "The service is not available at the moment. Try again soon."
-_STATUS_OF_CODE = {"session_expired": 400, "too_large": 413, "media_type": 415, "rate_limited": 429}
+_STATUS_OF_CODE = {
+    "session_expired": 400,
+    "too_large": 413,
+    "media_type": 415,
+    "rate_limited": 429,
+    "cursor_invalid": 400,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,8 @@ class TenantApp:
 
     wiring: Wiring
     routes: tuple[Route, ...]
+    #: On the platform's own host, beside the others (features.md D01).
+    platform_routes: tuple[Route, ...] = ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         tenant: Tenant = scope["insula.tenant"]
@@ -70,13 +80,19 @@ class TenantApp:
             elif path.startswith("/branding/"):
                 await self._branding(scope, send, tenant)
             else:
-                await self._page(scope, receive, send)
+                await self._page(scope, receive, send, self._routes_of(tenant))
         except InsulaError as refusal:
             await self._refused(scope, send, refusal)
 
-    async def _page(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _routes_of(self, tenant: Tenant) -> tuple[Route, ...]:
+        is_platform = tenant.slug == PLATFORMS and self.wiring.naming.multi_tenant
+        return (*self.routes, *self.platform_routes) if is_platform else self.routes
+
+    async def _page(
+        self, scope: Scope, receive: Receive, send: Send, routes: tuple[Route, ...]
+    ) -> None:
         allowed: set[str] = set()
-        for route in self.routes:
+        for route in routes:
             match, child = route.matches(scope)
             if match is Match.FULL:
                 scope.update(child)
@@ -175,8 +191,13 @@ async def _record_disagreement(tenant: Tenant, scope: Scope) -> None:
 
 def assemble(wiring: Wiring) -> App:
     """The ASGI application of a wiring that has been opened."""
-    pages = (*wiring.pages.routes(), *wiring.device_pages.routes(), *logo_routes())
-    tenant_app = TenantApp(wiring, pages)
+    pages = (
+        *wiring.pages.routes(),
+        *wiring.device_pages.routes(),
+        *wiring.admin_pages.routes(),
+        *logo_routes(),
+    )
+    tenant_app = TenantApp(wiring, pages, tuple(platform_routes(wiring.panel)))
     tenancy = TenancyMiddleware(
         app=tenant_app,
         ops=wiring.ops,

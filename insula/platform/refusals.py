@@ -24,6 +24,8 @@ _TITLES = {
     "tenant_not_found": "There is nobody at this address",
     "tenant_not_active": "This organisation is not active",
     "not_found": "There is nothing here",
+    "forbidden": "Not for this account",
+    "tenant_protected": "This tenant stays as it is",
     "method_not_allowed": "Not this way",
     "too_large": "That is too much",
     "busy": "One moment, please",

@@ -3,6 +3,7 @@
 from typing import Final
 
 from insula.accounts.settings import Hashing, PasswordPolicy
+from insula.admin_sessions.settings import AdminSessionLife, Sudo
 from insula.branding.settings import Application, Links, Look
 from insula.config_overrides.catalogue import Catalogue
 from insula.deletion.settings import Deployment
@@ -22,10 +23,12 @@ SECTIONS: Final[tuple[type[Section], ...]] = (
     ProtocolFeatures,
     RegistrationLimits,
     TokenLifetimes,
+    AdminSessionLife,
     BruteForce,
     Hashing,
     InteractionLife,
     PasswordPolicy,
     SessionPolicy,
+    Sudo,
 )
 CATALOGUE: Final = Catalogue(SECTIONS)

@@ -34,6 +34,7 @@ _SWEPT = (
     "device_grants",
     "session_clients",
     "idempotency_keys",
+    "admin_sessions",
 )
 _BATCH = 1000
 #: With the pauses of the queue's back-off this is a little more than a day (LO-7).

@@ -4,8 +4,11 @@ from uuid import UUID
 
 import structlog
 
+from insula import __version__
 from insula.accounts.hashing import Passwords
 from insula.accounts.settings import Hashing
+from insula.admin_sessions.guard import Door as AdminDoor
+from insula.admin_sessions.routes import AdminPages
 from insula.branding.look import branding_of
 from insula.devices.codes import UserCodes
 from insula.devices.routes import DevicePages
@@ -25,6 +28,7 @@ from insula.ops_gateway.routes import OpsGateway
 from insula.outbound.door import Door
 from insula.platform import bootstrap, edge, environment, migrations
 from insula.platform.sections import CATALOGUE
+from insula.platform_admin.guard import Installation, Panel
 from insula.providers.build import Builder
 from insula.providers.client_keys import ClientKeys
 from insula.providers.pool import ProviderPool
@@ -93,6 +97,22 @@ class Wiring:
         self.pages = Pages(self.passwords, self.jar, settings.hmac_key_bytes(), branding_of)
         self.device_pages = DevicePages(self.pages, codes)
         proxies = Networks(settings.trusted_proxies)
+        self.admin_door = AdminDoor(self.pages)
+        self.admin_pages = AdminPages(self.admin_door, self.naming.multi_tenant)
+        self.panel = Panel(
+            self.admin_door,
+            self.platform,
+            self.naming,
+            self.envelope,
+            self.rotation,
+            Installation(
+                variables=lambda: [*environment.effective(settings)],
+                warnings=lambda: environment.warnings(settings),
+                events=self._report_events,
+                pool=self.pool.figures,
+                release=__version__,
+            ),
+        )
         self.ops = OpsGateway(
             checks={
                 "database": self._check_database,

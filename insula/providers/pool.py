@@ -8,7 +8,8 @@ requests for a cold tenant wait for one build, which no caller's departure ends.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections import Counter, deque
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
@@ -45,12 +46,45 @@ class _Flight(Generic[P]):
     version: int
 
 
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """
+    How the pool of this process does, since it started.
+
+    *is_pressed*: for five minutes more than a tenth of the requests had an instance put out
+    for want of room or use, so a larger or less impatient pool would serve better (B05).
+    """
+
+    size: int
+    max_size: int
+    idle_seconds: float
+    requests: int
+    misses: int
+    builds: int
+    build_seconds: float
+    evictions: Mapping[str, int]
+    is_pressed: bool
+
+    @property
+    def warm(self) -> float:
+        """The share of requests that found their instance in memory."""
+        return 1 - self.misses / self.requests if self.requests else 1.0
+
+
+#: Five minutes of samples, and the share of evictions that is too much.
+_SAMPLES, _TOO_MANY = 6, 0.1
+
+
 class _Lru(LRUCache[UUID, "Entry[P]"], Generic[P]):
     """Counts what it puts out."""
 
+    def __init__(self, maxsize: int, put_out: Callable[[], None]) -> None:
+        super().__init__(maxsize)
+        self._put_out = put_out
+
     def popitem(self) -> tuple[UUID, "Entry[P]"]:
         item: tuple[UUID, Entry[P]] = super().popitem()
-        POOL_EVICTIONS.labels("size").inc()
+        self._put_out()
         return item
 
 
@@ -66,7 +100,12 @@ class ProviderPool(Generic[P]):
         cleanup_interval: float = 60.0,
     ) -> None:
         self._build = build
-        self._entries: _Lru[P] = _Lru(max_size)
+        self._evictions: Counter[str] = Counter()
+        self._entries: _Lru[P] = _Lru(max_size, lambda: self._evicted("size"))
+        self._requests = self._misses = self._builds = 0
+        self._build_seconds = 0.0
+        #: Requests and evictions at the last minutes, for what has been going on lately.
+        self._samples: deque[tuple[int, int]] = deque([(0, 0)], maxlen=_SAMPLES)
         self._flights: dict[UUID, _Flight[P]] = {}
         #: The newest version heard of, for tenants that are being built.
         self._heard: dict[UUID, int] = {}
@@ -78,6 +117,34 @@ class ProviderPool(Generic[P]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def figures(self) -> Figures:
+        """How this process's pool does."""
+        return Figures(
+            len(self._entries),
+            int(self._entries.maxsize),
+            self._idle_ttl,
+            self._requests,
+            self._misses,
+            self._builds,
+            self._build_seconds,
+            dict(self._evictions),
+            self._is_pressed(),
+        )
+
+    def sample(self) -> None:
+        """Remember how things stand at this minute."""
+        self._samples.append((self._requests, self._evictions["size"] + self._evictions["idle"]))
+
+    def _is_pressed(self) -> bool:
+        requests, evictions = (
+            now - then for now, then in zip(self._samples[-1], self._samples[0], strict=True)
+        )
+        return len(self._samples) == _SAMPLES and evictions > requests * _TOO_MANY
+
+    def _evicted(self, why: str, n: int = 1) -> None:
+        self._evictions[why] += n
+        POOL_EVICTIONS.labels(why).inc(n)
 
     async def start(self) -> None:
         """Begin the periodic clean-up of idle instances."""
@@ -94,6 +161,7 @@ class ProviderPool(Generic[P]):
         if entry is None or entry.version < tenant.version:
             return None
         entry.used_at = time.monotonic()
+        self._requests += 1
         POOL_HITS.inc()
         return entry.provider
 
@@ -102,6 +170,8 @@ class ProviderPool(Generic[P]):
         provider = self.known(tenant)
         if provider is not None:
             return provider
+        self._requests += 1
+        self._misses += 1
         POOL_MISSES.inc()
         flight = self._flights.get(tenant.id)
         if flight is None or flight.version < tenant.version:  # else it may have read the former
@@ -121,8 +191,11 @@ class ProviderPool(Generic[P]):
     async def _fill(self, tenant: Tenant) -> P:
         started, epoch = time.perf_counter(), self._epoch
         provider, version = await self._build(tenant)
+        seconds = time.perf_counter() - started
+        self._builds += 1
+        self._build_seconds += seconds
         POOL_BUILDS.inc()
-        POOL_BUILD_SECONDS.observe(time.perf_counter() - started)
+        POOL_BUILD_SECONDS.observe(seconds)
         present = self._entries.get(tenant.id)
         known = max(self._heard.get(tenant.id, 0), present.version if present else 0)
         if version >= known and epoch == self._epoch:
@@ -145,13 +218,13 @@ class ProviderPool(Generic[P]):
         if entry.version >= version:
             self._entries[tenant_id] = entry
             return False
-        POOL_EVICTIONS.labels("version").inc()
+        self._evicted("version")
         POOL_SIZE.set(len(self._entries))
         return True
 
     def drop_all(self) -> None:
         """Build everything anew; called when changes may have been missed."""
-        POOL_EVICTIONS.labels("gap").inc(len(self._entries))
+        self._evicted("gap", len(self._entries))
         self._epoch += 1
         self._flights.clear()  # who asks from now on must not wait for what was read before
         self._heard.clear()
@@ -165,7 +238,7 @@ class ProviderPool(Generic[P]):
         for tenant_id in idle:
             del self._entries[tenant_id]
         if idle:
-            POOL_EVICTIONS.labels("idle").inc(len(idle))
+            self._evicted("idle", len(idle))
             POOL_SIZE.set(len(self._entries))
         return len(idle)
 
@@ -173,3 +246,4 @@ class ProviderPool(Generic[P]):
         while True:
             await asyncio.sleep(self._cleanup_interval)
             self.evict_idle()
+            self.sample()

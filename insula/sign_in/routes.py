@@ -24,7 +24,8 @@ from insula.sign_in import csrf, service
 from insula.sign_in.cookies import Jar
 from insula.sign_in.errors import InteractionGone, TooManyAttempts
 from insula.sign_in.models import Interaction, Kind, Need, Prompt, SignedIn, describe
-from insula.sign_in.service import Here, InvalidCredentials
+from insula.sign_in.proof import InvalidCredentials
+from insula.sign_in.service import Here
 from insula.tenancy.db import Tenant
 from insula.ui.branding import Branding
 from insula.ui.pages import framing_policy, render, theme_of
@@ -87,7 +88,7 @@ async def _clear_foreign(pages: Pages, request: Request, response: Response) -> 
         await service.note_conflict(tenant_of(request), here_of(pages, request).actor)
         written = response.headers.getlist("set-cookie")
         if not any(header.startswith(f"{pages.jar.session_name}=") for header in written):
-            _with_cookies(response, (pages.jar.write_session(tenant_of(request).id, ()),))
+            with_cookies(response, (pages.jar.write_session(tenant_of(request).id, ()),))
 
 
 def cookies_of(request: Request) -> dict[str, str]:
@@ -128,6 +129,18 @@ def csrf_token_of(pages: Pages, request: Request, browser: str) -> str:
 
 async def read_form(pages: Pages, request: Request) -> dict[str, list[str]]:
     """The fields of a form that may have been sent. Raises `CsrfFailed`, `Invalid`."""
+    fields = await read_fields(request)
+    browser = pages.jar.read_browser(cookies_of(request)) or ""
+    csrf.check_token(csrf_token_of(pages, request, browser), only(fields, "csrf_token"))
+    return fields
+
+
+async def read_fields(request: Request) -> dict[str, list[str]]:
+    """
+    The fields of a form of this host's; whose form it was is for the caller to check.
+
+    Raises `CsrfFailed`, `Invalid`.
+    """
     headers = request.headers
     csrf.check_origin(
         request.scope["insula.host"] or "", headers.get("origin"), headers.get("sec-fetch-site")
@@ -153,8 +166,6 @@ async def read_form(pages: Pages, request: Request) -> dict[str, list[str]]:
         if "\0" in name or "\0" in value:
             raise Invalid("The form holds the character U+0000.")
         fields.setdefault(name, []).append(value)
-    browser = pages.jar.read_browser(cookies_of(request)) or ""
-    csrf.check_token(csrf_token_of(pages, request, browser), only(fields, "csrf_token"))
     return fields
 
 
@@ -188,15 +199,15 @@ def show_page(
         branding=pages.branding(tenant_of(request)),
         **variables,
     )
-    return _with_cookies(HTMLResponse(html, status), cookies)
+    return with_cookies(HTMLResponse(html, status), cookies)
 
 
 def go_to(location: str, cookies: tuple[str, ...] = ()) -> Response:
     """303: what was posted is never posted again (RFC9700-4.12)."""
-    return _with_cookies(RedirectResponse(location, 303), cookies)
+    return with_cookies(RedirectResponse(location, 303), cookies)
 
 
-def _with_cookies(response: _R, cookies: tuple[str, ...]) -> _R:
+def with_cookies(response: _R, cookies: tuple[str, ...]) -> _R:
     for cookie in cookies:
         response.raw_headers.append((b"set-cookie", cookie.encode("latin-1")))
     return response

@@ -10,19 +10,19 @@ from uuid import UUID
 from insula.accounts import service as accounts
 from insula.accounts.errors import WeakPassword
 from insula.accounts.hashing import Passwords
-from insula.accounts.models import User, normalise_name
+from insula.accounts.models import User
 from insula.accounts.settings import PasswordPolicy
 from insula.audit import service as audit
 from insula.audit.models import Actor, Event
 from insula.config_overrides import service as config_overrides
-from insula.kernel.errors import Denied
 from insula.kernel.ids import Kind, digest, new_id, new_secret
 from insula.kernel.metrics import SIGN_INS
-from insula.sign_in import attempts, store
+from insula.sign_in import attempts, proof, store
 from insula.sign_in.attempts import Attempt
-from insula.sign_in.errors import InteractionGone, TooManyAttempts
+from insula.sign_in.errors import InteractionGone
 from insula.sign_in.models import PASSWORD_ACR, PASSWORD_AMR, Interaction, Prompt, SignedIn
 from insula.sign_in.models import Kind as InteractionKind
+from insula.sign_in.proof import InvalidCredentials, Proof
 from insula.sign_in.settings import BruteForce, InteractionLife, SessionPolicy
 from insula.tenancy.db import Connection, Tenant
 
@@ -32,16 +32,6 @@ _GRANT_LIFE = timedelta(days=90)
 
 class _OutdatedError(Exception):
     """The person was changed between the check of the password and the session."""
-
-
-class InvalidCredentials(Denied):
-    """*left* tries remain before a wait."""
-
-    code = "invalid_credentials"
-
-    def __init__(self, left: int) -> None:
-        super().__init__("The name and password do not match.")
-        self.left = left
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +82,11 @@ def _fingerprint(password_hash: str | None) -> str:
 
 def session_hash(tenant: Tenant, token: str) -> bytes:
     return digest(Kind.SESSION, tenant.id, token)
+
+
+def must_replace(prompt: Prompt, judged: Proof) -> Prompt:
+    """The prompt of somebody whose password was right and must be replaced before anything else."""
+    return replace(prompt, proved=str(judged.user.id), proved_by=_fingerprint(judged.password_hash))
 
 
 async def begin(  # noqa: PLR0913  (each by its name)
@@ -174,12 +169,7 @@ async def prove(  # noqa: PLR0913  (each by its name)
     password, and gets the same answer. Raises `InvalidCredentials`, `TooManyAttempts`,
     `InteractionGone`, `Unavailable`.
     """
-    attempt = Attempt(tenant.id, normalise_name(name)[:254], here.actor.ip or "")
-    try:
-        left = await attempts.count(tenant, attempt, policies.brute_force)
-    except TooManyAttempts as refusal:
-        await _held_back(tenant, here, name, refusal)
-        raise
+    attempt, left = await proof.count(tenant, here.actor, policies.brute_force, name=name)
     while True:  # each further round is of a person who was changed during the one before
         try:
             proved = await _check(
@@ -211,15 +201,12 @@ async def _check(  # noqa: PLR0913  (each by its name)
     password: str,
 ) -> Proved | None:
     """What comes of an attempt that was counted; None for a refusal."""
-    async with tenant.transaction() as db:
-        found = await accounts.find(db, name)
-    stored, user = found.password_hash, found.user
-    fits = await passwords.verify(tenant.id, stored, password)
-    if not fits or stored is None or user is None or user.status != "active" or found.locked:
-        await _refused(tenant, here, user, fits=fits, locked=found.locked)
+    judged = await proof.check(tenant, here.actor, passwords, name=name, password=password)
+    if judged is None:
         return None
+    stored, user = judged.password_hash, judged.user
     if user.must_change_password:
-        proved = replace(interaction.prompt, proved=str(user.id), proved_by=_fingerprint(stored))
+        proved = must_replace(interaction.prompt, judged)
         await move(tenant, here.browser, interaction.id, proved, policies.interaction)
         async with tenant.transaction() as db:
             await attempts.forget(db, attempt)
@@ -233,40 +220,6 @@ async def _check(  # noqa: PLR0913  (each by its name)
         )
         await attempts.forget(db, attempt)
     return Proved(tokens)
-
-
-async def _refused(
-    tenant: Tenant, here: Here, user: User | None, *, fits: bool, locked: bool
-) -> None:
-    if user is None or not fits:
-        why = "invalid_credentials"
-    elif locked:
-        why = "account_locked"
-    else:
-        why = "account_disabled"
-    SIGN_INS.labels(why).inc()
-    async with tenant.transaction() as db:
-        await audit.record(db, _failure(here, user, why))
-
-
-async def _held_back(tenant: Tenant, here: Here, name: str, refusal: TooManyAttempts) -> None:
-    """A refusal before the password was looked at; a flood of them fills no record."""
-    SIGN_INS.labels("rate_limited").inc()
-    async with tenant.transaction() as db:
-        if await attempts.first_refusal(db, refusal):
-            found = await accounts.find(db, name)
-            await audit.record(db, _failure(here, found.user, "rate_limited"))
-
-
-def _failure(here: Here, user: User | None, why: str) -> Event:
-    return Event(
-        "user.login_failed",
-        here.actor,
-        "failed",
-        target_type="user",
-        target_id=str(user.id) if user else None,
-        metadata={"reason": why},
-    )
 
 
 async def _begin_session(  # noqa: PLR0913  (each by its name)

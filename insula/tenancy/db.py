@@ -159,5 +159,5 @@ class Platform:
 
 
 async def rebind(db: Connection, tenant_id: UUID) -> None:
-    """Bind a platform transaction to the tenant that it has just made."""
+    """Bind a platform transaction to another tenant: one just made, or one that hears of an act."""
     await bind(db, tenant_id)

@@ -19,6 +19,16 @@ class TenantProtected(Conflict):
     code = "tenant_protected"
 
 
+class ChangedMeanwhile(Conflict):
+    """Somebody else saved first; *present* is what they saved."""
+
+    code = "version_conflict"
+
+    def __init__(self, present: str) -> None:
+        super().__init__("Somebody else has changed this meanwhile.")
+        self.present = present
+
+
 class SlugReserved(Invalid):
     code = "slug_reserved"
 

@@ -17,6 +17,7 @@ RESERVED: Final = frozenset(
         "accounts", "static", "assets", "cdn", "mail", "smtp", "imap", "mx", "ns", "ftp",
         "localhost", "status", "support", "security", "abuse", "postmaster", "hostmaster",
         "webmaster", "root", "system", "autodiscover", "autoconfig", "mta-sts", "wpad", "isatap",
+        "new",  # the address of the form that makes tenants
     }
 )  # fmt: skip
 

@@ -12,7 +12,13 @@ from insula.keys.settings import KeyRotation
 from insula.tenancy.db import Connection, Platform, Row, raise_version, rebind
 from insula.tenancy.models import DEFAULT, DEFAULT_TENANT_ID, OPS, PLATFORMS
 from insula.tenants import store
-from insula.tenants.errors import DomainTaken, NoSuchTenant, SlugTaken, TenantProtected
+from insula.tenants.errors import (
+    ChangedMeanwhile,
+    DomainTaken,
+    NoSuchTenant,
+    SlugTaken,
+    TenantProtected,
+)
 from insula.tenants.models import (
     FOLLOWS,
     Status,
@@ -147,11 +153,24 @@ async def end_sessions(db: Connection, batch: int) -> int:
     return await store.end_sessions(db, batch)
 
 
-async def rename(platform: Platform, slug: str, display_name: str, actor: Actor = SYSTEM) -> None:
-    """Change what a tenant is called. Raises `NoSuchTenant`, `InvalidTenant`."""
+async def rename(
+    platform: Platform,
+    slug: str,
+    display_name: str,
+    actor: Actor = SYSTEM,
+    *,
+    before: str | None = None,
+) -> None:
+    """
+    Change what a tenant is called; *before* is the name that whoever asks has seen.
+
+    Raises `NoSuchTenant`, `InvalidTenant`, `ChangedMeanwhile`.
+    """
     name = check_display_name(display_name)
     async with platform.transaction() as db:
         row = await _locked(db, slug)
+        if before is not None and row.display_name != before:
+            raise ChangedMeanwhile(row.display_name)
         await rebind(db, row.id)
         await store.set_display_name(db, row.id, name)
         await _audit(db, "tenant.updated", slug, actor, before=row.display_name, after=name)
@@ -246,6 +265,17 @@ async def list_tenants(platform: Platform, *, after: str = "", limit: int = 100)
 
 
 async def _audit(db: Connection, event: str, slug: str, actor: Actor, **metadata: object) -> None:
-    await audit.record(
-        db, Event(event, actor, target_type="tenant", target_id=slug, metadata=metadata)
-    )
+    line = Event(event, actor, target_type="tenant", target_id=slug, metadata=metadata)
+    await audit.record(db, line)
+    if actor.type == "platform":
+        await _tell_platform(db, line)
+
+
+async def _tell_platform(db: Connection, line: Event) -> None:
+    """What the platform does to a tenant stands in its own record too, in the same transaction."""
+    here, home = await store.bound_and_home(db, PLATFORMS)
+    if home is None or home == here:
+        return
+    await rebind(db, home)
+    await audit.record(db, line)
+    await rebind(db, here)

@@ -205,6 +205,20 @@ async def slug_of(db: Connection, tenant_id: UUID) -> str | None:
     return slug
 
 
+async def bound_and_home(db: Connection, home: str) -> tuple[UUID, UUID | None]:
+    """The bound tenant, and the one whose slug is *home*."""
+    row = (
+        await db.execute(
+            text("""
+                select insula.current_tenant() as bound,
+                       (select id from insula.tenants where slug = :home) as home
+            """),
+            {"home": home},
+        )
+    ).one()
+    return row.bound, row.home
+
+
 async def page(db: Connection, after: str, limit: int) -> Sequence[Row]:
     return (
         await db.execute(

@@ -22,7 +22,7 @@ NPM = Path(__file__).parent / "npm"
 WORK = PACKAGES.parent / ".insula" / "npm"  # kept, so that a new icon needs no download
 VENDOR = STATIC / "vendor"
 
-_NAMED = re.compile(r"""\bicon(?:_name)?(?:\(|=)\s*'([a-z0-9-]+)'""")
+_NAMED = re.compile(r"""\bicon(?:_name)?(?:\(|=)\s*["']([a-z0-9-]+)["']""")
 _FONT_FILE = re.compile(r"url\(\./files/([^)]+-normal\.woff2)\)")
 _FONTS = ("inter", "jetbrains-mono")
 _LICENCES = {
@@ -50,10 +50,10 @@ def main() -> None:
 
 
 def icons_named() -> set[str]:
-    """Collect the icons that templates name, `icon('x')` or `icon_name='x'`, and code's own."""
+    """Collect the icons that templates and menus name, `icon('x')` or `icon="x"`, and code's."""
     named = set(NAMED_BY_CODE)
-    for template in PACKAGES.glob("*/templates/**/*.html"):
-        named.update(_NAMED.findall(template.read_text(encoding="utf-8")))
+    for source in (*PACKAGES.glob("*/templates/**/*.html"), *PACKAGES.glob("*/navigation.py")):
+        named.update(_NAMED.findall(source.read_text(encoding="utf-8")))
     return named
 
 

@@ -28,6 +28,7 @@ FORM_POST_SCRIPT_HASH = "sha256-" + base64.b64encode(
     hashlib.sha256(FORM_POST_SCRIPT.encode()).digest()
 ).decode("ascii")
 
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _WEB = frozenset({"https", "http", "mailto"})
 _PACKAGES = Path(__file__).parents[1]
 
@@ -49,7 +50,16 @@ def environment(*packages: str) -> Environment:
         branding_href=branding_href,
         form_post_script=Markup(FORM_POST_SCRIPT),  # noqa: S704 - a constant of ours
     )
-    jinja.filters.update(host_of=host_of, bare=bare, initials=initials, moment=moment, web=web)
+    jinja.filters.update(
+        host_of=host_of,
+        bare=bare,
+        initials=initials,
+        moment=moment,
+        day=day,
+        ago=ago,
+        number=number,
+        web=web,
+    )
     return jinja
 
 
@@ -63,7 +73,7 @@ def framing_policy(frames: Iterable[str]) -> str:
     )
 
 
-def render(name: str, *, theme: str | None = None, **variables: object) -> str:
+def render(name: str, /, *, theme: str | None = None, **variables: object) -> str:
     """Render the page *name*, such as "sign_in/consent.html", with exactly its variables."""
     package = name.partition("/")[0]
     jinja = environment() if package == "ui" else environment(package)
@@ -82,6 +92,29 @@ def moment(at: datetime) -> str:
         raise ValueError("a moment without its zone is a guess")
     at = at.astimezone(UTC)
     return f"{at.day} {at:%b %Y, %H:%M:%S} UTC"
+
+
+def day(at: datetime) -> str:
+    """Write the day of a moment, in UTC."""
+    at = at.astimezone(UTC)
+    return f"{at.day} {at:%b %Y}"
+
+
+def ago(at: datetime | None) -> str:
+    """Write how long ago a moment of the last day was, and the day of an earlier one."""
+    if at is None:
+        return "never"
+    seconds = int((datetime.now(UTC) - at).total_seconds())
+    if seconds < _MINUTE:
+        return "just now"
+    if seconds < _HOUR:
+        return f"{seconds // _MINUTE} min ago"
+    return f"{seconds // _HOUR} h ago" if seconds < _DAY else day(at)
+
+
+def number(n: int) -> str:
+    """Write a number so that its thousands are seen."""
+    return f"{n:,}"
 
 
 def web(address: str | None) -> str | None:

@@ -6,7 +6,9 @@ template never sees more of a person or a client than stands here.
 """
 
 import hashlib
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+from insula.ui.branding import Branding
 
 _HUES = 6  # of avatars in insula.css: neutral, and five tints
 
@@ -80,3 +82,43 @@ def initials(name: str) -> str:
     first = words[0][0]
     letters = first + words[-1][0] if len(words) > 1 and first < "\u0250" else first
     return letters.upper()
+
+
+class NavItem(NamedTuple):
+    """One line of a panel's menu."""
+
+    label: str
+    icon: str
+    href: str
+
+
+class NavGroup(NamedTuple):
+    """Lines that belong together; the first group has no label."""
+
+    label: str
+    items: tuple[NavItem, ...]
+
+
+class Shell(NamedTuple):
+    """
+    What surrounds a page of a panel: whose it is, where one is in it, and who is looking.
+
+    *branding* is the tenant's, and None on the platform, which wears nobody's colours. *here* is
+    the address of the page, for a form that comes back to it.
+    """
+
+    scope: Literal["tenant", "platform"]
+    name: str
+    host: str
+    letter: str
+    home: str
+    jump_url: str
+    jump_label: str
+    groups: tuple[NavGroup, ...]
+    current: str
+    person: Person
+    role: str
+    zone: str
+    csrf_token: str
+    here: str
+    branding: Branding | None = None

@@ -17,4 +17,4 @@ grant update (state, published_at, activated_at, retiring_at, retired_at, revoke
   on insula.signing_keys to insula_app, insula_platform;
 drop policy if exists key_phases on insula.signing_keys;
 create policy key_phases on insula.signing_keys for select to insula_definer using (true);
-grant select (tenant_id, due_at) on insula.signing_keys to insula_definer;
+grant select (tenant_id, kid, alg, state, published_at, due_at) on insula.signing_keys to insula_definer;

@@ -11,14 +11,15 @@ _FACTS = """() => {
     headings: all('h1').map((it) => it.textContent.trim()),
     main: all('main').length,
     doubled: ids.filter((id, n) => ids.indexOf(id) !== n),
-    unlabelled: all('input:not([type=hidden], [aria-hidden=true])')
+    unlabelled: all('input:not([type=hidden], [aria-hidden=true]), textarea, select')
       .filter((it) => it.labels.length === 0 && !it.ariaLabel).map((it) => it.outerHTML),
     purposeless: all('input[type=text], input[type=password], input[type=email]')
       .filter((it) => !it.autocomplete).map((it) => it.outerHTML),
     unexplained: all('[aria-describedby]')
       .filter((it) => !document.getElementById(it.getAttribute('aria-describedby')))
       .map((it) => it.outerHTML),
-    placeholders: all('[placeholder]').length,
+    placeholders: all('[placeholder]')
+      .filter((it) => it.labels.length === 0 && !it.ariaLabel).length,
     nameless: all('a, button').filter((it) => it.checkVisibility()
       && !it.textContent.trim() && !it.ariaLabel).map((it) => it.outerHTML),
     inline: all('[style], [onclick], style').length,

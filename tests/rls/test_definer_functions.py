@@ -15,7 +15,7 @@ PAST = "2000-01-01T00:00:00Z"
 SWEPT = (
     "authorization_codes", "token_issues", "access_tokens", "revoked_jtis",
     "refresh_families", "sessions", "interactions", "attempt_counters", "initial_access_tokens",
-    "pushed_requests", "seen_once", "device_grants", "session_clients",
+    "pushed_requests", "seen_once", "device_grants", "session_clients", "admin_sessions",
 )  # fmt: skip
 
 

@@ -92,7 +92,46 @@ ERROR = {
     "cancel_host": "app.ledger.example",
 }
 
+ADMIN_SIGN_IN = {
+    "branding": ACME,
+    "username": "",
+    "errors": [],
+    "alert": None,
+    "csrf_token": "t0ken",
+    "action": "/admin/sign-in",
+    "is_platform": False,
+}
+STEP_UP = {
+    "branding": ACME,
+    "user": MIRA,
+    "username": MIRA.email,
+    "minutes": 5,
+    "errors": [],
+    "alert": None,
+    "csrf_token": "t0ken",
+    "action": "/admin/step-up",
+    "cancel_url": "/admin",
+}
+ADMIN_HOME = {
+    "branding": ACME,
+    "user": MIRA,
+    "title": "Superadmin",
+    "platform_url": "/platform",
+    "csrf_token": "t0ken",
+}
+
 PAGES = {
+    "admin-sign-in": ("admin_sessions/sign_in.html", ADMIN_SIGN_IN),
+    "admin-sign-in-refused": (
+        "admin_sessions/sign_in.html",
+        ADMIN_SIGN_IN
+        | {
+            "errors": [("username", "Enter your name."), ("password", "Enter your password.")],
+            "alert": ("Too many tries", "Wait 12 minutes, then try again."),
+        },
+    ),
+    "step-up": ("admin_sessions/step_up.html", STEP_UP),
+    "admin-home": ("admin_sessions/home.html", ADMIN_HOME),
     "sign-in": ("sign_in/sign_in.html", SIGN_IN),
     "sign-in-refused": (
         "sign_in/sign_in.html",

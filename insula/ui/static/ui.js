@@ -12,6 +12,18 @@ if (navigator.clipboard) {
   document.body.append(said);
 }
 
+// Ctrl K searches: in the page's own search where it has one, else where the rail's link leads.
+const jump = document.querySelector("[data-jump]");
+if (jump) {
+  addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    const search = document.querySelector("main input[type=search]");
+    if (search) search.focus();
+    else location.assign(jump.href);
+  });
+}
+
 // After a sign-out applications clean up in frames; when all have, or after 3 s, the way goes on.
 const onward = document.querySelector("[data-onward]");
 if (onward) {

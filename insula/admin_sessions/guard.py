@@ -1,0 +1,137 @@
+"""
+The administrators' door as pages use it: who is there, which form is theirs, and where to go first.
+
+Every request asks the database, so that whoever lost a role or was disabled is out at once.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from insula.admin_sessions import service
+from insula.admin_sessions.models import AdminSession
+from insula.admin_sessions.settings import AdminSessionLife
+from insula.audit.models import Actor, ActorType
+from insula.config_overrides.service import of
+from insula.sign_in import csrf
+from insula.sign_in.routes import Pages, cookies_of, go_to, only, read_fields, tenant_of
+from insula.tenancy.db import Tenant
+
+SIGN_IN = "/admin/sign-in"
+STEP_UP = "/admin/step-up"
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}\Z")
+#: Where a sign-in may lead: pages of administrators, and nowhere else.
+_OURS = re.compile(r"/(?:admin|platform)(?:[/?][!-\[\]-~]*)?\Z")
+_LONGEST_PATH = 600
+
+
+def is_ours(path: str) -> bool:
+    """Whether *path* is an address that a form of ours may lead back to."""
+    return len(path) <= _LONGEST_PATH and _OURS.match(path) is not None and "//" not in path
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Reads the cookie, finds who it belongs to, and checks the forms that come with it."""
+
+    pages: Pages
+
+    @property
+    def cookie_name(self) -> str:
+        return "__Host-insula_admin" if self.pages.jar.secure else "insula_admin"
+
+    def token(self, request: Request) -> str | None:
+        value = cookies_of(request).get(self.cookie_name, "")
+        return value if _TOKEN.match(value) else None
+
+    def cookie(self, tenant: Tenant, token: str) -> str:
+        """
+        The Set-Cookie value for a session, or the one that clears it for an empty token.
+
+        Strict: nothing that another site starts is an administrator's doing.
+        """
+        age = of(tenant, AdminSessionLife).idle_minutes * 60 if token else 0
+        parts = [f"{self.cookie_name}={token}", "Path=/", "HttpOnly", "SameSite=Strict"]
+        if self.pages.jar.secure:
+            parts.append("Secure")
+        return "; ".join([*parts, f"Max-Age={age}"])
+
+    async def session(self, request: Request) -> AdminSession | None:
+        """The administrator of this request; None for nobody, or for anybody else."""
+        token = self.token(request)
+        if token is None:
+            return None
+        return await service.read(tenant_of(request), token)
+
+    def renew(self, request: Request, session: AdminSession | None, response: Response) -> None:
+        """Let the cookie live as long as the session, which this request has lengthened."""
+        token = self.token(request)
+        if session is None or not session.is_renewed or token is None:
+            return
+        written = response.headers.getlist("set-cookie")
+        if not any(header.startswith(f"{self.cookie_name}=") for header in written):
+            cookie = self.cookie(tenant_of(request), token).encode("latin-1")
+            response.raw_headers.append((b"set-cookie", cookie))
+
+    def csrf_token(self, request: Request) -> str:
+        """The token of the forms of this session, and of no other."""
+        tenant = tenant_of(request)
+        return csrf.token(
+            self.pages.hmac_key, tenant.id, "administrator", self.token(request) or ""
+        )
+
+    async def form(self, request: Request) -> dict[str, list[str]]:
+        """The fields of a form that this session's page sent. Raises `CsrfFailed`, `Invalid`."""
+        fields = await read_fields(request)
+        presented = only(fields, "csrf_token") or request.headers.get("x-csrf-token")
+        csrf.check_token(self.csrf_token(request), presented)
+        return fields
+
+
+def actor_of(
+    request: Request, session: AdminSession | None = None, kind: ActorType = "admin"
+) -> Actor:
+    """Who acts, and from where."""
+    return Actor(
+        kind,
+        str(session.user_id) if session else None,
+        request.scope.get("insula.client_ip", ""),
+        request.headers.get("user-agent", ""),
+        request.scope.get("insula.request_id", ""),
+    )
+
+
+def _here(request: Request) -> str:
+    """The address that is looked at, for coming back; a form is not sent twice."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return f"{request.scope['path']}{query}" if request.method == "GET" else ""
+
+
+def sign_in_first(request: Request) -> Response:
+    """Whoever is not signed in goes there; a program is told so (F13)."""
+    accept = request.headers.get("accept", "*/*")
+    if "text/html" in accept or "*/*" in accept:
+        here = _here(request)
+        return go_to(f"{SIGN_IN}?{urlencode({'return_to': here})}" if is_ours(here) else SIGN_IN)
+    return JSONResponse(
+        {
+            "type": "urn:insula:error:session_expired",
+            "title": "Not signed in",
+            "status": 401,
+            "detail": "Sign in as an administrator first.",
+            "instance": request.scope.get("insula.request_id", ""),
+            "code": "session_expired",
+        },
+        401,
+        {"cache-control": "no-store"},
+        media_type="application/problem+json",
+    )
+
+
+def step_up_first(back: str) -> Response:
+    """Whoever has not lately proved who they are does so, and comes back to the page *back*."""
+    return go_to(f"{STEP_UP}?{urlencode({'return_to': back})}")

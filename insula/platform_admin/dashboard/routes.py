@@ -1,0 +1,84 @@
+"""All tenants at a glance."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from insula.accounts import service as accounts
+from insula.admin_sessions.models import AdminSession
+from insula.audit import service as audit
+from insula.audit.models import Lines
+from insula.platform_admin.guard import Panel
+from insula.platform_admin.navigation import HOME
+from insula.platform_admin.sentences import actors, entries
+from insula.registry import service as registry
+from insula.registry.models import KeyLine
+from insula.sign_in.routes import tenant_of
+
+#: Who can run the platform: a superadmin of its tenant is one of them (D02).
+RUNNING = ("platform_admin", "superadmin")
+_ANOTHER = "insula user add NAME --tenant _platforms --role platform_admin"
+_MOST_OVERDUE = 100
+_LATEST = 8
+_AS_FAR_BACK = timedelta(days=30)
+
+
+def routes(panel: Panel) -> list[Route]:
+    return [panel.page(HOME, show_dashboard)]
+
+
+async def show_dashboard(panel: Panel, request: Request, session: AdminSession) -> Response:
+    overview = await registry.overview(panel.platform)
+    overdue = await registry.keys_overdue(panel.platform, _MOST_OVERDUE)
+    async with tenant_of(request).transaction() as db:
+        admins = await accounts.count_active(db, RUNNING)
+        rows = await audit.browse(db, Lines(_AS_FAR_BACK), _LATEST)
+        names = await accounts.names_of(db, actors(rows))
+    warnings = list(_warnings(panel, admins, overdue))
+    return panel.show(
+        request,
+        session,
+        "dashboard.html",
+        current="Dashboard",
+        overview=overview,
+        warnings=warnings,
+        pool=panel.installation.pool(),
+        latest=entries(rows, names),
+        has_second_admin=admins > 1,
+        is_bootstrapped=not any("BOOTSTRAP" in warning[0] for warning in warnings),
+    )
+
+
+def _warnings(
+    panel: Panel, admins: int, overdue: list[KeyLine]
+) -> Iterator[tuple[str, str, str, str]]:
+    """What is wrong now: a sentence, its detail, and a button where a page helps (F20)."""
+    if overdue:
+        n = f"{len(overdue)} keys" if len(overdue) > 1 else "One key"
+        n = f"More than {_MOST_OVERDUE - 1} keys" if len(overdue) == _MOST_OVERDUE else n
+        yield (
+            "Key rotation is overdue.",
+            f"{n} should have moved on an hour ago. Is a worker running?",
+            "Keys",
+            "/platform/keys",
+        )
+    if admins < 2:  # noqa: PLR2004  (one is the risk)
+        yield (
+            "Only one person can run the platform.",
+            f"If they lose access, nobody can. {_ANOTHER} makes another.",
+            "",
+            "",
+        )
+    if panel.installation.pool().is_pressed:
+        yield (
+            "The pool is under pressure.",
+            "Raise its size or lower its idle time.",
+            "Pool",
+            "/platform/pool",
+        )
+    for warning in panel.installation.warnings():
+        head, _, rest = warning.partition(": ")
+        yield f"{head}.", f"{rest[:1].upper()}{rest[1:]}.", "Deployment", "/platform/deployment"

@@ -1,0 +1,139 @@
+"""Who may be on a page of the platform, and what every page of it has around it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from insula.admin_sessions.guard import Door, actor_of, sign_in_first, step_up_first
+from insula.admin_sessions.models import AdminSession
+from insula.audit.models import Actor
+from insula.kernel.crypto import Envelope
+from insula.kernel.errors import Denied
+from insula.keys.settings import KeyRotation
+from insula.platform_admin.navigation import GROUPS, HOME, TENANTS
+from insula.providers.pool import Figures
+from insula.sign_in.routes import cookies_of
+from insula.tenancy.db import Platform
+from insula.tenancy.models import Naming
+from insula.ui.pages import render, theme_of
+from insula.ui.views import Person, Shell, hue_of
+
+Form = dict[str, list[str]]
+Show = Callable[["Panel", Request, AdminSession], Awaitable[Response]]
+Act = Callable[["Panel", Request, AdminSession, Form], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What the pages tell of the installation itself."""
+
+    #: Variable, value with secrets masked, and where it came from.
+    variables: Callable[[], list[tuple[str, str, str]]]
+    warnings: Callable[[], list[str]]
+    events: Callable[[], str]
+    pool: Callable[[], Figures]
+    release: str
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What the pages work with, wired once per process."""
+
+    door: Door
+    platform: Platform
+    naming: Naming
+    envelope: Envelope
+    rotation: KeyRotation
+    installation: Installation
+
+    def page(self, path: str, show: Show, *, proved: bool = False) -> Route:
+        """A page to look at; with *proved* for whoever has lately shown who they are."""
+
+        async def endpoint(request: Request) -> Response:
+            session = await self.door.session(request)
+            if session is None:
+                return sign_in_first(request)
+            _refuse_strangers(session, writes=proved)
+            if proved and not session.is_proved:
+                query = f"?{request.url.query}" if request.url.query else ""
+                return step_up_first(f"{request.scope['path']}{query}")
+            response = await show(self, request, session)
+            self.door.renew(request, session, response)
+            return response
+
+        return Route(path, endpoint, methods=["GET"], name=show.__name__)
+
+    def act(self, path: str, act: Act, *, proved: bool = False) -> Route:
+        """What changes something: a form of this session's, from somebody who may."""
+
+        async def endpoint(request: Request) -> Response:
+            session = await self.door.session(request)
+            if session is None:
+                return sign_in_first(request)
+            _refuse_strangers(session, writes=True)
+            form = await self.door.form(request)
+            if proved and not session.is_proved:
+                return step_up_first(request.scope["path"])
+            response = await act(self, request, session, form)
+            self.door.renew(request, session, response)
+            return response
+
+        return Route(path, endpoint, methods=["POST"], name=act.__name__)
+
+    def show(
+        self,
+        request: Request,
+        session: AdminSession,
+        name: str,
+        /,
+        *,
+        current: str,
+        status: int = 200,
+        **variables: Any,  # noqa: ANN401  (a template's variables)
+    ) -> HTMLResponse:
+        """The page *name* inside the shell; *current* is its line of the menu."""
+        person = Person(
+            session.name, session.email or session.username, hue_of(str(session.user_id))
+        )
+        query = f"?{request.url.query}" if request.url.query else ""
+        shell = Shell(
+            scope="platform",
+            name="Platform",
+            host=request.scope["insula.host"] or "",
+            letter="P",
+            home=HOME,
+            jump_url=f"{TENANTS}?search=1",
+            jump_label="Search all tenants",
+            groups=GROUPS,
+            current=current,
+            person=person,
+            role=session.title,
+            zone="UTC",
+            csrf_token=self.door.csrf_token(request),
+            here=f"{request.scope['path']}{query}" if request.method == "GET" else HOME,
+        )
+        html = render(
+            f"platform_admin/{name}",
+            theme=theme_of(cookies_of(request)),
+            shell=shell,
+            may_write=session.runs_platform,
+            csrf_token=shell.csrf_token,
+            **variables,
+        )
+        return HTMLResponse(html, status)
+
+
+def _refuse_strangers(session: AdminSession, *, writes: bool) -> None:
+    if not session.sees_platform:
+        raise Denied("This account has no role on the platform.")
+    if writes and not session.runs_platform:
+        raise Denied("A viewer of the platform looks and changes nothing.")
+
+
+def platform_actor(request: Request, session: AdminSession) -> Actor:
+    """Who acts across tenants, and from where."""
+    return actor_of(request, session, kind="platform")

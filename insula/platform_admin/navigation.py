@@ -1,0 +1,32 @@
+"""The menu: one line for each section that exists."""
+
+from typing import Final
+
+from insula.ui.views import NavGroup, NavItem
+
+HOME: Final = "/platform"
+TENANTS: Final = "/platform/tenants"
+
+GROUPS: Final = (
+    NavGroup(
+        "",
+        (
+            NavItem("Dashboard", icon="layout-dashboard", href=HOME),
+            NavItem("Tenants", icon="buildings", href=TENANTS),
+        ),
+    ),
+    NavGroup(
+        "Operation",
+        (
+            NavItem("Keys", icon="key", href="/platform/keys"),
+            NavItem("Pool", icon="stack-2", href="/platform/pool"),
+        ),
+    ),
+    NavGroup(
+        "Logs",
+        (
+            NavItem("Audit", icon="list-details", href="/platform/audit"),
+            NavItem("Deployment", icon="server-cog", href="/platform/deployment"),
+        ),
+    ),
+)

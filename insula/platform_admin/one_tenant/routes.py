@@ -1,0 +1,303 @@
+"""One tenant, a page for each side of it."""
+
+from datetime import timedelta
+from urllib.parse import urlencode
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from insula.accounts import service as accounts
+from insula.accounts.models import User
+from insula.admin_sessions.models import AdminSession
+from insula.audit import service as audit
+from insula.audit.models import Lines
+from insula.kernel.errors import Invalid
+from insula.platform_admin.guard import Form, Panel, platform_actor
+from insula.platform_admin.navigation import TENANTS
+from insula.platform_admin.sentences import entries, short
+from insula.platform_admin.tenants.routes import worded
+from insula.registry import service as registry
+from insula.registry.models import TenantLine
+from insula.sign_in.routes import go_to, only, tenant_of
+from insula.tenants import service as tenants
+from insula.tenants.errors import ChangedMeanwhile, DomainTaken, NoSuchTenant, TenantProtected
+from insula.tenants.models import FOLLOWS, normalise_domain
+
+ONE = f"{TENANTS}/{{slug}}"
+_USERS = 25
+_LINES = 50
+_AS_FAR_BACK = timedelta(days=180)
+#: What a redirect says was done.
+_DONE = {
+    "created": "The tenant exists, with its signing keys. Nobody can sign in yet.",
+    "renamed": "The name is changed. Every process shows it within a second.",
+    "domain_added": "The domain belongs to this tenant.",
+    "domain_removed": "The domain is taken away. Requests to it are answered 404.",
+    "suspended": "The tenant is suspended. Nobody signs in, and its tokens are refused.",
+    "activated": "The tenant is active. People sign in anew.",
+    "archived": "The tenant is archived. Its data is kept, and lists leave it out.",
+}
+
+
+def routes(panel: Panel) -> list[Route]:
+    return [
+        panel.page(ONE, show_overview),
+        panel.page(f"{ONE}/users", show_users),
+        panel.act(f"{ONE}/users", open_users),
+        panel.page(f"{ONE}/hosts", show_hosts),
+        panel.page(f"{ONE}/keys", show_keys),
+        panel.page(f"{ONE}/activity", show_activity),
+        panel.page(f"{ONE}/edit", show_edit),
+        panel.act(f"{ONE}/edit", post_edit),
+        panel.act(f"{ONE}/domains", post_domain),
+        panel.page(f"{ONE}/domains/remove", show_remove_domain, proved=True),
+        panel.act(f"{ONE}/domains/remove", post_remove_domain, proved=True),
+    ]
+
+
+async def line_of(panel: Panel, request: Request) -> TenantLine:
+    """The tenant that the address names. Raises `NoSuchTenant`."""
+    return await registry.get(panel.platform, request.path_params["slug"])
+
+
+def _show(  # noqa: PLR0913  (each by its name)
+    panel: Panel,
+    request: Request,
+    session: AdminSession,
+    line: TenantLine,
+    tab: str,
+    *,
+    status: int = 200,
+    **variables: object,
+) -> Response:
+    host = line.primary_host or panel.naming.host(line.slug)
+    return panel.show(
+        request,
+        session,
+        f"tenant_{tab.lower()}.html",
+        current="Tenants",
+        status=status,
+        tenant=line,
+        tab=tab,
+        host=host,
+        issuer=panel.naming.origin(host),
+        short_id=short(str(line.id)),
+        done=_DONE.get(request.query_params.get("done", ""), ""),
+        follows=() if line.protected else tuple(sorted(FOLLOWS[line.status])),
+        is_editable=session.runs_platform and not line.protected,
+        **variables,
+    )
+
+
+async def show_overview(panel: Panel, request: Request, session: AdminSession) -> Response:
+    line = await line_of(panel, request)
+    return _show(
+        panel, request, session, line, "Overview",
+        impact=await registry.impact(panel.platform, line.id),
+        is_new=request.query_params.get("done") == "created",
+        own_host=panel.naming.host(line.slug),
+    )  # fmt: skip
+
+
+async def show_users(panel: Panel, request: Request, session: AdminSession) -> Response:
+    """How many there are; who they are stands behind a button that is recorded (D05)."""
+    line = await line_of(panel, request)
+    return _users_page(panel, request, session, line)
+
+
+def _users_page(  # noqa: PLR0913  (each by its name)
+    panel: Panel,
+    request: Request,
+    session: AdminSession,
+    line: TenantLine,
+    users: list[User] | None = None,
+    following: str = "",
+) -> Response:
+    return _show(panel, request, session, line, "Users", users=users, following=following)
+
+
+async def open_users(panel: Panel, request: Request, session: AdminSession, form: Form) -> Response:
+    line = await line_of(panel, request)
+    users = await registry.open_users(
+        panel.platform,
+        tenant_of(request).id,
+        line,
+        platform_actor(request, session),
+        after=only(form, "after")[:254],
+        limit=_USERS + 1,
+    )
+    following = users[_USERS - 1].username if len(users) > _USERS else ""
+    return _users_page(panel, request, session, line, users[:_USERS], following.casefold())
+
+
+async def show_hosts(panel: Panel, request: Request, session: AdminSession) -> Response:
+    line = await line_of(panel, request)
+    own = panel.naming.host(line.slug)
+    return _show(panel, request, session, line, "Hosts", own_host=own)
+
+
+async def show_keys(panel: Panel, request: Request, session: AdminSession) -> Response:
+    line = await line_of(panel, request)
+    keys = await registry.keys_of(panel.platform, [line])
+    return _show(panel, request, session, line, "Keys", keys=keys[line.id])
+
+
+async def show_activity(panel: Panel, request: Request, session: AdminSession) -> Response:
+    """The tenant's own record as the platform may read it: ids are short, nobody is named."""
+    line = await line_of(panel, request)
+    mark, _, last = request.query_params.get("after", "").partition("|")
+    async with panel.platform.within(line.id) as db:
+        rows = await audit.browse(
+            db, Lines(_AS_FAR_BACK, after=(mark, last) if mark else None), _LINES + 1
+        )
+    shown = entries(rows[:_LINES], {})
+    following = ""
+    if len(rows) > _LINES:
+        after = f"{shown[-1].mark}|{shown[-1].id}"
+        following = f"{TENANTS}/{line.slug}/activity?{urlencode({'after': after})}"
+    return _show(
+        panel, request, session, line, "Activity",
+        entries=shown, following=following, is_first=not mark,
+    )  # fmt: skip
+
+
+def _changeable(line: TenantLine) -> TenantLine:
+    if line.protected:
+        raise TenantProtected("This tenant belongs to the installation itself.")
+    return line
+
+
+async def show_edit(panel: Panel, request: Request, session: AdminSession) -> Response:
+    return _edit_page(panel, request, session, _changeable(await line_of(panel, request)))
+
+
+def _edit_page(  # noqa: PLR0913  (each by its name)
+    panel: Panel,
+    request: Request,
+    session: AdminSession,
+    line: TenantLine,
+    *,
+    name: str | None = None,
+    domain: str = "",
+    errors: tuple[tuple[str, str], ...] = (),
+    status: int = 200,
+) -> Response:
+    return _show(
+        panel, request, session, line, "Edit", status=status,
+        name=line.display_name if name is None else name, domain=domain, errors=list(errors),
+        own_host=panel.naming.host(line.slug),
+    )  # fmt: skip
+
+
+async def post_edit(panel: Panel, request: Request, session: AdminSession, form: Form) -> Response:
+    line = _changeable(await line_of(panel, request))
+    name = only(form, "display_name")
+    try:
+        await tenants.rename(
+            panel.platform,
+            line.slug,
+            name,
+            platform_actor(request, session),
+            before=only(form, "before"),
+        )
+    except Invalid as refusal:
+        errors = (("display_name", worded(refusal)),)
+        return _edit_page(panel, request, session, line, name=name, errors=errors, status=422)
+    except ChangedMeanwhile as refusal:
+        who = await _who_changed(panel, request, line)
+        text = f"{who} changed the name to “{refusal.present}” while you were typing."
+        return _edit_page(
+            panel, request, session, await line_of(panel, request), name=name, status=409,
+            errors=(("display_name", f"{text} Save again to replace it."),),
+        )  # fmt: skip
+    return go_to(f"{TENANTS}/{line.slug}?done=renamed")
+
+
+async def _who_changed(panel: Panel, request: Request, line: TenantLine) -> str:
+    """Who saved last, as far as the platform knows them."""
+    async with panel.platform.within(line.id) as db:
+        rows = await audit.browse(db, Lines(_AS_FAR_BACK, words="tenant.updated"), 1)
+    if not rows or rows[0].actor_type != "platform" or not rows[0].actor_id:
+        return "Somebody"
+    who = UUID(rows[0].actor_id)
+    async with tenant_of(request).transaction() as db:
+        return (await accounts.names_of(db, [who])).get(who, "Somebody")
+
+
+async def post_domain(
+    panel: Panel, request: Request, session: AdminSession, form: Form
+) -> Response:
+    """One more domain, on the operator's word."""
+    line = _changeable(await line_of(panel, request))
+    domain = only(form, "domain").strip()
+    try:
+        await tenants.add_domain(
+            panel.platform,
+            line.slug,
+            domain,
+            base=panel.naming.base,
+            primary=bool(only(form, "primary")),
+            actor=platform_actor(request, session),
+        )
+    except Invalid as refusal:
+        errors = (("domain", worded(refusal)),)
+        return _edit_page(panel, request, session, line, domain=domain, errors=errors, status=422)
+    except DomainTaken:
+        owner = await registry.slug_of_host(
+            panel.platform, normalise_domain(domain, panel.naming.base)
+        )
+        by = "this tenant already" if owner == line.slug else f"the tenant “{owner}”"
+        errors = (("domain", f"This domain belongs to {by}."),)
+        return _edit_page(panel, request, session, line, domain=domain, errors=errors, status=409)
+    return go_to(f"{TENANTS}/{line.slug}/hosts?done=domain_added")
+
+
+def _domain_of(line: TenantLine, domain: str) -> str:
+    if domain not in line.hosts:
+        raise NoSuchTenant("The tenant has no such domain.")
+    return domain
+
+
+async def show_remove_domain(panel: Panel, request: Request, session: AdminSession) -> Response:
+    line = _changeable(await line_of(panel, request))
+    domains = [request.query_params.get("domain", "")]
+    if domains[0] not in line.hosts:  # who proved themselves on the way chooses again
+        return go_to(f"{TENANTS}/{line.slug}/edit")
+    return _remove_page(panel, request, session, line, domains[0])
+
+
+def _remove_page(  # noqa: PLR0913  (each by its name)
+    panel: Panel,
+    request: Request,
+    session: AdminSession,
+    line: TenantLine,
+    domain: str,
+    errors: tuple[tuple[str, str], ...] = (),
+    typed: str = "",
+) -> Response:
+    return panel.show(
+        request,
+        session,
+        "domain_remove.html",
+        current="Tenants",
+        status=422 if errors else 200,
+        tenant=line,
+        domain=domain,
+        errors=list(errors),
+        typed=typed,
+        issuer_after=panel.naming.origin(panel.naming.host(line.slug)),
+    )
+
+
+async def post_remove_domain(
+    panel: Panel, request: Request, session: AdminSession, form: Form
+) -> Response:
+    line = _changeable(await line_of(panel, request))
+    domain, typed = _domain_of(line, only(form, "domain")), only(form, "typed").strip()
+    if typed != domain:
+        errors = (("typed", f"Type {domain} to confirm."),)
+        return _remove_page(panel, request, session, line, domain, errors, typed)
+    await tenants.remove_domain(panel.platform, line.slug, domain, platform_actor(request, session))
+    return go_to(f"{TENANTS}/{line.slug}/hosts?done=domain_removed")

@@ -1,0 +1,1 @@
+"""How the installation runs: keys across tenants, the pool, the deployment."""

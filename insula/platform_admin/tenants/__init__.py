@@ -1,0 +1,1 @@
+"""The list of tenants, its export, and the form that makes one."""

@@ -1,0 +1,246 @@
+"""The list of tenants: searched, narrowed, sorted, paged by key, and taken away as a file."""
+
+import csv
+import io
+import json
+from collections.abc import AsyncIterator, Mapping
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from insula.admin_sessions.models import AdminSession
+from insula.kernel.errors import Conflict, Invalid
+from insula.platform_admin.guard import Form, Panel, platform_actor
+from insula.platform_admin.navigation import TENANTS
+from insula.registry import service as registry
+from insula.registry.models import STATUSES, Cursor, Filter, Page, TenantLine
+from insula.sign_in.routes import go_to, only
+from insula.tenants import service as tenants
+from insula.tenants.errors import DomainTaken, SlugTaken
+from insula.tenants.models import normalise_domain
+
+_LIMIT = 25
+_COLUMNS = ("slug", "display_name", "status", "hosts", "users", "created_at", "last_sign_in_at")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def routes(panel: Panel) -> list[Route]:
+    return [
+        panel.page(TENANTS, show_tenants),
+        panel.page(f"{TENANTS}.csv", export_csv),
+        panel.page(f"{TENANTS}.json", export_json),
+        panel.page(f"{TENANTS}/new", show_new),
+        panel.act(f"{TENANTS}/new", post_new),
+    ]
+
+
+def _filter(request: Request) -> Filter:
+    query = request.query_params
+    return Filter.read(query.get("q", ""), query.getlist("status"), query.get("sort", ""))
+
+
+def _address(wanted: Filter, cursor: Cursor | None = None, path: str = TENANTS) -> str:
+    """The list of a filter: everything stands in the URL."""
+    pairs = [("q", wanted.search)] if wanted.search else []
+    if wanted.statuses != Filter().statuses:
+        pairs += [("status", status) for status in wanted.statuses]
+    if wanted.sort != "slug":
+        pairs.append(("sort", wanted.sort))
+    if cursor is not None:
+        pairs.append(("at", cursor.write()))
+    return f"{path}?{urlencode(pairs)}" if pairs else path
+
+
+def _chips(wanted: Filter, totals: Mapping[str, int]) -> list[tuple[str, bool, str]]:
+    """Each status, whether the list is narrowed to it, and the address that turns that round."""
+    chosen = () if wanted.statuses == Filter().statuses else wanted.statuses
+    return [
+        (
+            status,
+            status in chosen,
+            _address(
+                Filter.read(
+                    wanted.search,
+                    [s for s in STATUSES if (s in chosen) != (s == status)],
+                    wanted.sort,
+                )
+            ),
+        )
+        for status in STATUSES
+        if status != "deleting" or status in chosen or totals.get(status)
+    ]
+
+
+def _sorts(wanted: Filter) -> dict[str, tuple[str, str]]:
+    """For each column that can be sorted by: the address, and how it is sorted now."""
+    if wanted.search:
+        return dict.fromkeys(("slug", "newest", "users", "activity"), ("", ""))
+    directions = {"slug": "ascending"}
+    return {
+        sort: (
+            _address(Filter.read("", list(wanted.statuses), sort)),
+            directions.get(sort, "descending") if sort == wanted.sort else "none",
+        )
+        for sort in ("slug", "newest", "users", "activity")
+    }
+
+
+async def show_tenants(panel: Panel, request: Request, session: AdminSession) -> Response:
+    wanted = _filter(request)
+    cursor = Cursor.read(request.query_params.get("at", ""))
+    page = await registry.page(panel.platform, wanted, cursor, _LIMIT)
+    return panel.show(
+        request,
+        session,
+        "tenants.html",
+        current="Tenants",
+        wanted=wanted,
+        lines=page.lines,
+        said=_said(page),
+        previous=_address(wanted, page.previous) if page.previous else "",
+        following=_address(wanted, page.following) if page.following else "",
+        chips=_chips(wanted, page.totals),
+        sorts=_sorts(wanted),
+        csv_url=_address(wanted, path=f"{TENANTS}.csv"),
+        json_url=_address(wanted, path=f"{TENANTS}.json"),
+        is_search="search" in request.query_params,
+    )
+
+
+def _said(page: Page) -> str:
+    """How many stand here, of how many where that is kept."""
+    n = len(page.lines)
+    if page.total is None:
+        return f"{n} found" if page.following is None and page.previous is None else f"{n} shown"
+    return f"{n} of {page.total:,}"
+
+
+async def export_csv(panel: Panel, request: Request, _: AdminSession) -> Response:
+    return _file(_csv(panel, _filter(request)), "text/csv; charset=utf-8", "tenants.csv")
+
+
+async def export_json(panel: Panel, request: Request, _: AdminSession) -> Response:
+    return _file(_json(panel, _filter(request)), "application/json", "tenants.json")
+
+
+def _file(body: AsyncIterator[str], kind: str, name: str) -> Response:
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+    return StreamingResponse(body, media_type=kind, headers=headers)
+
+
+async def _csv(panel: Panel, wanted: Filter) -> AsyncIterator[str]:
+    yield ",".join(_COLUMNS) + "\r\n"
+    async for lines in registry.batches(panel.platform, wanted):
+        text = io.StringIO()
+        writer = csv.writer(text)
+        for line in lines:
+            writer.writerow([_cell(value) for value in _values(line).values()])
+        yield text.getvalue()
+
+
+def _cell(value: object) -> str:
+    """A value that no spreadsheet takes for a formula."""
+    text = " ".join(value) if isinstance(value, list) else "" if value is None else str(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _values(line: TenantLine) -> dict[str, object]:
+    last = line.last_sign_in_at
+    return {
+        "slug": line.slug,
+        "display_name": line.display_name,
+        "status": line.status,
+        "hosts": list(line.hosts),
+        "users": line.users,
+        "created_at": line.created_at.isoformat(),
+        "last_sign_in_at": last.isoformat() if last else None,
+    }
+
+
+async def _json(panel: Panel, wanted: Filter) -> AsyncIterator[str]:
+    before = "["
+    async for lines in registry.batches(panel.platform, wanted):
+        for line in lines:
+            yield before + json.dumps(_values(line))
+            before = ",\n"
+    yield "[]" if before == "[" else "]\n"
+
+
+async def show_new(panel: Panel, request: Request, session: AdminSession) -> Response:
+    return _new_page(panel, request, session)
+
+
+def _new_page(  # noqa: PLR0913  (each by its name)
+    panel: Panel,
+    request: Request,
+    session: AdminSession,
+    form: Form | None = None,
+    errors: tuple[tuple[str, str], ...] = (),
+    status: int = 200,
+) -> Response:
+    values = {name: only(form or {}, name) for name in ("slug", "display_name", "domain")}
+    return panel.show(
+        request,
+        session,
+        "tenant_new.html",
+        current="Tenants",
+        status=status,
+        values=values,
+        errors=list(errors),
+        example_host=panel.naming.host("acme"),
+        base=panel.naming.base,
+    )
+
+
+async def post_new(panel: Panel, request: Request, session: AdminSession, form: Form) -> Response:
+    slug = only(form, "slug").strip()
+    domain = only(form, "domain").strip()
+    missing = tuple(
+        (field, text)
+        for field, text in (("display_name", "Enter a name."), ("slug", "Enter a slug."))
+        if not only(form, field).strip()
+    )
+    if missing:
+        return _new_page(panel, request, session, form, missing, 422)
+    try:
+        await tenants.create(
+            panel.platform,
+            panel.envelope,
+            panel.rotation,
+            slug=slug,
+            display_name=only(form, "display_name"),
+            domain=domain or None,
+            base=panel.naming.base,
+            actor=platform_actor(request, session),
+        )
+    except Invalid as refusal:
+        return _new_page(
+            panel, request, session, form, ((refusal.field or "slug", worded(refusal)),), 422
+        )
+    except Conflict as refusal:
+        error = await _taken(panel, refusal, slug, domain)
+        return _new_page(panel, request, session, form, (error,), 409)
+    return go_to(f"{TENANTS}/{slug}?done=created")
+
+
+def worded(refusal: Invalid) -> str:
+    """A refusal as a sentence under its field."""
+    text = refusal.description
+    example = f" For example: {refusal.example}" if refusal.example else ""
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}{example}"
+
+
+async def _taken(panel: Panel, refusal: Conflict, slug: str, domain: str) -> tuple[str, str]:
+    """Which field is taken, and by whom."""
+    if isinstance(refusal, DomainTaken):
+        owner = await registry.slug_of_host(
+            panel.platform, normalise_domain(domain, panel.naming.base)
+        )
+        by = f" by the tenant “{owner}”" if owner else ""
+        return "domain", f"This domain is in use{by}. A domain belongs to one tenant."
+    if isinstance(refusal, SlugTaken):
+        line = await registry.get(panel.platform, slug)
+        return "slug", f"“{slug}” is the slug of {line.display_name}, which is {line.status}."
+    return "slug", refusal.description

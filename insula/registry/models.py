@@ -1,0 +1,133 @@
+"""A tenant as a line of a list, which lines are asked for, and places between them."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+from insula.registry.errors import CursorInvalid
+
+Sort = Literal["slug", "newest", "users", "activity"]
+STATUSES: Final = ("active", "suspended", "archived", "deleting")
+#: Archived tenants are looked for by name of their status (D07).
+SHOWN_BY_DEFAULT: Final = ("active", "suspended", "deleting")
+_LONGEST_SEARCH: Final = 120
+
+
+@dataclass(frozen=True, slots=True)
+class TenantLine:
+    """One tenant in the registry, with what is kept about it; *mark* is its place in the list."""
+
+    id: UUID
+    slug: str
+    display_name: str
+    status: str
+    protected: bool
+    created_at: datetime
+    users: int
+    last_sign_in_at: datetime | None
+    mark: str
+    hosts: tuple[str, ...] = ()
+    primary_host: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which tenants; a search is by the beginning of slug, name or domain, sorted by slug."""
+
+    search: str = ""
+    statuses: tuple[str, ...] = SHOWN_BY_DEFAULT
+    sort: Sort = "slug"
+
+    @classmethod
+    def read(cls, search: str, statuses: list[str], sort: str) -> "Filter":
+        """What a query says; what nobody knows is left out."""
+        known = tuple(status for status in STATUSES if status in statuses)
+        search = search.strip().replace("\0", "").lower()[:_LONGEST_SEARCH]
+        sorts: Mapping[str, Sort] = {"newest": "newest", "users": "users", "activity": "activity"}
+        return cls(search, known or SHOWN_BY_DEFAULT, "slug" if search else sorts.get(sort, "slug"))
+
+    @property
+    def is_default(self) -> bool:
+        return not self.search and self.statuses == SHOWN_BY_DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """A place in a list: after or before the line with this mark."""
+
+    mark: str
+    id: UUID
+    backwards: bool = False
+
+    def write(self) -> str:
+        text = f"{'b' if self.backwards else 'a'}{self.id.hex}{self.mark}"
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    @classmethod
+    def read(cls, text: str) -> "Cursor | None":
+        """Raises `CursorInvalid`; an empty one is no place."""
+        if not text:
+            return None
+        try:
+            plain = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True).decode()
+            if plain[0] not in "ab" or "\0" in plain:
+                raise CursorInvalid
+            return cls(plain[33:], UUID(plain[1:33]), backwards=plain[0] == "b")
+        except (ValueError, IndexError, binascii.Error) as error:
+            raise CursorInvalid from error
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some lines and the places around them; *total* when it is known without counting."""
+
+    lines: list[TenantLine]
+    previous: Cursor | None
+    following: Cursor | None
+    total: int | None
+    #: How many tenants there are of each status.
+    totals: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLine:
+    """A signing key without anything secret."""
+
+    tenant_id: UUID
+    kid: str
+    alg: str
+    state: str
+    due_at: datetime | None
+    slug: str = ""
+    published_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What a change of status touches; counts beyond *bound* are told as the bound."""
+
+    users: int
+    sessions: int
+    clients: int
+    hosts: int
+    bound: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All tenants at a glance; counts beyond *bound* are told as the bound."""
+
+    totals: Mapping[str, int]
+    made_this_week: int
+    active_today: int
+    bound: int
+    largest: list[TenantLine] = field(default_factory=list)
+    liveliest: list[TenantLine] = field(default_factory=list)
+
+    @property
+    def all(self) -> int:
+        return sum(self.totals.values())

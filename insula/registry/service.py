@@ -1,0 +1,151 @@
+"""Lists, counts and single tenants for the platform, and looking at a tenant's people."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from insula.accounts import service as accounts
+from insula.accounts.models import User
+from insula.audit import service as audit
+from insula.audit.models import Actor, Event
+from insula.registry import store
+from insula.registry.models import Cursor, Filter, Impact, KeyLine, Overview, Page, TenantLine
+from insula.tenancy.db import Connection, Platform, rebind
+from insula.tenants.errors import NoSuchTenant
+
+_BATCH = 500
+_TOP = 5
+
+
+async def page(platform: Platform, wanted: Filter, cursor: Cursor | None, limit: int) -> Page:
+    """A page of tenants with their domains. Raises `CursorInvalid`."""
+    async with platform.transaction() as db:
+        lines = await store.page(db, wanted, cursor, limit + 1)
+        more = len(lines) > limit
+        lines = lines[:limit]
+        backwards = cursor is not None and cursor.backwards
+        if backwards:
+            lines.reverse()
+        lines = await _with_hosts(db, lines)
+        totals = await store.totals(db)
+    before = cursor is not None and (more or not backwards)
+    after = more or backwards
+    return Page(
+        lines,
+        Cursor(lines[0].mark, lines[0].id, backwards=True) if lines and before else None,
+        Cursor(lines[-1].mark, lines[-1].id) if lines and after else None,
+        None if wanted.search else sum(totals.get(status, 0) for status in wanted.statuses),
+        totals,
+    )
+
+
+async def _with_hosts(db: Connection, lines: Sequence[TenantLine]) -> list[TenantLine]:
+    rows = await store.hosts(db, [line.id for line in lines])
+    found = []
+    for line in lines:
+        own = [row for row in rows if row.tenant_id == line.id]
+        primary = next((row.host for row in own if row.is_primary), None)
+        found.append(replace(line, hosts=tuple(row.host for row in own), primary_host=primary))
+    return found
+
+
+async def batches(platform: Platform, wanted: Filter) -> AsyncIterator[list[TenantLine]]:
+    """Every tenant of a filter, in batches that are transactions of their own (CR-9)."""
+    cursor: Cursor | None = None
+    while True:
+        async with platform.transaction() as db:
+            lines = await _with_hosts(db, await store.page(db, wanted, cursor, _BATCH))
+        if lines:
+            yield lines
+        if len(lines) < _BATCH:
+            return
+        cursor = Cursor(lines[-1].mark, lines[-1].id)
+
+
+async def get(platform: Platform, slug: str) -> TenantLine:
+    """One tenant of any status. Raises `NoSuchTenant`."""
+    async with platform.transaction() as db:
+        line = await store.get(db, slug)
+        if line is None:
+            raise NoSuchTenant("There is no tenant of that slug.")
+        (found,) = await _with_hosts(db, [line])
+    return found
+
+
+async def slug_of_host(platform: Platform, host: str) -> str | None:
+    """Whose domain *host* is."""
+    async with platform.transaction() as db:
+        owners = await store.by_ids(db, await store.host_owners(db, host))
+    return owners[0].slug if owners else None
+
+
+async def overview(platform: Platform) -> Overview:
+    """All tenants at a glance, from what is kept and from counts that end at a bound."""
+    async with platform.transaction() as db:
+        totals = await store.totals(db)
+        lately = await store.lately(db)
+        largest = await store.page(db, Filter(sort="users"), None, _TOP)
+        liveliest = await store.page(db, Filter(sort="activity"), None, _TOP)
+    return Overview(
+        totals,
+        lately.made,
+        lately.active,
+        store.BOUND,
+        [line for line in largest if line.users],
+        [line for line in liveliest if line.last_sign_in_at],
+    )
+
+
+async def impact(platform: Platform, tenant_id: UUID) -> Impact:
+    """What stands behind a tenant, in numbers."""
+    async with platform.within(tenant_id) as db:
+        return await store.impact(db)
+
+
+async def keys_of(platform: Platform, lines: Sequence[TenantLine]) -> dict[UUID, list[KeyLine]]:
+    """The published keys of a page of tenants."""
+    async with platform.transaction() as db:
+        found = await store.keys(db, [line.id for line in lines])
+    return {line.id: [key for key in found if key.tenant_id == line.id] for line in lines}
+
+
+async def keys_overdue(platform: Platform, most: int) -> list[KeyLine]:
+    """Keys whose time came and was missed, the oldest first."""
+    async with platform.transaction() as db:
+        return await store.keys_overdue(db, most)
+
+
+async def schema(platform: Platform) -> tuple[str, str]:
+    """The revision of the schema and the version of the server."""
+    async with platform.transaction() as db:
+        row = await store.schema(db)
+    return row.revision, row.server
+
+
+async def open_users(  # noqa: PLR0913  (each by its name)
+    platform: Platform,
+    home: UUID,
+    line: TenantLine,
+    actor: Actor,
+    *,
+    after: str = "",
+    limit: int = 25,
+) -> list[User]:
+    """
+    A page of a tenant's people by user name; that it was looked at is written at both ends (D05).
+
+    *home* is the platform's own tenant.
+    """
+    event = Event(
+        "tenant.viewed_by_platform",
+        actor,
+        "info",
+        target_type="tenant",
+        target_id=line.slug,
+        metadata={"what": "users"},
+    )
+    async with platform.within(home) as db:
+        await audit.record(db, event)
+        await rebind(db, line.id)
+        await audit.record(db, event)
+        return await accounts.list_users(db, after=after, limit=limit)

@@ -1,0 +1,205 @@
+"""All SQL on the registry as a whole; over the platform's door, which sees all its lines."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.exc import DataError
+
+from insula.registry.errors import CursorInvalid
+from insula.registry.models import Cursor, Filter, Impact, KeyLine, Sort, TenantLine
+from insula.tenancy.db import Connection, Row
+
+#: The highest character there is: what begins with a prefix lies below prefix + this.
+_LAST: Final = "\U0010ffff"
+#: How many names and domains of one prefix a search looks at; slugs have no such limit.
+_MOST_FOUND: Final = 500
+#: A bounded count says "more than" from here on.
+BOUND: Final = 1000
+
+_LINE = """
+    t.id, t.slug, t.display_name, t.status, t.protected, t.created_at, c.users,
+    nullif(c.last_sign_in_at, '-infinity') as last_sign_in_at"""
+_FROM = "insula.tenants t join insula.tenant_counters c on c.id = t.id"
+
+
+class _Order(NamedTuple):
+    """What a list is sorted by: the expression, its type, and whether the greatest comes first."""
+
+    key: str
+    kind: str
+    descending: bool
+
+
+_ORDERS: Final[dict[Sort, _Order]] = {
+    "slug": _Order('t.slug collate "C"', "text", descending=False),
+    "newest": _Order("t.created_at", "timestamptz", descending=True),
+    "users": _Order("c.users", "bigint", descending=True),
+    "activity": _Order("c.last_sign_in_at", "timestamptz", descending=True),
+}
+
+
+def _line(row: Row) -> TenantLine:
+    return TenantLine(**row._asdict())
+
+
+async def page(
+    db: Connection, wanted: Filter, cursor: Cursor | None, limit: int
+) -> list[TenantLine]:
+    """Lines from a place on, in the order of the list; before it, in the reverse order."""
+    order = _ORDERS[wanted.sort]
+    backwards = cursor is not None and cursor.backwards
+    falling = order.descending != backwards
+    direction, beyond = ("desc", "<") if falling else ("asc", ">")
+    place = f"and ({order.key}, t.id) {beyond} (cast(:mark as {order.kind}), :id)" if cursor else ""
+    found, extra = "", ""
+    if wanted.search:
+        found = _FOUND.format(
+            place=f'and t.slug collate "C" {beyond} :mark' if cursor else "", direction=direction
+        )
+        extra = "join found f on f.id = t.id"
+    statement = f"""
+        {found}
+        select {_LINE}, ({order.key})::text as mark
+          from {_FROM} {extra}
+         where not t.protected and t.status = any(:statuses) {place}
+         order by {order.key} {direction}, t.id {direction} limit :limit
+    """  # noqa: S608  (words of ours)
+    values = {"statuses": list(wanted.statuses), "limit": limit, "most": _MOST_FOUND}
+    if cursor:
+        values |= {"mark": cursor.mark, "id": cursor.id}
+    if wanted.search:
+        values |= {"low": wanted.search, "high": wanted.search + _LAST}
+    try:
+        rows = await db.execute(text(statement), values)
+    except DataError as error:  # a mark of another order than this list's
+        raise CursorInvalid from error
+    return [_line(row) for row in rows]
+
+
+#: By the beginning of the slug, in the order of the list; of the name and of a domain, some.
+_FOUND = """
+    with found as materialized (
+      (select t.id from insula.tenants t
+        where t.slug collate "C" >= :low and t.slug collate "C" < :high {place}
+          and not t.protected and t.status = any(:statuses)
+        order by t.slug collate "C" {direction} limit :limit)
+      union
+      (select t.id from insula.tenants t
+        where t.name_norm collate "C" >= :low and t.name_norm collate "C" < :high
+        order by t.name_norm collate "C" limit :most)
+      union
+      select h.tenant_id from insula.tenants_by_host(:low, :high, :most) h
+    )"""
+
+
+async def get(db: Connection, slug: str) -> TenantLine | None:
+    row = (
+        await db.execute(
+            text(f"select {_LINE}, t.slug as mark from {_FROM} where t.slug = :slug"),  # noqa: S608  (words of ours)
+            {"slug": slug},
+        )
+    ).one_or_none()
+    return _line(row) if row else None
+
+
+async def by_ids(db: Connection, ids: Sequence[UUID]) -> list[TenantLine]:
+    rows = await db.execute(
+        text(f"select {_LINE}, t.slug as mark from {_FROM} where t.id = any(:ids) order by t.slug"),  # noqa: S608  (words of ours)
+        {"ids": list(ids)},
+    )
+    return [_line(row) for row in rows]
+
+
+async def hosts(db: Connection, ids: Sequence[UUID]) -> Sequence[Row]:
+    return (
+        await db.execute(
+            text("select tenant_id, host, is_primary from insula.hosts_of_tenants(:ids)"),
+            {"ids": list(ids)},
+        )
+    ).all()
+
+
+async def host_owners(db: Connection, host: str) -> list[UUID]:
+    """Whose domain this is: one tenant or none."""
+    rows = await db.execute(
+        text("select tenant_id from insula.tenants_by_host(:low, :high, 1)"),
+        {"low": host, "high": f"{host}\x01"},
+    )
+    return [row.tenant_id for row in rows]
+
+
+async def keys(db: Connection, ids: Sequence[UUID]) -> list[KeyLine]:
+    rows = await db.execute(
+        text("""
+            select tenant_id, kid, alg, state, published_at, due_at
+              from insula.keys_of_tenants(:ids)
+        """),
+        {"ids": list(ids)},
+    )
+    return [KeyLine(**row._asdict()) for row in rows]
+
+
+async def keys_overdue(db: Connection, most: int) -> list[KeyLine]:
+    rows = await db.execute(
+        text("select tenant_id, slug, kid, alg, state, due_at from insula.keys_overdue(:most)"),
+        {"most": most},
+    )
+    return [KeyLine(**row._asdict()) for row in rows]
+
+
+async def totals(db: Connection) -> dict[str, int]:
+    rows = await db.execute(text("select status, n from insula.tenant_totals order by status"))
+    return {row.status: row.n for row in rows}
+
+
+async def lately(db: Connection) -> Row:
+    """How many were made this week and how many had a sign-in today, each counted to a bound."""
+    return (
+        await db.execute(
+            text("""
+                select (select count(*) from (
+                          select from insula.tenants where created_at > now() - interval '7 days'
+                             and not protected limit :bound) x) as made,
+                       (select count(*) from (
+                          select from insula.tenant_counters
+                           where last_sign_in_at > now() - interval '24 hours'
+                           limit :bound) x) as active
+            """),
+            {"bound": BOUND},
+        )
+    ).one()
+
+
+async def impact(db: Connection) -> Impact:
+    """What stands behind the bound tenant, each counted to a bound."""
+    row = (
+        await db.execute(
+            text("""
+                select (select users from insula.tenant_counters
+                         where id = insula.current_tenant()) as users,
+                       (select count(*) from (
+                          select from insula.sessions where ended_at is null
+                             and idle_expires_at > now() and absolute_expires_at > now()
+                           limit :bound) x) as sessions,
+                       (select count(*) from (
+                          select from insula.clients where status = 'active' limit :bound) x) as clients,
+                       (select count(*) from insula.tenant_hosts) as hosts
+            """),
+            {"bound": BOUND},
+        )
+    ).one()
+    return Impact(**row._asdict(), bound=BOUND)
+
+
+async def schema(db: Connection) -> Row:
+    """The revision of the schema and the server's version, for the page that shows them."""
+    return (
+        await db.execute(
+            text("""
+                select (select version_num from insula.schema_version) as revision,
+                       current_setting('server_version') as server
+            """)
+        )
+    ).one()

@@ -1,0 +1,127 @@
+"""The dashboard, the record, keys, the pool and the deployment."""
+
+import pytest
+from serving import HMAC_KEY, SECRETS_KEY
+
+from insula.tenancy.models import PLATFORMS
+
+
+@pytest.mark.spec("features F20", "features D10", "features W01")
+def test_the_dashboard_shows_what_needs_attention_and_what_was_done(product, browser, at, tenant):
+    (key,) = product.rows(
+        """update insula.signing_keys set due_at = now() - interval '2 hours'
+            where tenant_id = %s and alg = 'ES256' returning kid""",
+        product.tenant_id(tenant),
+    )
+    page = browser.open(at("/platform"))
+    keys = browser.open(at("/platform/keys"))
+    product.change("update insula.signing_keys set due_at = null where kid = %s", key.kid)
+
+    assert "Key rotation is overdue." in page.text
+    assert "One key should have moved on an hour ago." in page.text
+    assert "Overdue: is a worker running?" in keys.text
+    assert tenant in keys.text
+    assert "overdue" not in browser.open(at("/platform")).text
+    assert "signed in as an administrator" in page.text
+    (totals,) = product.rows("select n from insula.tenant_totals where status = 'active'")
+    assert f"{totals.n:,} active" in page.text
+
+
+@pytest.mark.spec("features F20")
+def test_one_administrator_alone_is_a_warning(product, browser, at, runner):
+    kept = product.rows(
+        "update insula.users set status = 'disabled' where tenant_id = %s and id <> %s"
+        " and status = 'active' returning id",
+        product.tenant_id(PLATFORMS), runner.id,
+    )  # fmt: skip
+    alone = browser.open(at("/platform")).text
+    product.change(
+        "update insula.users set status = 'active' where id = any(%s)", [row.id for row in kept]
+    )
+
+    assert "Only one person can run the platform." in alone
+    assert "Only one person can run the platform." not in browser.open(at("/platform")).text
+
+
+@pytest.mark.spec("features W01", "features W03")
+def test_the_record_is_searched_narrowed_and_masked(product, browser, at, tenant, runner):
+    product.db.execute(
+        "insert into insula.audit_events (tenant_id, event, status, actor_type, actor_id,"
+        " target_type, target_id, metadata) values"
+        " (%s, 'tenant.updated', 'warning', 'platform', %s, 'tenant', %s,"
+        """ '{"said": "to ada.lovelace@acme.example"}')""",
+        [product.tenant_id(PLATFORMS), str(runner.id), tenant],
+    )
+    found = browser.open(at(f"/platform/audit?q={tenant}&days=180&result=warning"))
+    failed = browser.open(at(f"/platform/audit?q={tenant}&result=failed"))
+    by_event = browser.open(at("/platform/audit?q=admin.logged"))
+    odd = browser.get(at("/platform/audit?after=x%7Cy"))
+
+    assert "Ada Lovelace changed tenant" in found.text
+    assert "a•••@a•••.example" in found.text
+    assert "ada.lovelace@" not in found.response.text
+    assert "Nothing matches" in failed.text
+    assert "admin.logged_in" in by_event.text
+    assert "tenant.created" not in by_event.text
+    assert odd.status_code == 400
+
+
+@pytest.mark.spec("features CR-3")
+def test_the_record_is_read_page_by_page(product, browser, at):
+    product.db.execute(
+        "insert into insula.audit_events (tenant_id, event, status, actor_type, target_id, at)"
+        " select %s, 'paged.line', 'info', 'system', 'line-' || n, now()"
+        " from generate_series(1, 70) n",
+        [product.tenant_id(PLATFORMS)],
+    )
+    first = browser.open(at("/platform/audit?q=paged.line"))
+    (older,) = [link for link in first.links if "after=" in link]
+    second = browser.open(at(older))
+
+    lines = [
+        {f"line-{n}" for n in range(1, 71) if f"line-{n} " in page.text} for page in (first, second)
+    ]
+    assert [len(some) for some in lines] == [50, 20]
+    assert not lines[0] & lines[1]
+
+
+@pytest.mark.spec("features B05")
+def test_the_pool_page_counts_what_the_process_did(product, browser, at):
+    browser.get(product.url("acme", "/.well-known/openid-configuration"))
+    page = browser.open(at("/platform/pool"))
+
+    assert "requests since the start" in page.text
+    assert "0 requests since the start" not in page.text
+
+
+@pytest.mark.spec("features D10", "features CR-14")
+def test_the_deployment_shows_what_is_in_force_and_no_secret(browser, at):
+    page = browser.open(at("/platform/deployment"))
+
+    assert "INSULA_BASE_DOMAIN localhost Environment" in page.text
+    assert "INSULA_DATABASE_POOL_SIZE 10 Default" in page.text
+    for secret in (
+        SECRETS_KEY,
+        HMAC_KEY,
+        "insula_app:insula_app",
+        "insula_platform:insula_platform",
+    ):
+        assert secret not in page.response.text
+
+
+def test_every_page_is_a_page(browser, at):
+    """The frame: one heading, a title that says the page, the violet scope, and who is there."""
+    for path, title in (
+        ("", "Dashboard"), ("/tenants", "Tenants"), ("/tenants/new", "Create tenant"),
+        ("/tenants/acme", "Acme"), ("/keys", "Keys"), ("/pool", "Pool"),
+        ("/deployment", "Deployment"), ("/audit", "Audit"),
+    ):  # fmt: skip
+        answer = browser.get(at(f"/platform{path}"))
+        text = answer.text
+        assert answer.headers["cache-control"] == "no-store"
+        assert text.count("<h1") == 1
+        assert f"<title>{title}" in text
+        assert 'data-scope="platform"' in text
+        assert "style=" not in text
+        assert "Platform administrator" in text
+        assert "/branding/" not in text

@@ -1,0 +1,153 @@
+"""Tenants are listed, searched, taken away as a file, and made."""
+
+import csv
+import io
+import re
+import secrets
+
+import pytest
+
+
+def slugs_on(page):
+    """The tenants of a list, in its order."""
+    return re.findall(r'class="title" href="/platform/tenants/([^"]+)"', page.response.text)
+
+
+@pytest.fixture(scope="module")
+def word(product):
+    """The beginning of thirty slugs."""
+    word = f"w{secrets.token_hex(4)}"
+    product.change(
+        """
+        insert into insula.tenants (id, slug, display_name, status)
+        select gen_random_uuid(), %s || '-' || lpad(n::text, 2, '0'), '=' || n || ' of many',
+               case n when 5 then 'archived' when 6 then 'suspended' else 'active' end
+          from generate_series(1, 30) n
+        """,
+        word,
+    )
+    yield word
+    product.change("delete from insula.tenants where slug like %s", f"{word}-%")
+
+
+@pytest.fixture
+def create(browser, at):
+    """Fill in the form that makes a tenant."""
+
+    def create(**typed):
+        page = browser.open(at("/platform/tenants/new"))
+        form = next(form for form in page.forms if form.action == "/platform/tenants/new")
+        return browser._follow(  # noqa: SLF001  (the page has more forms than one)
+            browser.post(at(form.action), {**form.values, **typed})
+        )
+
+    return create
+
+
+@pytest.mark.spec("features D03", "features UI-2", "features CR-3")
+def test_a_search_leads_through_pages_and_back(browser, at, word):
+    first = browser.open(at(f"/platform/tenants?q={word}"))
+    assert slugs_on(first) == [f"{word}-{n:02}" for n in range(1, 27) if n != 5]
+    (following,) = [link for link in first.links if "at=" in link]
+
+    second = browser.open(at(following))
+    assert slugs_on(second) == [f"{word}-{n:02}" for n in range(27, 31)]
+    (back,) = [link for link in second.links if "at=" in link]
+    assert slugs_on(browser.open(at(back))) == slugs_on(first)
+
+
+@pytest.mark.spec("features D03", "features D07")
+def test_a_list_is_narrowed_by_status_and_says_when_nothing_matches(browser, at, word):
+    archived = browser.open(at(f"/platform/tenants?q={word}&status=archived"))
+    nothing = browser.open(at("/platform/tenants?q=no-tenant-of-this-name"))
+
+    assert slugs_on(archived) == [f"{word}-05"]
+    assert f"/platform/tenants?q={word}" in archived.links  # takes the filter away
+    assert "Nothing matches" in nothing.text
+    assert "/platform/tenants" in nothing.links
+
+
+def test_a_link_to_no_page_of_the_list_is_refused(browser, at):
+    answer = browser.get(at("/platform/tenants?at=nonsense"))
+
+    assert answer.status_code == 400
+    assert "cursor_invalid" in answer.text
+
+
+@pytest.mark.spec("features UI-2", "features CR-9")
+def test_a_filter_is_taken_away_as_a_file(browser, viewing, at, word):
+    as_csv = browser.get(at(f"/platform/tenants.csv?q={word}&status=active&status=archived"))
+    as_json = viewing.get(at(f"/platform/tenants.json?q={word}&status=suspended"))
+
+    rows = list(csv.DictReader(io.StringIO(as_csv.text)))
+    assert len(rows) == 29
+    assert rows[0]["slug"] == f"{word}-01"
+    assert {row["display_name"][:2] for row in rows} == {"'="}  # no formula
+    assert as_csv.headers["content-disposition"] == 'attachment; filename="tenants.csv"'
+    (one,) = as_json.json()
+    assert (one["slug"], one["status"], one["users"]) == (f"{word}-06", "suspended", 0)
+    assert viewing.get(at("/platform/tenants.json?q=no-such-name")).json() == []
+
+
+@pytest.mark.spec("features D04", "features A12")
+def test_a_tenant_is_made_and_the_page_says_what_to_do_next(product, browser, create, runner):
+    slug = f"made-{secrets.token_hex(4)}"
+    domain = f"login.{slug}.example"
+    page = create(display_name="Newly Made", slug=slug, domain=domain)
+
+    assert page.path == f"/platform/tenants/{slug}"
+    assert "What to do next" in page.text
+    assert f"insula user add admin --tenant {slug}" in page.text
+    assert domain in page.text
+    for record in (slug, "_platforms"):
+        (line,) = product.audit(record, "tenant.created", target_id=slug)
+        assert (line.actor_type, line.actor_id) == ("platform", str(runner.id))
+    discovery = browser.get(product.url(slug, "/.well-known/openid-configuration"))
+    assert discovery.json()["issuer"] == f"http://{domain}:{product.server.port}"
+
+
+@pytest.mark.spec("features D04", "features A06", "features A08")
+@pytest.mark.parametrize(
+    ("typed", "status", "said"),
+    [
+        ({"slug": "", "display_name": ""}, 422, "Enter a slug."),
+        ({"slug": "Not A Slug"}, 422, "Lower-case letters, digits and hyphens"),
+        ({"slug": "admin"}, 422, "This slug is reserved."),
+        ({"slug": "new"}, 422, "This slug is reserved."),
+        ({"slug": "ends-with-"}, 422, "not legal in a host name"),
+        ({"domain": "https://x.example/"}, 422, "Must be a host name"),
+        ({"slug": "acme"}, 409, "is the slug of Acme, which is active"),
+    ],
+)
+def test_a_tenant_that_cannot_be_is_refused_beside_its_field(create, typed, status, said):
+    values = {"display_name": "Kept as typed", "slug": "kept", "domain": "", **typed}
+    page = create(**values)
+
+    assert page.status == status
+    assert said in page.text
+    assert page.response.text.count('aria-invalid="true"') >= 1
+    assert page.text.startswith("Error: Create tenant")
+    kept = next(form for form in page.forms if "slug" in form.values).values
+    assert {name: kept[name] for name in values} == values
+
+
+@pytest.mark.spec("features D04")
+def test_a_domain_that_is_taken_says_by_whom(create):
+    slug, other = (f"d{secrets.token_hex(4)}" for _ in range(2))
+    domain = f"id.{slug}.example"
+    create(display_name="First", slug=slug, domain=domain)
+    page = create(display_name="Second", slug=other, domain=domain)
+
+    assert page.status == 409
+    assert f"by the tenant “{slug}”" in page.text
+
+
+def test_hostile_names_are_shown_and_not_run(product, browser, at, tenant):
+    product.change(
+        "update insula.tenants set display_name = %s where slug = %s",
+        "<script>alert(1)</script>\" onload='x", tenant,
+    )  # fmt: skip
+    for path in (f"?q={tenant}", f"/{tenant}", f"/{tenant}/edit", f"/{tenant}/suspend"):
+        text = browser.get(at(f"/platform/tenants{path}")).text
+        assert "<script>alert" not in text
+        assert "&lt;script&gt;" in text
