@@ -40,13 +40,16 @@ async def page(platform: Platform, wanted: Filter, cursor: Cursor | None, limit:
 
 
 async def _with_hosts(db: Connection, lines: Sequence[TenantLine]) -> list[TenantLine]:
-    rows = await store.hosts(db, [line.id for line in lines])
-    found = []
-    for line in lines:
-        own = [row for row in rows if row.tenant_id == line.id]
-        primary = next((row.host for row in own if row.is_primary), None)
-        found.append(replace(line, hosts=tuple(row.host for row in own), primary_host=primary))
-    return found
+    hosts: dict[UUID, list[str]] = {}
+    primary: dict[UUID, str] = {}
+    for row in await store.hosts(db, [line.id for line in lines]):
+        hosts.setdefault(row.tenant_id, []).append(row.host)
+        if row.is_primary:
+            primary[row.tenant_id] = row.host
+    return [
+        replace(line, hosts=tuple(hosts.get(line.id, ())), primary_host=primary.get(line.id))
+        for line in lines
+    ]
 
 
 async def batches(platform: Platform, wanted: Filter) -> AsyncIterator[list[TenantLine]]:
@@ -106,7 +109,10 @@ async def keys_of(platform: Platform, lines: Sequence[TenantLine]) -> dict[UUID,
     """The published keys of a page of tenants."""
     async with platform.transaction() as db:
         found = await store.keys(db, [line.id for line in lines])
-    return {line.id: [key for key in found if key.tenant_id == line.id] for line in lines}
+    by_tenant: dict[UUID, list[KeyLine]] = {line.id: [] for line in lines}
+    for key in found:
+        by_tenant[key.tenant_id].append(key)
+    return by_tenant
 
 
 async def keys_overdue(platform: Platform, most: int) -> list[KeyLine]:

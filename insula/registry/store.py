@@ -25,18 +25,23 @@ _FROM = "insula.tenants t join insula.tenant_counters c on c.id = t.id"
 
 
 class _Order(NamedTuple):
-    """What a list is sorted by: the expression, its type, and whether the greatest comes first."""
+    """
+    What a list is sorted by: the expression, its type, and whether the greatest comes first.
+
+    *id* stands in the same index, so that a place in the list is a place in the index.
+    """
 
     key: str
+    id: str
     kind: str
     descending: bool
 
 
 _ORDERS: Final[dict[Sort, _Order]] = {
-    "slug": _Order('t.slug collate "C"', "text", descending=False),
-    "newest": _Order("t.created_at", "timestamptz", descending=True),
-    "users": _Order("c.users", "bigint", descending=True),
-    "activity": _Order("c.last_sign_in_at", "timestamptz", descending=True),
+    "slug": _Order('t.slug collate "C"', "t.id", "text", descending=False),
+    "newest": _Order("t.created_at", "t.id", "timestamptz", descending=True),
+    "users": _Order("c.users", "c.id", "bigint", descending=True),
+    "activity": _Order("c.last_sign_in_at", "c.id", "timestamptz", descending=True),
 }
 
 
@@ -52,7 +57,11 @@ async def page(
     backwards = cursor is not None and cursor.backwards
     falling = order.descending != backwards
     direction, beyond = ("desc", "<") if falling else ("asc", ">")
-    place = f"and ({order.key}, t.id) {beyond} (cast(:mark as {order.kind}), :id)" if cursor else ""
+    place = (
+        f"and ({order.key}, {order.id}) {beyond} (cast(:mark as {order.kind}), :id)"
+        if cursor
+        else ""
+    )
     found, extra = "", ""
     if wanted.search:
         found = _FOUND.format(
@@ -64,7 +73,7 @@ async def page(
         select {_LINE}, ({order.key})::text as mark
           from {_FROM} {extra}
          where not t.protected and t.status = any(:statuses) {place}
-         order by {order.key} {direction}, t.id {direction} limit :limit
+         order by {order.key} {direction}, {order.id} {direction} limit :limit
     """  # noqa: S608  (words of ours)
     values = {"statuses": list(wanted.statuses), "limit": limit, "most": _MOST_FOUND}
     if cursor:
