@@ -9,18 +9,26 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from insula.kernel.errors import InsulaError
+from insula.management_api.audit.routes import router as audit
+from insula.management_api.clients.routes import router as clients
 from insula.management_api.description import Descriptions
+from insula.management_api.grants.routes import router as grants
 from insula.management_api.guard import GuardedRoute
 from insula.management_api.keys.routes import router as keys
 from insula.management_api.me.routes import router as me
 from insula.management_api.parts import Parts
+from insula.management_api.platform.routes import router as platform
 from insula.management_api.problems import (
     Refusal,
     answer,
     refusal_of,
     wrong_fields,
 )
+from insula.management_api.resources.routes import router as resources
+from insula.management_api.sessions.routes import router as sessions
+from insula.management_api.stats.routes import router as stats
 from insula.management_api.tenants.routes import router as tenants
+from insula.management_api.users.routes import router as users
 from insula.resource_servers.builtin import PATH
 
 _log = structlog.get_logger(__name__)
@@ -30,7 +38,9 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 #: Everything that needs a token, in the order of the document.
-_ROUTERS = (me, keys, tenants)
+_ROUTERS = (
+    me, users, sessions, grants, clients, resources, keys, audit, stats, tenants, platform,
+)  # fmt: skip
 ROUTES = tuple(
     route for router in _ROUTERS for route in router.routes if isinstance(route, GuardedRoute)
 )
