@@ -19,5 +19,11 @@ class InvalidUser(Invalid):
     """*field* says which."""
 
 
+class SelfLockout(Conflict):
+    """Nobody shuts themselves out by administering."""
+
+    code = "self_lockout"
+
+
 class LastAdmin(Conflict):
     code = "last_admin"

@@ -160,13 +160,13 @@ async def grant_role(db: Connection, user_id: UUID, role: Role, actor: Actor = S
 
 async def revoke_role(db: Connection, user_id: UUID, role: Role, actor: Actor = SYSTEM) -> None:
     """Take a tenant role; sessions that it may have opened end. Raises `LastAdmin`."""
-    await _keep_an_admin(db, user_id, set(await roles_of(db, user_id)) - {role})
+    await keep_an_admin(db, user_id, set(await roles_of(db, user_id)) - {role})
     if await store.revoke_role(db, user_id, role):
         await store.end_admin_sessions(db, user_id, "role_revoked")
         await _audit(db, "user.role_revoked", user_id, actor, role=role)
 
 
-async def _keep_an_admin(db: Connection, user_id: UUID, keeps: Collection[str] = ()) -> None:
+async def keep_an_admin(db: Connection, user_id: UUID, keeps: Collection[str] = ()) -> None:
     """
     Raise `LastAdmin` if a person left with the roles *keeps* leaves nobody who administers.
 
@@ -189,7 +189,7 @@ async def has_admin(db: Connection, roles: Collection[str]) -> bool:
 async def disable(db: Connection, user_id: UUID, actor: Actor = SYSTEM) -> None:
     """Disable a person: sessions and tokens end at once. Raises `NoSuchUser`, `LastAdmin`."""
     await get(db, user_id)
-    await _keep_an_admin(db, user_id)
+    await keep_an_admin(db, user_id)
     await store.set_status(db, user_id, "disabled")
     await store.end_access(db, user_id, "user_disabled")
     await _audit(db, "user.disabled", user_id, actor)
@@ -207,7 +207,7 @@ async def lock(
 ) -> None:
     """Lock a person until unlocked, or for *span*. Raises `NoSuchUser`, `LastAdmin`."""
     await get(db, user_id)
-    await _keep_an_admin(db, user_id)
+    await keep_an_admin(db, user_id)
     if span is None:
         await store.set_status(db, user_id, "locked")
     else:

@@ -227,6 +227,7 @@ async def lock_active_admins(db: Connection, wanted: Collection[str]) -> list[UU
     holders = """
         select u.id from insula.users u
          where u.status = 'active' and u.password_hash is not null
+           and (u.locked_until is null or u.locked_until <= now())
            and u.id in (select r.user_id from insula.user_roles r where r.role = any(:roles))
          order by u.id
     """

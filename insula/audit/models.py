@@ -1,10 +1,11 @@
 """What a line of the record says, and what it may not."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal
+from uuid import UUID
 
 Status = Literal["success", "failed", "info", "warning"]
 ActorType = Literal["user", "admin", "client", "system", "platform"]
@@ -37,6 +38,50 @@ class Event:
     target_type: str | None = None
     target_id: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which lines are asked for; None asks nothing. Moments are a half-open range."""
+
+    event: str | None = None
+    status: Status | None = None
+    actor_type: ActorType | None = None
+    actor_id: str | None = None
+    target_type: str | None = None
+    target_id: str | None = None
+    user: str | None = None
+    ip: str | None = None
+    request_id: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the record, as it was written."""
+
+    id: UUID
+    at: datetime
+    event: str
+    status: Status
+    actor_type: ActorType
+    actor_id: str | None
+    on_behalf_of: str | None
+    target_type: str | None
+    target_id: str | None
+    ip: str | None
+    user_agent: str | None
+    request_id: str | None
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Lines of one page, newest first; *place* is where the next one begins, if there is one."""
+
+    lines: Sequence[Line]
+    place: tuple[datetime, UUID] | None
 
 
 @dataclass(frozen=True, slots=True)

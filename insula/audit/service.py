@@ -1,15 +1,47 @@
 """Writing the record."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
 
 from insula.audit import store
-from insula.audit.models import Event, Lines
+from insula.audit.models import Event, Found, Line, Lines, Wanted
 from insula.tenancy.db import Connection, Row
 
 
 async def record(db: Connection, event: Event) -> None:
     """Add one line in the caller's transaction: no act without it, nor it without the act."""
     await store.insert(db, event)
+
+
+async def search(
+    db: Connection,
+    wanted: Wanted,
+    *,
+    place: tuple[datetime, UUID] | None = None,
+    limit: int = 50,
+) -> Found:
+    """
+    Lines of the bound tenant, newest first, from *place* on.
+
+    A page may hold fewer than *limit* and still not be the last: so many lines are looked through
+    for one page and no more.
+    """
+    rows = await store.search(db, wanted, place, limit + 1)
+    shown = [_line(row) for row in rows[:limit]]
+    if len(rows) > limit:
+        return Found(shown, (shown[-1].at, shown[-1].id))
+    end = await store.end_of_window(db, wanted, place)
+    return Found(shown, None if end is None else (end.at, end.id))
+
+
+async def count(db: Connection, wanted: Wanted, *, most: int) -> tuple[int, bool]:
+    """How many match among the newest *most* lines, and whether those are all."""
+    return await store.count(db, wanted, most)
+
+
+def _line(row: Row) -> Line:
+    return Line(**row._mapping)  # noqa: SLF001  (how a row is read by name)
 
 
 async def last_about(db: Connection, kind: str, name: str) -> Row | None:

@@ -3,11 +3,14 @@
 import ipaddress
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.exc import DataError
 
-from insula.audit.models import Event, Lines, plain, scrub
+from insula.audit.models import Event, Lines, Wanted, plain, scrub
 from insula.kernel.db import Connection, Row
 from insula.kernel.errors import Invalid
 
@@ -67,6 +70,69 @@ async def last_about(db: Connection, kind: str, name: str) -> Row | None:
     """The newest line about an object, among the newest of all."""
     found = await db.execute(_LAST_ABOUT, {"kind": kind, "name": name, "far": _FAR})
     return found.one_or_none()
+
+
+#: So many lines are looked through for one page, however seldom one matches (CR-9).
+WINDOW = 10_000
+
+_SEEN = """(select id, at, event, status, actor_type, actor_id, on_behalf_of, target_type, target_id,
+                   ip, user_agent, request_id, metadata
+              from insula.audit_events
+             where (cast(:since as timestamptz) is null or at >= :since)
+               and (cast(:until as timestamptz) is null or at < :until)
+               and (cast(:at as timestamptz) is null or at < :at or (at = :at and id > cast(:id as uuid)))
+             order by at desc, id limit :window) seen"""
+
+_MATCHES = """
+    (cast(:event as text) is null or event = :event)
+    and (cast(:status as text) is null or status = :status)
+    and (cast(:actor_type as text) is null or actor_type = :actor_type)
+    and (cast(:actor_id as text) is null or actor_id = :actor_id)
+    and (cast(:target_type as text) is null or target_type = :target_type)
+    and (cast(:target_id as text) is null or target_id = :target_id)
+    and (cast(:user as text) is null or actor_id = :user
+         or (target_type = 'user' and target_id = :user))
+    and (cast(:ip as inet) is null or ip = cast(:ip as inet))
+    and (cast(:request_id as text) is null or request_id = :request_id)"""
+
+_SEARCH = text(f"""
+    select id, at, event, status, actor_type, actor_id, on_behalf_of, target_type, target_id,
+           host(ip) as ip, user_agent, request_id, metadata
+      from {_SEEN} where {_MATCHES} order by at desc, id limit :limit
+""")  # noqa: S608  (names of ours)
+
+_END_OF_WINDOW = text(f"""
+    select at, id from (select at, id, count(*) over () as n from {_SEEN}) looked_at
+     where n = :window order by at, id desc limit 1
+""")  # noqa: S608  (names of ours)
+
+_COUNT = text(f"select count(*) filter (where {_MATCHES}) as n, count(*) as looked_at from {_SEEN}")  # noqa: S608  (names of ours)
+
+
+def _asked(wanted: Wanted, place: tuple[datetime, UUID] | None) -> dict[str, object]:
+    at, line = place or (None, None)
+    return {**asdict(wanted), "ip": _address(wanted.ip), "at": at, "id": line, "window": WINDOW}
+
+
+async def search(
+    db: Connection, wanted: Wanted, place: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[Row]:
+    """Lines, newest first, among the next `WINDOW` after one."""
+    return (await db.execute(_SEARCH, {**_asked(wanted, place), "limit": limit})).all()
+
+
+async def end_of_window(
+    db: Connection, wanted: Wanted, place: tuple[datetime, UUID] | None
+) -> Row | None:
+    """The last line that `search` has looked at; None if it has come to the end."""
+    return (await db.execute(_END_OF_WINDOW, _asked(wanted, place))).one_or_none()
+
+
+async def count(db: Connection, wanted: Wanted, most: int) -> tuple[int, bool]:
+    """How many match among the newest *most*, and whether those are all."""
+    params = {**_asked(wanted, None), "window": most + 1}
+    row = (await db.execute(_COUNT, params)).one()
+    return row.n, row.looked_at <= most
 
 
 async def newest(db: Connection, n: int) -> Sequence[Row]:

@@ -11,5 +11,11 @@ class ClientExists(Conflict):
     code = "name_taken"
 
 
+class NoSharedSecret(Conflict):
+    """The client proves itself in another way than by a secret of ours."""
+
+    code = "no_shared_secret"
+
+
 class InvalidClientMetadata(Invalid):
     """*field* says which member."""

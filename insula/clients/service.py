@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,12 @@ from pydantic import ValidationError
 from insula.audit import service as audit
 from insula.audit.models import SYSTEM, Actor, Event
 from insula.clients import store
-from insula.clients.errors import ClientExists, InvalidClientMetadata, NoSuchClient
+from insula.clients.errors import (
+    ClientExists,
+    InvalidClientMetadata,
+    NoSharedSecret,
+    NoSuchClient,
+)
 from insula.clients.key_sets import read_key_set
 from insula.clients.models import (
     Metadata,
@@ -24,6 +29,7 @@ from insula.clients.models import (
 )
 from insula.clients.rules import check_metadata
 from insula.clients.tenant_rules import check_algorithms, check_resources, check_scopes
+from insula.kernel.errors import Conflict
 from insula.kernel.ids import Kind, digest, new_secret
 from insula.oidc.models import Client, ClientSecret, ExchangePolicy
 from insula.tenancy.db import Connection, Row, Tenant, raise_version
@@ -168,6 +174,7 @@ async def change(  # noqa: PLR0913  (what may be changed, all by name)
     *,
     name: str | None = None,
     status: Status | None = None,
+    expected: datetime | None = None,
     development: bool,
     actor: Actor = SYSTEM,
 ) -> Changed:
@@ -177,7 +184,8 @@ async def change(  # noqa: PLR0913  (what may be changed, all by name)
     Whoever proves itself by a secret from now on gets one, and who no longer does loses its own.
     A change of profile ends the codes and pushed requests in flight (protocol.md section 3). One
     that registered itself is an administrator's once a setting or its name was changed (DR-13).
-    Raises `NoSuchClient`, `InvalidClientMetadata`.
+    Raises `NoSuchClient`, `InvalidClientMetadata`, and `Conflict` when it was saved since
+    *expected*.
     """
     if name is not None:
         check_name(name)
@@ -187,6 +195,8 @@ async def change(  # noqa: PLR0913  (what may be changed, all by name)
         wanted = parse_metadata(changed(seen, changes), development=development)
         await check_resources(db, wanted, seen)
         row = await _locked(db, client_id)
+        if expected is not None and row.updated_at != expected:
+            raise Conflict("It was changed meanwhile.", code="version_conflict")
         before = from_row(row.metadata)
         after = parse_metadata(changed(before, changes), development=development)
         await check_algorithms(db, after)
@@ -271,15 +281,16 @@ async def rotate_secret(
     tenant: Tenant, client_id: str, *, overlap: timedelta = timedelta(0), actor: Actor = SYSTEM
 ) -> str:
     """
-    A new secret, shown here only; the old ones live on for *overlap*.
+    A new secret, shown here only; the one before lives on for *overlap*, older ones end.
 
-    Raises `NoSuchClient`, `InvalidClientMetadata` for a client that has none.
+    Raises `NoSuchClient`, `NoSharedSecret` for a client that has none.
     """
     async with tenant.transaction() as db:
         row = await _locked(db, client_id)
         if not from_row(row.metadata).has_secret:
-            raise InvalidClientMetadata("a client of this kind has no secret", field="client_id")
+            raise NoSharedSecret("A client of this kind has no secret.")
         await store.end_secrets(db, row.id, overlap)
+        await store.keep_newest_secret(db, row.id)
         secret = await _new_secret(db, tenant.id, row.id)
         await _audit(db, "client.secret_rotated", client_id, actor)
         await raise_version(db, "clients")

@@ -90,6 +90,19 @@ async def insert_secret(
     )
 
 
+async def keep_newest_secret(db: Connection, client: UUID) -> None:
+    """End the live secrets of a client but the newest one: there are two at most (H03)."""
+    await db.execute(
+        text("""
+            update insula.client_secrets set expires_at = now()
+             where client_id = :client and (expires_at is null or expires_at > now())
+               and id <> (select s.id from insula.client_secrets s where s.client_id = :client
+                           order by s.created_at desc, s.id limit 1)
+        """),
+        {"client": client},
+    )
+
+
 async def end_secrets(db: Connection, client: UUID, overlap: timedelta) -> int:
     """Let the client's secrets of today end after *overlap*; how many."""
     result = await db.execute(
@@ -172,7 +185,7 @@ async def end_requests(db: Connection, client: UUID) -> None:
 async def verify(db: Connection, client: UUID, *, verified: bool) -> None:
     await db.execute(
         text("""
-            update insula.clients set verified_at = case when :verified then now() end
+            update insula.clients set verified_at = case when :verified then now() end, updated_at = now()
              where id = :client
         """),
         {"client": client, "verified": verified},
@@ -183,7 +196,7 @@ async def adopt(db: Connection, client: UUID) -> None:
     """A client that registered itself is an administrator's from now on (DR-13)."""
     await db.execute(
         text("""
-            update insula.clients set adopted_at = coalesce(adopted_at, now())
+            update insula.clients set adopted_at = coalesce(adopted_at, now()), updated_at = now()
              where id = :client and origin = 'dynamic'
         """),
         {"client": client},
@@ -196,7 +209,7 @@ async def find(db: Connection, client_id: str, *, hold: bool = True) -> Row | No
     return (
         await db.execute(
             text(f"""
-                select id, client_id, name, status, metadata, origin, verified_at
+                select id, client_id, name, status, metadata, origin, verified_at, updated_at
                   from insula.clients where client_id = :client_id {lock}
             """),  # noqa: S608  (words of ours)
             {"client_id": client_id},

@@ -9,14 +9,18 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 
 from insula.kernel.errors import InsulaError
+from insula.management_api.audit.routes import router as audit
+from insula.management_api.clients.routes import router as clients
 from insula.management_api.configuration.routes import router as configuration
 from insula.management_api.deletions.routes import router as deletions
 from insula.management_api.description import Descriptions
+from insula.management_api.grants.routes import router as grants
 from insula.management_api.guard import GuardedRoute
 from insula.management_api.jobs.routes import router as jobs
 from insula.management_api.keys.routes import router as keys
 from insula.management_api.me.routes import router as me
 from insula.management_api.parts import Parts
+from insula.management_api.platform.routes import router as platform
 from insula.management_api.platform_settings.routes import router as platform_settings
 from insula.management_api.problems import (
     Refusal,
@@ -24,8 +28,12 @@ from insula.management_api.problems import (
     refusal_of,
     wrong_fields,
 )
+from insula.management_api.resources.routes import router as resources
 from insula.management_api.sections.routes import router as settings
+from insula.management_api.sessions.routes import router as sessions
+from insula.management_api.stats.routes import router as stats
 from insula.management_api.tenants.routes import router as tenants
+from insula.management_api.users.routes import router as users
 from insula.resource_servers.builtin import PATH
 
 _log = structlog.get_logger(__name__)
@@ -36,15 +44,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 #: Everything that needs a token, in the order of the document.
 _ROUTERS = (
-    me,
-    keys,
-    settings,
-    configuration,
-    tenants,
-    deletions,
-    platform_settings,
-    jobs,
-)
+    me, users, sessions, grants, clients, resources, keys, settings, configuration, audit, stats,
+    tenants, deletions, platform, platform_settings, jobs,
+)  # fmt: skip
 ROUTES = tuple(
     route for router in _ROUTERS for route in router.routes if isinstance(route, GuardedRoute)
 )

@@ -46,7 +46,6 @@ from insula.tenancy.models import PLATFORMS
 PREFIX: Final = "insula:"
 #: Seconds since somebody signed in, after which a dangerous act asks for it again (CR-6).
 _FRESH: Final = 15 * 60
-_LONGEST_QUERY: Final = 8 * 1024
 #: Headers of an answer that is given again.
 _KEPT: Final = ("etag", "location")
 
@@ -120,6 +119,11 @@ class Caller:
         return self.token.scopes
 
     @property
+    def held_roles(self) -> frozenset[str] | None:
+        """What the person may hand on; None where no person acts, who would have a role."""
+        return None if self.user is None else self.roles
+
+    @property
     def name(self) -> str:
         """Who it is, as a key of ours."""
         return f"{self.client.id}\0{self.user or ''}"
@@ -154,6 +158,11 @@ class GuardedRoute(APIRoute):
             except Refusal as refusal:
                 refusal.headers += tuple(standing.headers())
                 raise
+            except BearerError as error:
+                said = ProtocolRequest(request.scope, request.receive)
+                refused = _not_allowed(caller.provider, said, error)
+                refused.headers += tuple(standing.headers())
+                raise refused from error
             except InsulaError as error:
                 refused = refusal_of(error, getattr(request.state, "sent", None))
                 refused.headers += tuple(standing.headers())
@@ -307,8 +316,6 @@ async def _note_refusal(request: Request, caller: Caller, rule: Rule, path: str,
 
 def _check_query(request: Request, route: APIRoute) -> None:
     """Refuse parameters that the route does not have, and those that are there twice."""
-    if len(request.scope["query_string"]) > _LONGEST_QUERY:
-        raise Refusal(413, "too_large", "The query is larger than 8 KB.")
     fields = get_flat_params(route.dependant)
     known = {field.alias for field in fields if isinstance(field.field_info, Query)}
     given = [name for name, _ in request.query_params.multi_items()]

@@ -146,6 +146,15 @@ class ProviderPool(Generic[P]):
         self._evictions[why] += n
         POOL_EVICTIONS.labels(why).inc(n)
 
+    @property
+    def max_size(self) -> int:
+        return int(self._entries.maxsize)
+
+    @property
+    def building(self) -> int:
+        """How many builds are under way."""
+        return len(self._flights)
+
     async def start(self) -> None:
         """Begin the periodic clean-up of idle instances."""
         self._cleaning = asyncio.create_task(self._clean_for_ever())

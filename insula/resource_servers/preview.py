@@ -15,6 +15,7 @@ from insula.oidc.features.claims import of_scopes
 from insula.oidc.features.resources import Target, read_resources, target_of
 from insula.oidc.features.scopes import OPENID, in_order, read_scopes
 from insula.oidc.models import Client
+from insula.resource_servers.builtin import with_management_api
 from insula.resource_servers.catalogue import Catalogue
 from insula.resource_servers.servers import load
 from insula.tenancy.db import Tenant
@@ -56,7 +57,7 @@ async def preview(
     client = await clients.find(tenant, client_id)
     if client is None:
         raise NoSuchClient("No active client of that id in this tenant.")
-    catalogue = await load(tenant)
+    catalogue = with_management_api(await load(tenant), tenant)
     async with tenant.transaction() as db:
         found = (await accounts.find(db, user)).user
         if found is None:

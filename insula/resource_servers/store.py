@@ -79,6 +79,13 @@ async def update_server(
     )
 
 
+async def identifier_of(db: Connection, server: UUID) -> str | None:
+    identifier: str | None = await db.scalar(
+        text("select identifier from insula.resource_servers where id = :id"), {"id": server}
+    )
+    return identifier
+
+
 async def delete_server(db: Connection, server: UUID) -> None:
     """Delete a resource server; its scopes go with it."""
     await db.execute(
@@ -91,7 +98,7 @@ async def servers(db: Connection) -> Sequence[Row]:
     return (
         await db.execute(
             text("""
-                select r.identifier, r.name, r.settings, r.created_at,
+                select r.id, r.identifier, r.name, r.settings, r.created_at, r.updated_at,
                        array(select s.name from insula.scopes s
                               where s.resource_server_id = r.id order by s.name) as scopes
                   from insula.resource_servers r order by r.identifier
@@ -144,7 +151,7 @@ async def scopes(db: Connection) -> Sequence[Row]:
     return (
         await db.execute(
             text("""
-                select s.name, r.identifier as resource_server, s.title, s.description, s.claims
+                select s.id, s.name, r.identifier as resource_server, s.title, s.description, s.claims
                   from insula.scopes s
                   left join insula.resource_servers r on r.id = s.resource_server_id
                  order by s.name

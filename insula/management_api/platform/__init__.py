@@ -1,0 +1,1 @@
+"""Figures of the installation, over the platform's own host."""

@@ -1,0 +1,1 @@
+"""APIs of the tenant's own."""

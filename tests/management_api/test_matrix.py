@@ -1,0 +1,224 @@
+"""
+Every route of the table, met with what belongs to another tenant: it is as if it were not there.
+
+A route without a case here fails: whoever adds one says what a call of it looks like.
+"""
+
+import re
+from uuid import uuid4
+
+import pytest
+from callers import name, refusal, routes
+from houses import Contents
+
+SETTINGS = {"redirect_uris": ["https://app.example/callback"]}
+#: What a call of each route that has a body says; the others say nothing.
+BODIES = {
+    ("POST", "/users"): lambda: {"email": f"{name()}@x.example"},
+    ("POST", "/users/bulk-status"): lambda: {"ids": [str(uuid4())], "action": "unlock"},
+    ("PATCH", "/users/{user_id}"): lambda: {"nickname": "Nick"},
+    ("POST", "/users/{user_id}/lock"): lambda: {"reason": "why"},
+    ("POST", "/users/{user_id}/password-reset"): lambda: {"mode": "force_next"},
+    ("POST", "/clients"): lambda: {"name": "App", **SETTINGS},
+    ("PUT", "/clients/{client}"): lambda: {"name": "App", **SETTINGS},
+    ("PATCH", "/clients/{client}"): lambda: {"name": "App"},
+    ("POST", "/clients/{client}/secrets"): lambda: {"overlap_seconds": 0},
+    ("POST", "/resources"): lambda: {"identifier": f"https://{name()}.example", "name": "A"},
+    ("PATCH", "/resources/{resource}"): lambda: {"name": "B"},
+    ("POST", "/keys/rotate"): lambda: {"algorithms": ["ES256"]},
+    ("POST", "/tenants"): lambda: {"slug": name(), "display_name": "T"},
+    ("PATCH", "/tenants/{slug}"): lambda: {"display_name": "T"},
+    ("POST", "/tenants/{slug}/status"): lambda: {"status": "suspended"},
+    ("POST", "/tenants/{slug}/hosts"): lambda: {"host": f"{name()}.example"},
+}
+WITHOUT_BODY = {
+    ("DELETE", "/clients/{client}"), ("DELETE", "/clients/{client}/access"),
+    ("DELETE", "/clients/{client}/secrets/{secret}"), ("DELETE", "/grants"),
+    ("DELETE", "/grants/{grant_id}"), ("DELETE", "/keys/{kid}"),
+    ("DELETE", "/resources/{resource}"), ("DELETE", "/sessions"),
+    ("DELETE", "/sessions/{session_id}"), ("DELETE", "/tenants/{slug}/hosts/{host}"),
+    ("DELETE", "/users/{user_id}/lock"), ("DELETE", "/users/{user_id}/roles/{role}"),
+    ("DELETE", "/users/{user_id}/sessions"), ("GET", "/audit"), ("GET", "/clients"),
+    ("GET", "/clients/{client}"), ("GET", "/clients/{client}/secrets"), ("GET", "/grants"),
+    ("GET", "/grants/{grant_id}"), ("GET", "/keys"), ("GET", "/me"), ("GET", "/platform/pool"),
+    ("GET", "/platform/stats"), ("GET", "/resources"), ("GET", "/sessions"),
+    ("GET", "/sessions/{session_id}"), ("GET", "/stats"), ("GET", "/tenants"),
+    ("GET", "/tenants/{slug}"), ("GET", "/tenants/{slug}/hosts"), ("GET", "/tenants/{slug}/users"),
+    ("GET", "/users"), ("GET", "/users/{user_id}"), ("GET", "/users/{user_id}/events"),
+    ("GET", "/users/{user_id}/sessions"), ("POST", "/clients/{client}/activate"),
+    ("POST", "/clients/{client}/deactivate"), ("POST", "/clients/{client}/unverify"),
+    ("POST", "/clients/{client}/verify"), ("POST", "/keys/retire-expired"),
+    ("POST", "/keys/{kid}/promote"), ("POST", "/tenants/{slug}/hosts/{host}/primary"),
+    ("POST", "/users/{user_id}/revoke-tokens"), ("PUT", "/users/{user_id}/roles/{role}"),
+}  # fmt: skip
+#: Parameters that name something of a tenant.
+OF_A_TENANT = {"user_id", "client", "session_id", "grant_id", "secret", "resource", "kid"}
+TENANT_ROUTES = [(m, p) for m, p, rule in routes() if not rule.across]
+
+
+def parameters(path):
+    return set(re.findall(r"{(\w+)}", path))
+
+
+def call(caller, method, path, ids, **more):
+    """One call of a route with *ids* in its path."""
+    body = BODIES.get((method, path))
+    said = {"json": body()} if body else {}
+    return caller.call(method, path.format(**ids), **said, **more)
+
+
+def unknown():
+    """Ids that nothing has."""
+    return {
+        **{each: str(uuid4()) for each in OF_A_TENANT},
+        "kid": name(),
+        "role": "auditor",
+        "slug": name(),
+        "host": f"{name()}.example",
+    }
+
+
+@pytest.fixture(scope="module")
+def contents(programs, slugs):
+    return {slug: Contents(programs, slug) for slug in slugs}
+
+
+@pytest.fixture(scope="module")
+def callers(programs, slugs):
+    """Programs of our tenant in turn: what they may do in a minute is not what is looked at."""
+    return programs.pool(slugs[0], 24)
+
+
+def test_every_route_has_a_case():
+    table = {(method, path) for method, path, _ in routes()}
+
+    assert table == BODIES.keys() | WITHOUT_BODY
+
+
+@pytest.mark.spec("features Z02", "security 96")
+@pytest.mark.parametrize(("method", "path"), [(m, p) for m, p, _ in routes()])
+def test_a_token_of_another_tenant_opens_nothing(ours, method, path, contents, callers, theirs_for):
+    stranger = theirs_for()
+
+    answer = call(stranger, method, path, contents["ours"].ids, at="ours")
+
+    refusal(answer, 401, "token_invalid")
+    assert "ours" not in answer.text
+
+
+@pytest.fixture(scope="module")
+def theirs_for(programs, slugs):
+    """One program of the other tenant: a token that is refused is not counted."""
+    stranger = programs.make(slugs[1])
+    return lambda: stranger
+
+
+def bytes_of(answer):
+    """What an answer says, but for what is new each time."""
+    instance = answer.headers["x-request-id"]
+    kept = {
+        each: value
+        for each, value in answer.headers.items()
+        if each not in {"date", "x-request-id", "ratelimit", "ratelimit-policy"}
+    }
+    return answer.status_code, kept, answer.text.replace(instance, "instance")
+
+
+@pytest.mark.spec("features Z02", "security 96")
+@pytest.mark.parametrize(
+    ("method", "path"), [(m, p) for m, p in TENANT_ROUTES if parameters(p) & OF_A_TENANT]
+)
+def test_what_another_tenant_has_is_answered_like_what_nobody_has(method, path, contents, callers):
+    foreign = {**unknown(), **{k: contents["theirs"].ids[k] for k in OF_A_TENANT}}
+
+    stranger = call(next(callers), method, path, foreign)
+    nobody = call(next(callers), method, path, unknown())
+
+    refusal(stranger, 404, "not_found")
+    assert bytes_of(stranger) == bytes_of(nobody)
+    if "secret" in parameters(path):  # theirs at a client of ours
+        mixed = {**contents["ours"].ids, "secret": contents["theirs"].ids["secret"]}
+        refusal(call(next(callers), method, path, mixed), 404, "not_found")
+
+
+@pytest.mark.spec("features Z02", "security 96")
+def test_lists_show_nothing_of_another_tenant_and_acts_on_many_reach_nothing(
+    callers, contents, programs
+):
+    theirs = contents["theirs"]
+    lists = ("/users", "/clients", "/sessions", "/grants", "/resources", "/keys", "/audit")
+    whole = "".join(next(callers).get(path).text for path in lists)
+    for each in OF_A_TENANT - {"secret"}:
+        assert theirs.ids[each] not in whole, each
+    for query in (f"user_id={theirs.ids['user_id']}", f"client_id={theirs.ids['client']}"):
+        for path in ("/sessions", "/grants"):
+            assert next(callers).get(f"{path}?{query}").json()["data"] == []
+            ended = next(callers).delete(f"{path}?{query}")
+            assert ended.status_code == 404 or ended.json()["revoked_count"] == 0
+    many = {"ids": [theirs.ids["user_id"]], "action": "lock"}
+    (result,) = next(callers).post("/users/bulk-status", many).json()["data"]
+    assert result["code"] == "not_found"
+    assert programs.make("theirs").get("/me").status_code == 200
+    with programs.product.http() as http:
+        userinfo = http.get(
+            programs.product.url("theirs", "/oauth2/userinfo"),
+            headers={"authorization": f"Bearer {theirs.tokens['access_token']}"},
+        )
+    assert userinfo.status_code == 200
+
+
+@pytest.mark.spec("features Z02")
+@pytest.mark.parametrize(("method", "path"), [(m, p) for m, p, rule in routes() if rule.across])
+def test_no_tenant_but_the_platform_has_the_routes_that_cross_tenants(
+    method, path, contents, callers
+):
+    refusal(call(next(callers), method, path, contents["ours"].ids), 403, "scope_not_allowed")
+
+
+@pytest.mark.spec("features Z02")
+@pytest.mark.parametrize(("method", "path"), [(m, p) for m, p, r in routes() if r.scope])
+def test_no_route_opens_without_its_scope(programs, slugs, method, path, contents, lacking):
+    answer = call(lacking(method, path), method, path, contents["ours"].ids)
+
+    assert answer.status_code == 403
+    assert answer.json()["code"] in {"forbidden", "scope_not_allowed"}
+
+
+@pytest.fixture(scope="module")
+def lacking(programs, slugs):
+    """Programs that have every scope of the tenant but those that a route's subject has."""
+    made = {}
+
+    def lacking(method, path):
+        rule = next(r for m, p, r in routes() if (m, p) == (method, path))
+        slug = "_platforms" if rule.across else slugs[0]
+        key = (slug, rule.scope, path if rule.tier == "sensitive" else rule.tier)
+        if key not in made:
+            others = {r.scope for _, _, r in routes() if r.scope} - {rule.scope}
+            if slug != "_platforms":
+                others = {s for s in others if not s.startswith(("tenants:", "cross-tenant:"))}
+            made[key] = programs.make(slug, sorted(others))
+        return made[key]
+
+    return lacking
+
+
+@pytest.mark.spec("features Z02", "security 101")
+def test_no_answer_holds_a_secret(callers, contents, programs):
+    """Because hashes and keys are canaries: they are looked for in everything that is told."""
+    product, ours = programs.product, contents["ours"]
+    canaries = {ours.app.secret, ours.tokens["access_token"]}
+    for row in product.rows("select password_hash from insula.users where id = %s", ours.person.id):
+        canaries.add(row.password_hash)
+    for sql in (
+        "select encode(token_hash, 'hex') as x from insula.sessions where user_id = %s",
+        "select encode(s.digest, 'hex') as x from insula.client_secrets s, insula.users u"
+        " where u.id = %s and s.tenant_id = u.tenant_id",
+    ):
+        canaries |= {row.x for row in product.rows(sql, ours.person.id)}
+    reads = [path for method, path in TENANT_ROUTES if method == "GET"]
+    told = "".join(next(callers).get(path.format(**ours.ids)).text for path in reads)
+
+    assert len(told) > 1000
+    assert not [canary for canary in canaries if canary in told]
+    assert '"d":' not in told
