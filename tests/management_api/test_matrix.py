@@ -30,6 +30,17 @@ BODIES = {
     ("PATCH", "/tenants/{slug}"): lambda: {"display_name": "T"},
     ("POST", "/tenants/{slug}/status"): lambda: {"status": "suspended"},
     ("POST", "/tenants/{slug}/hosts"): lambda: {"host": f"{name()}.example"},
+    ("PUT", "/settings/{section}"): lambda: {"id_token": 300},
+    ("PATCH", "/settings/{section}"): lambda: {"id_token": 300},
+    ("POST", "/settings/preview"): lambda: {"section": "oidc.ttl", "values": {}},
+    ("POST", "/settings/import"): lambda: {"settings": {}},
+    ("PUT", "/configuration"): lambda: {"settings": {}},
+    ("PUT", "/tenants/{slug}/config/{section}"): lambda: {"id_token": 300},
+    ("PATCH", "/tenants/{slug}/config/{section}"): lambda: {"id_token": 300},
+    ("PUT", "/platform/defaults/{section}"): lambda: {"id_token": 300},
+    ("PUT", "/platform/bounds/{section}"): lambda: {"id_token": 300},
+    ("POST", "/platform/bounds/preview"): lambda: {"section": "oidc.ttl", "bounds": {}},
+    ("PATCH", "/tenants/{slug}/deletion"): lambda: {"paused": True},
 }
 WITHOUT_BODY = {
     ("DELETE", "/clients/{client}"), ("DELETE", "/clients/{client}/access"),
@@ -49,8 +60,19 @@ WITHOUT_BODY = {
     ("POST", "/clients/{client}/deactivate"), ("POST", "/clients/{client}/unverify"),
     ("POST", "/clients/{client}/verify"), ("POST", "/keys/retire-expired"),
     ("POST", "/keys/{kid}/promote"), ("POST", "/tenants/{slug}/hosts/{host}/primary"),
+    ("GET", "/configuration"), ("GET", "/settings"), ("GET", "/settings/export"),
+    ("GET", "/settings/versions"), ("GET", "/settings/versions/{number}"),
+    ("GET", "/settings/{section}"), ("DELETE", "/settings/{section}"),
+    ("POST", "/settings/versions/{number}/restore"), ("GET", "/tenants/{slug}/config"),
+    ("GET", "/tenants/{slug}/config/{section}"), ("DELETE", "/tenants/{slug}/config/{section}"),
+    ("GET", "/platform/defaults/{section}"), ("GET", "/platform/bounds/{section}"),
+    ("DELETE", "/tenants/{slug}"), ("POST", "/tenants/{slug}/undo-delete"),
+    ("GET", "/tenants/{slug}/deletion"), ("GET", "/platform/jobs"), ("GET", "/platform/jobs/{job}"),
+    ("POST", "/platform/jobs/{job}/retry"), ("DELETE", "/platform/jobs/{job}"),
     ("POST", "/users/{user_id}/revoke-tokens"), ("PUT", "/users/{user_id}/roles/{role}"),
 }  # fmt: skip
+#: What stands in a path and names nothing of anybody's: a section, the number of a save or a job.
+OF_NOBODY = {"section": "oidc.ttl", "number": "1", "job": "1"}
 #: Parameters that name something of a tenant.
 OF_A_TENANT = {"user_id", "client", "session_id", "grant_id", "secret", "resource", "kid"}
 TENANT_ROUTES = [(m, p) for m, p, rule in routes() if not rule.across]
@@ -67,6 +89,10 @@ def call(caller, method, path, ids, **more):
     return caller.call(method, path.format(**ids), **said, **more)
 
 
+def ids_of(contents):
+    return {**contents.ids, **OF_NOBODY}
+
+
 def unknown():
     """Ids that nothing has."""
     return {
@@ -75,6 +101,7 @@ def unknown():
         "role": "auditor",
         "slug": name(),
         "host": f"{name()}.example",
+        **OF_NOBODY,
     }
 
 
@@ -100,7 +127,7 @@ def test_every_route_has_a_case():
 def test_a_token_of_another_tenant_opens_nothing(ours, method, path, contents, callers, theirs_for):
     stranger = theirs_for()
 
-    answer = call(stranger, method, path, contents["ours"].ids, at="ours")
+    answer = call(stranger, method, path, ids_of(contents["ours"]), at="ours")
 
     refusal(answer, 401, "token_invalid")
     assert "ours" not in answer.text
@@ -137,7 +164,7 @@ def test_what_another_tenant_has_is_answered_like_what_nobody_has(method, path, 
     refusal(stranger, 404, "not_found")
     assert bytes_of(stranger) == bytes_of(nobody)
     if "secret" in parameters(path):  # theirs at a client of ours
-        mixed = {**contents["ours"].ids, "secret": contents["theirs"].ids["secret"]}
+        mixed = {**ids_of(contents["ours"]), "secret": contents["theirs"].ids["secret"]}
         refusal(call(next(callers), method, path, mixed), 404, "not_found")
 
 
@@ -172,13 +199,13 @@ def test_lists_show_nothing_of_another_tenant_and_acts_on_many_reach_nothing(
 def test_no_tenant_but_the_platform_has_the_routes_that_cross_tenants(
     method, path, contents, callers
 ):
-    refusal(call(next(callers), method, path, contents["ours"].ids), 403, "scope_not_allowed")
+    refusal(call(next(callers), method, path, ids_of(contents["ours"])), 403, "scope_not_allowed")
 
 
 @pytest.mark.spec("features Z02")
 @pytest.mark.parametrize(("method", "path"), [(m, p) for m, p, r in routes() if r.scope])
 def test_no_route_opens_without_its_scope(programs, slugs, method, path, contents, lacking):
-    answer = call(lacking(method, path), method, path, contents["ours"].ids)
+    answer = call(lacking(method, path), method, path, ids_of(contents["ours"]))
 
     assert answer.status_code == 403
     assert answer.json()["code"] in {"forbidden", "scope_not_allowed"}
@@ -217,7 +244,7 @@ def test_no_answer_holds_a_secret(callers, contents, programs):
     ):
         canaries |= {row.x for row in product.rows(sql, ours.person.id)}
     reads = [path for method, path in TENANT_ROUTES if method == "GET"]
-    told = "".join(next(callers).get(path.format(**ours.ids)).text for path in reads)
+    told = "".join(next(callers).get(path.format(**ids_of(ours))).text for path in reads)
 
     assert len(told) > 1000
     assert not [canary for canary in canaries if canary in told]
