@@ -2,6 +2,7 @@
 
 from browsing import Browser
 from callers import name
+from spine import FAST
 
 
 class Contents:
@@ -11,7 +12,7 @@ class Contents:
         product = programs.product
         self.slug = slug
         self.person = product.person(slug)
-        self.app = product.app(slug, consent="ask", id_token_signed_response_alg="ES256")
+        self.app = product.app(slug, consent="ask", **FAST)
         with Browser() as browser:
             page = browser.sign_in(browser.open(product.authorize_url(slug, self.app)), self.person)
             page = browser.submit(page, "allow")
