@@ -6,9 +6,11 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 
+from insula.branding.look import branding_of
 from insula.kernel.errors import InsulaError
+from insula.management_api import reference
 from insula.management_api.audit.routes import router as audit
 from insula.management_api.clients.routes import router as clients
 from insula.management_api.configuration.routes import router as configuration
@@ -35,6 +37,7 @@ from insula.management_api.stats.routes import router as stats
 from insula.management_api.tenants.routes import router as tenants
 from insula.management_api.users.routes import router as users
 from insula.resource_servers.builtin import PATH
+from insula.ui.pages import render
 
 _log = structlog.get_logger(__name__)
 
@@ -61,6 +64,7 @@ class ManagementApi:
         self._descriptions = Descriptions(ROUTES)
         self._app.router.routes.extend(ROUTES)
         self._app.add_api_route("/openapi.json", self._document, include_in_schema=False)
+        self._app.add_api_route("/docs", self._reference, include_in_schema=False)
         for kind, handler in (
             (Refusal, _refused),
             (InsulaError, _refused_by_domain),
@@ -84,6 +88,18 @@ class ManagementApi:
     async def _document(self, request: Request) -> Response:
         tenant = request.scope["insula.tenant"]
         return JSONResponse(self._descriptions.of(tenant.slug, tenant.issuer))
+
+    async def _reference(self, request: Request) -> Response:
+        tenant = request.scope["insula.tenant"]
+        document = self._descriptions.of(tenant.slug, tenant.issuer)
+        page = render(
+            "management_api/reference.html",
+            branding=branding_of(tenant),
+            document=document,
+            sections=reference.sections(document),
+            models=reference.models(document),
+        )
+        return HTMLResponse(page)
 
     async def _unrouted(self, request: Request, error: Exception) -> Response:
         if getattr(error, "status_code", 404) != 405:  # noqa: PLR2004  (clearer than a name)

@@ -46,6 +46,7 @@ def _make(routes: Sequence[GuardedRoute], *, across: bool) -> dict[str, Any]:
     shown = [route for route in routes if across or not route.rule.across]
     says = get_openapi(title=_TITLE, version=_VERSION, description=_TEXT, routes=shown)
     scopes = {name: text[0] for name, text in scopes_of(PLATFORMS if across else DEFAULT).items()}
+    says["components"]["headers"] = dict(_RATE_HEADERS)
     says["components"]["securitySchemes"] = {
         "insula": {
             "type": "oauth2",
@@ -61,7 +62,9 @@ def _make(routes: Sequence[GuardedRoute], *, across: bool) -> dict[str, Any]:
             MEDIA_TYPE: operation["responses"]["default"]["content"]["application/json"]
         }
         for response in operation["responses"].values():
-            response.setdefault("headers", {}).update(_RATE_HEADERS)
+            response["headers"] = {
+                name: {"$ref": f"#/components/headers/{name}"} for name in _RATE_HEADERS
+            }
     return says
 
 
