@@ -186,10 +186,11 @@ async def step_up(  # noqa: PLR0913  (each by its name)
     policies: Policies,
     session: AdminSession,
     password: str,
-) -> None:
+) -> str:
     """
     Have somebody who is signed in prove it again; remembered in the session.
 
+    Returns the session's token from now on: whoever has the former has nothing (security row 81).
     Raises `InvalidCredentials`, `TooManyAttempts`, `Unavailable`.
     """
     attempt, left = await proof.count(
@@ -200,8 +201,9 @@ async def step_up(  # noqa: PLR0913  (each by its name)
     )
     if judged is None or judged.user.id != session.user_id:
         raise InvalidCredentials(left)
+    token = new_secret(Kind.ADMIN_SESSION)
     async with tenant.transaction() as db:
-        if not await store.prove(db, session.id, session.user_id):
+        if not await store.prove(db, session.id, session.user_id, _hash(tenant, token)):
             raise InvalidCredentials(left)
         await attempts.forget(db, attempt)
         await audit.record(
@@ -214,3 +216,4 @@ async def step_up(  # noqa: PLR0913  (each by its name)
                 metadata={"method": "pwd"},
             ),
         )
+    return token
