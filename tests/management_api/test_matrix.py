@@ -25,6 +25,7 @@ BODIES = {
     ("POST", "/clients/{client}/secrets"): lambda: {"overlap_seconds": 0},
     ("POST", "/resources"): lambda: {"identifier": f"https://{name()}.example", "name": "A"},
     ("PATCH", "/resources/{resource}"): lambda: {"name": "B"},
+    ("POST", "/keys/emergency"): lambda: {"kid": name(), "reason": "lost"},
     ("POST", "/keys/rotate"): lambda: {"algorithms": ["ES256"]},
     ("POST", "/tenants"): lambda: {"slug": name(), "display_name": "T"},
     ("PATCH", "/tenants/{slug}"): lambda: {"display_name": "T"},
