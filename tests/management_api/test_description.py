@@ -107,7 +107,7 @@ def test_calls_of_all_kinds_are_answered_as_described(programs, product):
 def _examples(strategy, run):
     @seed(20)
     @settings(
-        max_examples=int(os.environ.get("INSULA_FUZZ", "3")),
+        max_examples=int(os.environ.get("FUZZ_EXAMPLES", "3")),
         deadline=None,
         database=None,
         phases=[Phase.generate],
