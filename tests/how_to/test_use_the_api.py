@@ -5,7 +5,6 @@ import shlex
 from string import Template
 
 import pytest
-from conftest import insula
 from serving import ROOT
 
 PAGE = ROOT / "docs" / "how-to" / "use-the-api.md"
@@ -42,15 +41,15 @@ def curl(product, line, variables):
 
 
 @pytest.mark.spec("features Z01", "features Z02")
-def test_every_line_does_what_the_page_says(product):
+def test_every_line_does_what_the_page_says(product, run):
     secret = product.remembered.clients["_platforms/api"]
     variables, answers = {"PLATFORM_SECRET": secret}, []
     for line in lines():
         if line.startswith("insula client add"):
-            made = insula(product, *shlex.split(line)[1:])
+            made = run(*shlex.split(line)[1:])
             variables["SECRET"] = made["client_secret"]
         elif line.startswith("insula client set"):
-            insula(product, *shlex.split(line)[1:])
+            run(*shlex.split(line)[1:])
         elif line.startswith("curl"):
             answer = curl(product, line, variables)
             answers.append(answer.status_code)

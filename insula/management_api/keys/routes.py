@@ -5,8 +5,10 @@ from typing import Annotated
 from fastapi import Path
 
 from insula.keys import service
-from insula.management_api.guard import Caller, Calling, needs, router_of
+from insula.management_api.caller import Caller
+from insula.management_api.guard import Calling, router_of
 from insula.management_api.keys.schemas import Key, Keys, Retired, Rotation
+from insula.management_api.rules import needs
 
 router = router_of("Keys")
 
