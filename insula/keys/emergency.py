@@ -1,8 +1,8 @@
 """
 A key that somebody else may have: out at once, with everything that it signed (BEY-2).
 
-It breaks the rule that a key is seen before it signs: the other choice is to go on signing with a key
-that is not ours alone. Verifiers meet an unknown `kid` and fetch the JWKS again.
+It breaks the rule that a key is seen before it signs: the other choice is to go on signing with
+one that is not ours alone. Verifiers meet an unknown `kid` and fetch the JWKS again.
 """
 
 from dataclasses import dataclass

@@ -5,7 +5,6 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from insula.branding.look import branding_of
@@ -27,8 +26,8 @@ from insula.management_api.platform_settings.routes import router as platform_se
 from insula.management_api.problems import (
     Refusal,
     answer,
+    not_found,
     refusal_of,
-    wrong_fields,
 )
 from insula.management_api.resources.routes import router as resources
 from insula.management_api.sections.routes import router as settings
@@ -68,7 +67,6 @@ class ManagementApi:
         for kind, handler in (
             (Refusal, _refused),
             (InsulaError, _refused_by_domain),
-            (RequestValidationError, _invalid),
             (404, self._unrouted),
             (405, self._unrouted),
             (Exception, _broken),
@@ -103,7 +101,7 @@ class ManagementApi:
 
     async def _unrouted(self, request: Request, error: Exception) -> Response:
         if getattr(error, "status_code", 404) != 405:  # noqa: PLR2004  (clearer than a name)
-            return _answer(request, Refusal(404, "not_found", "There is nothing at this address."))
+            return _answer(request, not_found())
         allowed = {
             method
             for route in self._app.routes
@@ -128,16 +126,6 @@ async def _refused_by_domain(request: Request, error: Exception) -> Response:
     assert isinstance(error, InsulaError)  # noqa: S101  (registered for it alone)
     _log.info("api.refused", code=error.code, detail=error.detail or error.description)
     return _answer(request, refusal_of(error))
-
-
-async def _invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101  (registered for it alone)
-    if any(each["loc"][:1] == ("path",) for each in error.errors()):
-        # no object has such an id: the same answer as for one that nobody has
-        return _answer(request, Refusal(404, "not_found", "There is nothing at this address."))
-    text = "Some values cannot be what they are."
-    refusal = Refusal(422, "validation_failed", text, errors=wrong_fields(error.errors())[:50])
-    return _answer(request, refusal)
 
 
 async def _broken(request: Request, error: Exception) -> Response:

@@ -57,7 +57,9 @@ def _make(routes: Sequence[GuardedRoute], *, across: bool) -> dict[str, Any]:
             },
         }
     }
-    for operation in _operations(says):
+    for method, operation in _operations(says):
+        if method == "post":
+            operation.setdefault("parameters", []).append(_IDEMPOTENCY)
         operation["responses"]["default"]["content"] = {
             MEDIA_TYPE: operation["responses"]["default"]["content"]["application/json"]
         }
@@ -68,9 +70,18 @@ def _make(routes: Sequence[GuardedRoute], *, across: bool) -> dict[str, Any]:
     return says
 
 
-def _operations(says: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+def _operations(says: Mapping[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:
     for methods in says["paths"].values():
-        yield from methods.values()
+        yield from methods.items()
+
+
+_IDEMPOTENCY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Do this once: sent again within a day, it is answered again.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
 
 
 _RATE_HEADERS: Final = {

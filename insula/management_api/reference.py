@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 
-from insula.management_api.guard import PREFIX
+from insula.management_api.rules import PREFIX
 
 _TIERS: Final = {"read": 100, "write": 30, "delete": 10, "sensitive": 3}
 

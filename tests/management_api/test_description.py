@@ -1,8 +1,6 @@
 """The description of the API is kept, complete for its host, and true."""
 
 import itertools
-import json
-import os
 import re
 
 import pytest
@@ -101,13 +99,12 @@ def test_calls_of_all_kinds_are_answered_as_described(programs, product):
             _examples(strategy, run)
 
     assert {200, 404, 422} <= seen
-    assert json.dumps(sorted(seen))
 
 
 def _examples(strategy, run):
     @seed(20)
     @settings(
-        max_examples=int(os.environ.get("INSULA_FUZZ", "3")),
+        max_examples=3,
         deadline=None,
         database=None,
         phases=[Phase.generate],

@@ -6,8 +6,10 @@ from fastapi import Path
 
 from insula.clients import service as clients
 from insula.keys import emergency, service
-from insula.management_api.guard import Caller, Calling, needs, router_of
+from insula.management_api.caller import Caller
+from insula.management_api.guard import Calling, router_of
 from insula.management_api.keys.schemas import Emergency, Key, Keys, Retired, Revoked, Rotation
+from insula.management_api.rules import needs
 
 router = router_of("Keys")
 
