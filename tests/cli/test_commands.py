@@ -190,7 +190,7 @@ def test_kinds_of_applications(here):
     refused(
         here("client", "add", "Job", "--machine", "--client-id", "the-job", status=1), "name_taken"
     )
-    refused(here("client", "rotate-secret", public["client_id"], status=1), "validation_failed")
+    refused(here("client", "rotate-secret", public["client_id"], status=1), "no_shared_secret")
 
 
 @pytest.mark.parametrize(

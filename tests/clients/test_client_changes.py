@@ -6,7 +6,7 @@ from people import CALLBACK
 
 from insula.audit import service as audit
 from insula.clients import service
-from insula.clients.errors import InvalidClientMetadata, NoSuchClient
+from insula.clients.errors import InvalidClientMetadata, NoSharedSecret, NoSuchClient
 from insula.clients.models import Metadata
 from insula.kernel.ids import Kind, digest
 
@@ -31,7 +31,7 @@ async def test_a_client_that_needs_no_secret_any_more_loses_it(house):
     client_id = house.web.client_id
     assert (await change(house, client_id, **proof("none"))).secret is None
     assert (await service.find(house.tenant, client_id)).secrets == ()
-    with pytest.raises(InvalidClientMetadata):
+    with pytest.raises(NoSharedSecret):
         await service.rotate_secret(house.tenant, client_id)
     again = await change(house, client_id, **proof("client_secret_basic"))
     (secret,) = (await service.find(house.tenant, client_id)).secrets
