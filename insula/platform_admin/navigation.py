@@ -20,6 +20,8 @@ GROUPS: Final = (
         (
             NavItem("Keys", icon="key", href="/platform/keys"),
             NavItem("Pool", icon="stack-2", href="/platform/pool"),
+            NavItem("Jobs", icon="list-check", href="/platform/jobs"),
+            NavItem("Deletions", icon="trash", href="/platform/deletions"),
         ),
     ),
     NavGroup(

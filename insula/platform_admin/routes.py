@@ -3,7 +3,9 @@
 from starlette.routing import Route
 
 from insula.platform_admin.dashboard import routes as dashboard
+from insula.platform_admin.deletions import routes as deletions
 from insula.platform_admin.guard import Panel
+from insula.platform_admin.jobs import routes as jobs
 from insula.platform_admin.one_tenant import routes as one_tenant
 from insula.platform_admin.operation import routes as operation
 from insula.platform_admin.record import routes as record
@@ -18,6 +20,8 @@ def routes(panel: Panel) -> list[Route]:
         *tenants.routes(panel),
         *one_tenant.routes(panel),
         *status.routes(panel),
+        *deletions.routes(panel),
         *operation.routes(panel),
+        *jobs.routes(panel),
         *record.routes(panel),
     ]
