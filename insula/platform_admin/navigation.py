@@ -16,6 +16,13 @@ GROUPS: Final = (
         ),
     ),
     NavGroup(
+        "Configuration",
+        (
+            NavItem("Defaults", icon="adjustments", href="/platform/defaults"),
+            NavItem("Bounds", icon="shield-lock", href="/platform/bounds"),
+        ),
+    ),
+    NavGroup(
         "Operation",
         (
             NavItem("Keys", icon="key", href="/platform/keys"),

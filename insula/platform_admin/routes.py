@@ -8,8 +8,12 @@ from insula.platform_admin.guard import Panel
 from insula.platform_admin.jobs import routes as jobs
 from insula.platform_admin.one_tenant import routes as one_tenant
 from insula.platform_admin.operation import routes as operation
+from insula.platform_admin.platform_settings import routes as platform_settings
 from insula.platform_admin.record import routes as record
+from insula.platform_admin.settings_file import routes as settings_file
+from insula.platform_admin.settings_history import routes as settings_history
 from insula.platform_admin.status import routes as status
+from insula.platform_admin.tenant_settings import routes as tenant_settings
 from insula.platform_admin.tenants import routes as tenants
 
 
@@ -21,6 +25,10 @@ def routes(panel: Panel) -> list[Route]:
         *one_tenant.routes(panel),
         *status.routes(panel),
         *deletions.routes(panel),
+        *settings_history.routes(panel),
+        *settings_file.routes(panel),
+        *tenant_settings.routes(panel),
+        *platform_settings.routes(panel),
         *operation.routes(panel),
         *jobs.routes(panel),
         *record.routes(panel),

@@ -28,7 +28,7 @@ ROUTES = sorted(
 #: Pages that lead to an act and nowhere else.
 ACTS = ("/suspend", "/archive", "/activate", "/domains/remove", "tenants/acme/delete")
 #: What may be looked at and is not there.
-ABSENT = ("/deletion.jwt", "/jobs/0", "/jobs/0/forget")
+ABSENT = ("/deletion.jwt", "/jobs/0", "/jobs/0/forget", "/history/0")
 HTML = {"accept": "text/html"}
 
 
