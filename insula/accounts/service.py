@@ -177,6 +177,16 @@ async def keep_an_admin(db: Connection, user_id: UUID, keeps: Collection[str] = 
             raise LastAdmin("This is the last active administrator.")
 
 
+async def hold_admins(db: Connection) -> None:
+    """
+    Hold all who administer until the transaction ends.
+
+    Whoever may take one of them away does this before holding anybody else: in another order two
+    who demote each other would wait for each other.
+    """
+    await store.lock_active_admins(db, [role for group in _ADMINS for role in group])
+
+
 async def roles_of(db: Connection, user_id: UUID) -> list[str]:
     return await store.roles(db, user_id)
 

@@ -17,7 +17,15 @@ from insula.admin_sessions.settings import AdminSessionLife
 from insula.audit.models import Actor, ActorType
 from insula.config_overrides.service import of
 from insula.sign_in import csrf
-from insula.sign_in.routes import Pages, cookies_of, go_to, only, read_fields, tenant_of
+from insula.sign_in.routes import (
+    Pages,
+    cookies_of,
+    go_to,
+    only,
+    read_fields,
+    tenant_of,
+    with_cookies,
+)
 from insula.tenancy.db import Tenant
 
 SIGN_IN = "/admin/sign-in"
@@ -77,6 +85,26 @@ class Door:
             cookie = self.cookie(tenant_of(request), token).encode("latin-1")
             response.raw_headers.append((b"set-cookie", cookie))
 
+    def sign_in_first(self, request: Request) -> Response:
+        """Whoever is not signed in goes there; a program is told so (F13). A dead cookie goes."""
+        accept = request.headers.get("accept", "*/*")
+        response: Response
+        if "text/html" in accept or "*/*" in accept:
+            here = _here(request)
+            query = f"?{urlencode({'return_to': here})}" if is_ours(here) else ""
+            response = go_to(f"{SIGN_IN}{query}")
+        else:
+            response = _unauthorized(request)
+        return with_cookies(response, self.cleared(request))
+
+    def cleared(self, request: Request) -> tuple[str, ...]:
+        """What clears a cookie that is nobody's: dead, ill-formed, doubled, or another tenant's."""
+        return (
+            (self.cookie(tenant_of(request), ""),)
+            if self.cookie_name in cookies_of(request)
+            else ()
+        )
+
     def csrf_token(self, request: Request) -> str:
         """The token of the forms of this session, and of no other."""
         tenant = tenant_of(request)
@@ -111,12 +139,7 @@ def _here(request: Request) -> str:
     return f"{request.scope['path']}{query}" if request.method == "GET" else ""
 
 
-def sign_in_first(request: Request) -> Response:
-    """Whoever is not signed in goes there; a program is told so (F13)."""
-    accept = request.headers.get("accept", "*/*")
-    if "text/html" in accept or "*/*" in accept:
-        here = _here(request)
-        return go_to(f"{SIGN_IN}?{urlencode({'return_to': here})}" if is_ours(here) else SIGN_IN)
+def _unauthorized(request: Request) -> Response:
     return JSONResponse(
         {
             "type": "urn:insula:error:session_expired",

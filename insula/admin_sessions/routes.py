@@ -16,7 +16,6 @@ from insula.admin_sessions.guard import (
     Door,
     actor_of,
     is_ours,
-    sign_in_first,
 )
 from insula.admin_sessions.models import AdminSession
 from insula.admin_sessions.settings import Sudo
@@ -83,7 +82,7 @@ class AdminPages:
         async def endpoint(request: Request) -> Response:
             session = await self.door.session(request)
             if session is None:
-                return sign_in_first(request)
+                return self.door.sign_in_first(request)
             response = await handler(self, request, session)
             self.door.renew(request, session, response)
             return response
@@ -129,11 +128,11 @@ def _sign_in_page(  # noqa: PLR0913  (each by its name)
     status: int = 200,
 ) -> Response:
     jar = pages.door.pages.jar
-    cookies: tuple[str, ...] = ()
+    cookies = pages.door.cleared(request)
     browser = jar.read_browser(cookies_of(request))
     if browser is None:
         browser, header = jar.new_browser()
-        cookies = (header,)
+        cookies = (*cookies, header)
     return show_page(
         pages.door.pages,
         request,
@@ -283,7 +282,7 @@ async def post_step_up(pages: AdminPages, request: Request, session: AdminSessio
         errors = (("password", "Enter your password."),)
         return _step_up_page(pages, request, session, errors=errors, status=422)
     try:
-        await service.step_up(
+        token = await service.step_up(
             tenant_of(request), actor_of(request, session), pages.door.pages.passwords,
             session, password,
         )  # fmt: skip
@@ -293,7 +292,10 @@ async def post_step_up(pages: AdminPages, request: Request, session: AdminSessio
     except TooManyAttempts as refusal:
         alert = ("Too many tries", f"Wait {in_words(refusal.retry_after)}, then try again.")
         return _later(_step_up_page(pages, request, session, alert=alert, status=429), refusal)
-    return go_to(_return_to(request, pages.home_of(request, session)))
+    return go_to(
+        _return_to(request, pages.home_of(request, session)),
+        (pages.door.cookie(tenant_of(request), token),),
+    )
 
 
 async def post_theme(pages: AdminPages, request: Request, session: AdminSession) -> Response:

@@ -176,10 +176,11 @@ async def step_up(
     passwords: Passwords,
     session: AdminSession,
     password: str,
-) -> None:
+) -> str:
     """
     Have somebody who is signed in prove it again; remembered in the session.
 
+    Returns the session's token from now on: whoever has the former has nothing (security row 81).
     Raises `InvalidCredentials`, `TooManyAttempts`, `Unavailable`.
     """
     attempt, left = await proof.count(
@@ -190,8 +191,9 @@ async def step_up(
     )
     if judged is None or judged.user.id != session.user_id:
         raise InvalidCredentials(left)
+    token = new_secret(Kind.ADMIN_SESSION)
     async with tenant.transaction() as db:
-        if not await store.prove(db, session.id, session.user_id):
+        if not await store.prove(db, session.id, session.user_id, _hash(tenant, token)):
             raise InvalidCredentials(left)
         await attempts.forget(db, attempt)
         await audit.record(
@@ -204,3 +206,4 @@ async def step_up(
                 metadata={"method": "pwd"},
             ),
         )
+    return token

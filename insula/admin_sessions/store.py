@@ -92,14 +92,18 @@ async def end(db: Connection, token_hash: bytes, why: str) -> Row | None:
     ).one_or_none()
 
 
-async def prove(db: Connection, session_id: UUID, user_id: UUID) -> bool:
-    """Write down that the session's person has just proved themselves; False if it has ended."""
+async def prove(db: Connection, session_id: UUID, user_id: UUID, token_hash: bytes) -> bool:
+    """
+    Write down that the session's person has just proved themselves; False if it has ended.
+
+    It goes on under a new token.
+    """
     result = await db.execute(
         text("""
-            update insula.admin_sessions set proved_at = now()
+            update insula.admin_sessions set proved_at = now(), token_hash = :token_hash
              where id = :id and user_id = :user_id and ended_at is null
                and idle_expires_at > now() and absolute_expires_at > now()
         """),
-        {"id": session_id, "user_id": user_id},
+        {"id": session_id, "user_id": user_id, "token_hash": token_hash},
     )
     return result.rowcount > 0

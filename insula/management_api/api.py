@@ -5,10 +5,11 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 
+from insula.branding.look import branding_of
 from insula.kernel.errors import InsulaError
+from insula.management_api import reference
 from insula.management_api.audit.routes import router as audit
 from insula.management_api.clients.routes import router as clients
 from insula.management_api.configuration.routes import router as configuration
@@ -25,8 +26,8 @@ from insula.management_api.platform_settings.routes import router as platform_se
 from insula.management_api.problems import (
     Refusal,
     answer,
+    not_found,
     refusal_of,
-    wrong_fields,
 )
 from insula.management_api.resources.routes import router as resources
 from insula.management_api.sections.routes import router as settings
@@ -35,6 +36,7 @@ from insula.management_api.stats.routes import router as stats
 from insula.management_api.tenants.routes import router as tenants
 from insula.management_api.users.routes import router as users
 from insula.resource_servers.builtin import PATH
+from insula.ui.pages import render
 
 _log = structlog.get_logger(__name__)
 
@@ -61,10 +63,10 @@ class ManagementApi:
         self._descriptions = Descriptions(ROUTES)
         self._app.router.routes.extend(ROUTES)
         self._app.add_api_route("/openapi.json", self._document, include_in_schema=False)
+        self._app.add_api_route("/docs", self._reference, include_in_schema=False)
         for kind, handler in (
             (Refusal, _refused),
             (InsulaError, _refused_by_domain),
-            (RequestValidationError, _invalid),
             (404, self._unrouted),
             (405, self._unrouted),
             (Exception, _broken),
@@ -85,9 +87,21 @@ class ManagementApi:
         tenant = request.scope["insula.tenant"]
         return JSONResponse(self._descriptions.of(tenant.slug, tenant.issuer))
 
+    async def _reference(self, request: Request) -> Response:
+        tenant = request.scope["insula.tenant"]
+        document = self._descriptions.of(tenant.slug, tenant.issuer)
+        page = render(
+            "management_api/reference.html",
+            branding=branding_of(tenant),
+            document=document,
+            sections=reference.sections(document),
+            models=reference.models(document),
+        )
+        return HTMLResponse(page)
+
     async def _unrouted(self, request: Request, error: Exception) -> Response:
         if getattr(error, "status_code", 404) != 405:  # noqa: PLR2004  (clearer than a name)
-            return _answer(request, Refusal(404, "not_found", "There is nothing at this address."))
+            return _answer(request, not_found())
         allowed = {
             method
             for route in self._app.routes
@@ -112,16 +126,6 @@ async def _refused_by_domain(request: Request, error: Exception) -> Response:
     assert isinstance(error, InsulaError)  # noqa: S101  (registered for it alone)
     _log.info("api.refused", code=error.code, detail=error.detail or error.description)
     return _answer(request, refusal_of(error))
-
-
-async def _invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101  (registered for it alone)
-    if any(each["loc"][:1] == ("path",) for each in error.errors()):
-        # no object has such an id: the same answer as for one that nobody has
-        return _answer(request, Refusal(404, "not_found", "There is nothing at this address."))
-    text = "Some values cannot be what they are."
-    refusal = Refusal(422, "validation_failed", text, errors=wrong_fields(error.errors())[:50])
-    return _answer(request, refusal)
 
 
 async def _broken(request: Request, error: Exception) -> Response:

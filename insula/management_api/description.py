@@ -46,6 +46,7 @@ def _make(routes: Sequence[GuardedRoute], *, across: bool) -> dict[str, Any]:
     shown = [route for route in routes if across or not route.rule.across]
     says = get_openapi(title=_TITLE, version=_VERSION, description=_TEXT, routes=shown)
     scopes = {name: text[0] for name, text in scopes_of(PLATFORMS if across else DEFAULT).items()}
+    says["components"]["headers"] = dict(_RATE_HEADERS)
     says["components"]["securitySchemes"] = {
         "insula": {
             "type": "oauth2",
@@ -56,18 +57,31 @@ def _make(routes: Sequence[GuardedRoute], *, across: bool) -> dict[str, Any]:
             },
         }
     }
-    for operation in _operations(says):
+    for method, operation in _operations(says):
+        if method == "post":
+            operation.setdefault("parameters", []).append(_IDEMPOTENCY)
         operation["responses"]["default"]["content"] = {
             MEDIA_TYPE: operation["responses"]["default"]["content"]["application/json"]
         }
         for response in operation["responses"].values():
-            response.setdefault("headers", {}).update(_RATE_HEADERS)
+            response["headers"] = {
+                name: {"$ref": f"#/components/headers/{name}"} for name in _RATE_HEADERS
+            }
     return says
 
 
-def _operations(says: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+def _operations(says: Mapping[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:
     for methods in says["paths"].values():
-        yield from methods.values()
+        yield from methods.items()
+
+
+_IDEMPOTENCY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Do this once: sent again within a day, it is answered again.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
 
 
 _RATE_HEADERS: Final = {

@@ -6,13 +6,12 @@ here, so the two cannot differ.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Final
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 from fastapi.dependencies.utils import get_flat_params
+from fastapi.exceptions import RequestValidationError
 from fastapi.params import Query
 from fastapi.routing import APIRoute
 from starlette.requests import Request
@@ -24,10 +23,12 @@ from insula.clients import service as clients
 from insula.kernel import clock
 from insula.kernel.errors import InsulaError
 from insula.management_api import bodies
+from insula.management_api.caller import Caller
 from insula.management_api.idempotency import Answer, Claim
 from insula.management_api.parts import Parts
-from insula.management_api.problems import Problem, Refusal, WrongField, refusal_of, shown
-from insula.management_api.rates import Standing, Tier
+from insula.management_api.problems import Problem, Refusal, WrongField, invalid, refusal_of, shown
+from insula.management_api.rates import Standing
+from insula.management_api.rules import MAY_SEE, MAY_SEE_ACROSS, PREFIX, Rule, rule_of
 from insula.oidc.errors import (
     BearerError,
     InsufficientScope,
@@ -42,91 +43,10 @@ from insula.resource_servers.builtin import audience
 from insula.tenancy.db import Tenant
 from insula.tenancy.models import PLATFORMS
 
-#: Scopes begin so; the descriptions of routes leave it out.
-PREFIX: Final = "insula:"
 #: Seconds since somebody signed in, after which a dangerous act asks for it again (CR-6).
 _FRESH: Final = 15 * 60
 #: Headers of an answer that is given again.
 _KEPT: Final = ("etag", "location")
-
-_MAY_SEE: Final = frozenset({"admin", "superadmin", "auditor"})
-_MAY_ACT: Final = frozenset({"admin", "superadmin"})
-_MAY_SEE_ACROSS: Final = frozenset({"platform_admin", "platform_viewer"})
-_MAY_ACT_ACROSS: Final = frozenset({"platform_admin"})
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What a route needs. Without *scope* any token of the tenant will do."""
-
-    scope: str | None
-    tier: Tier
-    dangerous: bool
-
-    @property
-    def across(self) -> bool:
-        """Whether it reaches beyond the tenant, so that only `_platforms` has it."""
-        return self.scope is not None and self.scope.startswith(("tenants:", "cross-tenant:"))
-
-    @property
-    def roles(self) -> frozenset[str]:
-        """Of which roles a person needs one."""
-        reads = self.scope is not None and self.scope.endswith(":read")
-        if self.across:
-            return _MAY_SEE_ACROSS if reads else _MAY_ACT_ACROSS
-        return _MAY_SEE if reads else _MAY_ACT
-
-
-def needs(
-    scope: str | None, *, tier: Tier | None = None, dangerous: bool = False
-) -> dict[str, Any]:
-    """
-    Say in a route's description what it needs: a *scope* without its prefix, and more.
-
-    The *tier* follows from the scope unless it is named; *dangerous* asks for step-up (CR-6).
-    """
-    verb = "read" if scope is None else scope.rpartition(":")[2]
-    usual: dict[str, Tier] = {"read": "read", "write": "write", "delete": "delete"}
-    return {
-        "security": [{"insula": [] if scope is None else [PREFIX + scope]}],
-        "x-insula-tier": tier or usual[verb],
-        "x-insula-step-up": dangerous,
-    }
-
-
-def rule_of(description: Mapping[str, Any]) -> Rule:
-    """Read a route's rule out of its description."""
-    (scopes,) = description["security"][0].values()
-    scope = scopes[0].removeprefix(PREFIX) if scopes else None
-    return Rule(scope, description["x-insula-tier"], description["x-insula-step-up"])
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who calls, proven; *user* and *roles* are there when a client acts for a person."""
-
-    tenant: Tenant
-    parts: Parts
-    provider: Provider
-    client: Client
-    token: ActiveToken
-    user: UUID | None
-    roles: frozenset[str]
-    actor: Actor
-
-    @property
-    def scopes(self) -> frozenset[str]:
-        return self.token.scopes
-
-    @property
-    def held_roles(self) -> frozenset[str] | None:
-        """What the person may hand on; None where no person acts, who would have a role."""
-        return None if self.user is None else self.roles
-
-    @property
-    def name(self) -> str:
-        """Who it is, as a key of ours."""
-        return f"{self.client.id}\0{self.user or ''}"
 
 
 def _caller(request: Request) -> Caller:
@@ -158,6 +78,10 @@ class GuardedRoute(APIRoute):
             except Refusal as refusal:
                 refusal.headers += tuple(standing.headers())
                 raise
+            except RequestValidationError as error:
+                refused = invalid(error.errors())
+                refused.headers += tuple(standing.headers())
+                raise refused from error
             except BearerError as error:
                 said = ProtocolRequest(request.scope, request.receive)
                 refused = _not_allowed(caller.provider, said, error)
@@ -254,7 +178,7 @@ async def _caller_of(  # noqa: PLR0913  (what a caller is made of)
         async with tenant.transaction() as db:  # read each time: a demotion counts at once
             roles = frozenset(await accounts.roles_of(db, user))
     kind: ActorType = "client" if user is None else "admin"
-    if user is not None and not roles & (_MAY_SEE | _MAY_SEE_ACROSS):
+    if user is not None and not roles & (MAY_SEE | MAY_SEE_ACROSS):
         kind = "user"
     actor = Actor(
         kind,

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from insula.kernel.errors import Conflict, Denied, InsulaError, Invalid, NotFound, Unavailable
+from insula.kernel.metrics import DATABASE_AWAY
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -99,6 +100,7 @@ def refusal_of(error: InsulaError, sent: object = None) -> Refusal:
         (number for family, number in _FAMILIES if isinstance(error, family)), 400
     )
     if isinstance(error, Unavailable):
+        DATABASE_AWAY.inc()
         headers = [("Retry-After", str(error.retry_after))]
         return Refusal(503, error.code, "Try again soon.", headers=headers)
     detail = error.description
@@ -143,6 +145,19 @@ def wrong_fields(errors: Iterable[Mapping[str, Any]]) -> list[WrongField]:
         )
         for error in errors
     ]
+
+
+def not_found() -> Refusal:
+    """What is said of an address, and of an id that nothing could have."""
+    return Refusal(404, "not_found", "There is nothing at this address.")
+
+
+def invalid(errors: Sequence[Mapping[str, Any]]) -> Refusal:
+    """Say which values cannot be; an id in the path that is none is one that nothing has."""
+    if any(each["loc"][:1] == ("path",) for each in errors):
+        return not_found()
+    text = "Some values cannot be what they are."
+    return Refusal(422, "validation_failed", text, errors=wrong_fields(errors)[:50])
 
 
 def _place(error: Mapping[str, Any]) -> Sequence[object]:

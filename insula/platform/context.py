@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from insula.accounts.hashing import Passwords
 from insula.accounts.settings import Hashing
@@ -15,10 +16,11 @@ from insula.keys.settings import KeyRotation
 from insula.outbound.door import Door
 from insula.platform import environment, migrations
 from insula.tenancy import health
+from insula.tenancy.changes import ChangeFeed
 from insula.tenancy.checks import refuse_strong_role
 from insula.tenancy.db import Doors, Platform, Tenant
 from insula.tenancy.directory import Directory
-from insula.tenancy.models import DEFAULT
+from insula.tenancy.models import DEFAULT, PLATFORMS
 from insula.tenants.errors import NoSuchTenant
 
 
@@ -47,6 +49,32 @@ class Context:
         if found is None:
             raise NoSuchTenant(f"There is no tenant “{slug}”.")
         return found
+
+
+@asynccontextmanager
+async def following(here: Context) -> AsyncIterator[None]:
+    """
+    Let a command that runs on and on hear of changes: what it knows of tenants stays current.
+
+    A change of `_platforms` is one for all, since every tenant inherits what the platform decides.
+    """
+    platforms = await here.directory.find(f"slug:{PLATFORMS}")
+
+    def changed(tenant_id: UUID, version: int) -> None:
+        if platforms is not None and tenant_id == platforms.id:
+            here.directory.forget_all()
+        elif (known := here.directory.version(tenant_id)) is not None and known < version:
+            here.directory.forget(tenant_id)
+
+    feed = ChangeFeed(
+        here.database, here.bus, changed, here.directory.forget_all,
+        every=here.settings.poll_seconds,
+    )  # fmt: skip
+    await feed.start()
+    try:
+        yield
+    finally:
+        await feed.stop()
 
 
 async def whereabouts(database: Database, platform_database: Database) -> str:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from insula.admin_sessions.guard import Door, actor_of, sign_in_first, step_up_first
+from insula.admin_sessions.guard import Door, actor_of, step_up_first
 from insula.admin_sessions.models import AdminSession
 from insula.audit.models import Actor
 from insula.config_overrides.catalogue import Catalogue
@@ -58,7 +58,7 @@ class Panel:
         async def endpoint(request: Request) -> Response:
             session = await self.door.session(request)
             if session is None:
-                return sign_in_first(request)
+                return self.door.sign_in_first(request)
             _refuse_strangers(session, writes=proved)
             if proved and not session.is_proved:
                 query = f"?{request.url.query}" if request.url.query else ""
@@ -75,7 +75,7 @@ class Panel:
         async def endpoint(request: Request) -> Response:
             session = await self.door.session(request)
             if session is None:
-                return sign_in_first(request)
+                return self.door.sign_in_first(request)
             _refuse_strangers(session, writes=True)
             form = await self.door.form(request)
             if proved and not session.is_proved:

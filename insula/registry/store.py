@@ -172,9 +172,9 @@ async def lately(db: Connection) -> Row:
                           select from insula.tenants where created_at > now() - interval '7 days'
                              and not protected limit :bound) x) as made,
                        (select count(*) from (
-                          select from insula.tenant_counters
-                           where last_sign_in_at > now() - interval '24 hours'
-                           limit :bound) x) as active
+                          select from insula.tenant_counters c join insula.tenants t on t.id = c.id
+                           where c.last_sign_in_at > now() - interval '24 hours'
+                             and not t.protected limit :bound) x) as active
             """),
             {"bound": BOUND},
         )

@@ -14,7 +14,7 @@ grant select on insula.admin_sessions to insula_app, insula_platform;
 grant insert (id, token_hash, user_id, amr, ip, user_agent, idle_expires_at, absolute_expires_at,
               sweep_after)
   on insula.admin_sessions to insula_app;
-grant update (proved_at, last_seen_at, idle_expires_at, ended_at, ended_for)
+grant update (token_hash, proved_at, last_seen_at, idle_expires_at, ended_at, ended_for)
   on insula.admin_sessions to insula_app, insula_platform;
 drop policy if exists sweep on insula.admin_sessions;
 create policy sweep on insula.admin_sessions to insula_definer using (true);

@@ -42,6 +42,13 @@ def test_the_ops_gateway_is_apart(alone):
     assert ask(alone.server, "/oauth2/jwks", b"ops.localhost").status == 404
 
 
+@pytest.mark.spec("features D01")
+@pytest.mark.parametrize("raw", [b"localhost", b"platform.localhost"])
+def test_there_is_no_platform(alone, raw):
+    assert ask(alone.server, "/platform", raw).status == 404
+    assert ask(alone.server, "/platform/tenants", raw).status == 404
+
+
 def test_the_first_administrator_signs_in_once_with_the_first_password(alone):
     rows = alone.rows("select username, must_change_password from insula.users")
     assert [(r.username, r.must_change_password) for r in rows] == [("admin", True)]

@@ -112,6 +112,12 @@ def insula(product, *words):
 
 
 @pytest.fixture
+def run(product):
+    """Run one of a page's commands; what it says."""
+    return lambda *words: insula(product, *words)
+
+
+@pytest.fixture
 def reader(product, tmp_path):
     reader = Reader(product, tmp_path)
     yield reader

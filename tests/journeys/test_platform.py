@@ -136,8 +136,10 @@ def test_control_k_leads_to_the_search(product, visit, runner):
     come_in(product, page, runner)
     page.keyboard.press("Control+k")
     look_at(page, "Tenants")
+    page.keyboard.type("ac")  # the search has the focus
+    page.get_by_role("link", name="Create tenant").focus()
     page.keyboard.press("Control+k")
-    page.keyboard.type("acme")
+    page.keyboard.type("me")
     page.keyboard.press("Enter")
     page.wait_for_url("**/platform/tenants?q=acme")
     assert page.get_by_role("link", name="Acme", exact=True).is_visible()

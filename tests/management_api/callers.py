@@ -38,13 +38,12 @@ class Caller:
     person: object = None
 
     def call(self, method, path, *, at=None, token=None, headers=None, **more):
-        with self.product.http() as http:
-            return http.request(
-                method,
-                self.product.url(label(at or self.slug), f"/api/v1{path}"),
-                headers={"authorization": f"Bearer {token or self.token}", **(headers or {})},
-                **more,
-            )
+        return self.product.shared.request(
+            method,
+            self.product.url(label(at or self.slug), f"/api/v1{path}"),
+            headers={"authorization": f"Bearer {token or self.token}", **(headers or {})},
+            **more,
+        )
 
     def get(self, path, **more):
         return self.call("GET", path, **more)
@@ -67,6 +66,7 @@ class Programs:
 
     def __init__(self, product):
         self.product = product
+        product.shared = product.http()  # making a client takes longer than any call
 
     def make(self, slug, scopes=None, *, dangerous=True, **metadata):
         """A client of the tenant with a token for *scopes*, all that there are unless named."""
@@ -90,8 +90,11 @@ class Programs:
 
     def answer(self, slug, app, scopes, **more):
         form = {"grant_type": "client_credentials", "scope": " ".join(scopes), **more}
-        with self.product.http(auth=(app.client_id, app.secret)) as http:
-            return http.post(self.product.url(label(slug), "/oauth2/token"), data=form)
+        return self.product.shared.post(
+            self.product.url(label(slug), "/oauth2/token"),
+            data=form,
+            auth=(app.client_id, app.secret),
+        )
 
     def lives(self, slug, **seconds):
         """Decide for a new tenant how long its tokens live."""

@@ -2,6 +2,10 @@
 
 from browsing import Browser
 from callers import name
+from spine import FAST
+
+#: What stands in a path and names nothing of anybody's: a section, the number of a save or a job.
+OF_NOBODY = {"section": "oidc.ttl", "number": "1", "job": "1"}
 
 
 class Contents:
@@ -11,7 +15,7 @@ class Contents:
         product = programs.product
         self.slug = slug
         self.person = product.person(slug)
-        self.app = product.app(slug, consent="ask", id_token_signed_response_alg="ES256")
+        self.app = product.app(slug, consent="ask", **FAST)
         with Browser() as browser:
             page = browser.sign_in(browser.open(product.authorize_url(slug, self.app)), self.person)
             page = browser.submit(page, "allow")
@@ -43,4 +47,5 @@ class Contents:
             "role": "auditor",
             "slug": slug,
             "host": f"{name()}.example",
+            **OF_NOBODY,
         }

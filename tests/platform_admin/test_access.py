@@ -72,7 +72,7 @@ def strangers(product, kind):
     return browser
 
 
-@pytest.mark.spec("features D02", "features F04", "features F13", "security 81", "security 83")
+@pytest.mark.spec("features D02", "features F04", "features F13", "security 84", "security 96")
 @pytest.mark.parametrize(
     "kind", ["nobody", "an administrator of another tenant", "an ordinary session"]
 )
@@ -111,7 +111,7 @@ def test_a_viewer_looks_at_everything_and_changes_nothing(product, viewing, try_
         assert shown == expected, (method, path)
 
 
-@pytest.mark.spec("features CR-5", "security 82")
+@pytest.mark.spec("features CR-5", "security 89")
 def test_no_form_is_taken_without_its_token_or_from_elsewhere(product, browser, try_all):
     token = browser.open(f"http://{product.server.host('platform')}/admin").form.values[
         "csrf_token"

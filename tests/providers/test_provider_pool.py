@@ -281,3 +281,30 @@ async def test_tenants_are_built_side_by_side(pool, build):
     build.gate.set()
 
     assert {i.tenant_id for i in await asyncio.gather(*waiting)} == {one.id for one in cold}
+
+
+@pytest.mark.spec("features B05")
+async def test_the_figures_say_what_happened_and_when_room_is_short(build):
+    pool = ProviderPool(build, max_size=2)
+    known = tenant()
+    for asked in (known, known, tenant()):
+        await pool.get(asked)
+    assert pool.changed(known.id, 2)
+
+    figures = pool.figures()
+    assert (figures.size, figures.max_size, figures.requests) == (1, 2, 3)
+    assert (figures.misses, figures.builds, figures.warm) == (2, 2, pytest.approx(1 / 3))
+    assert figures.evictions == {"version": 1}  # a change is no want of room
+    for _ in range(6):
+        pool.sample()
+    assert not pool.figures().is_pressed
+
+    for _ in range(5):
+        for _ in range(20):
+            await pool.get(tenant())
+        pool.sample()
+    assert pool.figures().evictions["size"] == 99
+    assert pool.figures().is_pressed
+    for _ in range(6):  # and five quiet minutes later not any more
+        pool.sample()
+    assert not pool.figures().is_pressed

@@ -123,6 +123,8 @@ async def update(
     A new address is not verified. Raises `NoSuchUser`, `UserExists`, `InvalidUser`, `LastAdmin`,
     `SelfLockout`, and `Conflict` when it was saved since *expected*.
     """
+    if changes.get("enabled") is False:
+        await accounts.hold_admins(db)
     before = await _held(db, user_id)
     if expected is not None and before.updated_at != expected:
         raise Conflict("It was changed meanwhile.", code="version_conflict")
@@ -166,6 +168,7 @@ def refuse_oneself(user_id: UUID, actor: Actor) -> None:
 async def disable(db: Connection, user_id: UUID, actor: Actor) -> None:
     """Raises `NoSuchUser`, `LastAdmin`, `SelfLockout`."""
     refuse_oneself(user_id, actor)
+    await accounts.hold_admins(db)
     await accounts.disable(db, user_id, actor)
 
 
@@ -193,6 +196,7 @@ async def lock(
     refuse_oneself(user_id, actor)
     if until is not None and until <= datetime.now(UTC):
         raise InvalidUser("is over already", field="until")
+    await accounts.hold_admins(db)
     before = await _held(db, user_id)
     if before.is_enabled:
         await accounts.keep_an_admin(db, user_id)
@@ -249,6 +253,7 @@ async def revoke_role(  # noqa: PLR0913  (each by its name)
     Raises as `grant_role` does, and `LastAdmin`, `SelfLockout`.
     """
     _check_giving(tenant, role, held)
+    await accounts.hold_admins(db)
     before = await _held(db, user_id)
     if role in before.roles:
         if role in PRIVILEGED:

@@ -12,8 +12,10 @@ from insula.audit import service
 from insula.audit.models import Wanted
 from insula.management_api.addresses import checked_address
 from insula.management_api.audit.schemas import ActorType, AuditLine, Status
-from insula.management_api.guard import Caller, Calling, needs, router_of
+from insula.management_api.caller import Caller
+from insula.management_api.guard import Calling, router_of
 from insula.management_api.paging import After, AuditLimit, PageOf
+from insula.management_api.rules import needs
 
 router = router_of("Audit")
 

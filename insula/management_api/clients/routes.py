@@ -9,6 +9,7 @@ from fastapi import Path, Query, Response
 from insula.clients import service as clients
 from insula.clients.administration import service
 from insula.clients.administration.models import Application, Wanted
+from insula.management_api.caller import Caller
 from insula.management_api.clients.schemas import (
     ChangedClientDetail,
     Client,
@@ -26,9 +27,10 @@ from insula.management_api.clients.schemas import (
     Status,
     WholeClient,
 )
-from insula.management_api.guard import PREFIX, Caller, Calling, needs, router_of
+from insula.management_api.guard import Calling, router_of
 from insula.management_api.paging import After, Count, IncludeCount, Limit, PageOf
 from insula.management_api.problems import Refusal
+from insula.management_api.rules import PREFIX, needs
 from insula.management_api.versions import IfMatch, naming_who, seen, tag
 
 router = router_of("Clients")

@@ -8,7 +8,8 @@ from insula.configuration.applying import Applying, apply
 from insula.configuration.models import Document
 from insula.configuration.reading import read
 from insula.management_api.configuration.schemas import Outcome
-from insula.management_api.guard import Calling, needs, router_of
+from insula.management_api.guard import Calling, router_of
+from insula.management_api.rules import needs
 from insula.management_api.sections.acts import saving, tag, telling_bounds
 from insula.management_api.versions import IfMatch
 

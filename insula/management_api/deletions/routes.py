@@ -7,8 +7,10 @@ from fastapi import Query
 
 from insula.audit.models import Actor
 from insula.deletion import service
+from insula.management_api.caller import Caller
 from insula.management_api.deletions.schemas import Deletion, Purge, Restored
-from insula.management_api.guard import Caller, Calling, needs, router_of
+from insula.management_api.guard import Calling, router_of
+from insula.management_api.rules import needs
 from insula.management_api.tenants.routes import Slug
 
 router = router_of("Tenants")

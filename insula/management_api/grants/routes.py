@@ -6,8 +6,9 @@ from uuid import UUID
 from fastapi import Path, Query
 
 from insula.management_api.grants.schemas import Grant, GrantDetail
-from insula.management_api.guard import Calling, needs, router_of
+from insula.management_api.guard import Calling, router_of
 from insula.management_api.paging import After, Limit, PageOf
+from insula.management_api.rules import needs
 from insula.management_api.sessions.schemas import Ended, Issue
 from insula.sign_in.administration import service
 from insula.sign_in.administration.models import GrantsWanted

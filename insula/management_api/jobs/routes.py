@@ -8,9 +8,11 @@ from insula.audit import service as audit
 from insula.audit.models import Event
 from insula.jobs import board
 from insula.jobs.board import JobView
-from insula.management_api.guard import Caller, Calling, needs, router_of
+from insula.management_api.caller import Caller
+from insula.management_api.guard import Calling, router_of
 from insula.management_api.jobs.schemas import Job
 from insula.management_api.paging import After, Limit, PageOf
+from insula.management_api.rules import needs
 from insula.tenancy.db import Connection
 
 router = router_of("Jobs")

@@ -4,9 +4,12 @@ from typing import Annotated
 
 from fastapi import Path
 
-from insula.keys import service
-from insula.management_api.guard import Caller, Calling, needs, router_of
-from insula.management_api.keys.schemas import Key, Keys, Retired, Rotation
+from insula.clients import service as clients
+from insula.keys import emergency, service
+from insula.management_api.caller import Caller
+from insula.management_api.guard import Calling, router_of
+from insula.management_api.keys.schemas import Emergency, Key, Keys, Retired, Revoked, Rotation
+from insula.management_api.rules import needs
 
 router = router_of("Keys")
 
@@ -47,6 +50,27 @@ async def retire_expired_keys(caller: Calling) -> Retired:
     """Keys that no longer sign leave once nothing that they signed can be valid."""
     rotation = caller.parts.rotation
     return Retired(retired=await service.retire_expired(caller.tenant, rotation, caller.actor))
+
+
+@router.post(
+    "/keys/emergency",
+    summary="Revoke a key at once",
+    openapi_extra=needs("keys:write", tier="sensitive", dangerous=True),
+)
+async def revoke_key(caller: Calling, wanted: Emergency) -> Revoked:
+    """For a key that somebody else may have: no token that it signed is accepted any more."""
+    parts = caller.parts
+    done = await emergency.revoke(
+        caller.tenant, parts.envelope, parts.rotation, wanted.kid, reason=wanted.reason,
+        actor=caller.actor,
+    )  # fmt: skip
+    page = await clients.list_clients(caller.tenant, limit=1000)
+    touched = [
+        row.client_id
+        for row in page
+        if row.metadata.get("id_token_signed_response_alg", "RS256") == done.alg
+    ]
+    return Revoked(revoked=done.kid, alg=done.alg, signs_now=done.successor, clients=touched)
 
 
 @router.post(

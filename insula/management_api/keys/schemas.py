@@ -50,6 +50,29 @@ class Rotation(BaseModel):
     algorithms: list[Algorithm] | None = Field(None, min_length=1, max_length=4)
 
 
+class Emergency(BaseModel):
+    """Which key, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kid: str = Field(min_length=1, max_length=200)
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class Revoked(BaseModel):
+    """
+    The key that is out, and the one that signs in its place if it had signed.
+
+    *clients* are those that get ID tokens of this algorithm: they fetch the JWKS again when they
+    meet the new key; the first thousand are looked at.
+    """
+
+    revoked: str
+    alg: str
+    signs_now: str | None
+    clients: list[str]
+
+
 class Retired(BaseModel):
     """Ids of the keys that were taken out."""
 

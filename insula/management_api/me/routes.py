@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 
-from insula.management_api.guard import Calling, needs, router_of
+from insula.management_api.guard import Calling, router_of
 from insula.management_api.me.schemas import Me, TenantOfCaller, UserOfCaller
+from insula.management_api.rules import needs
 
 router = router_of("Caller")
 

@@ -1,8 +1,9 @@
 """/platform/stats and /platform/pool."""
 
-from insula.management_api.guard import Calling, needs, router_of
+from insula.management_api.guard import Calling, router_of
 from insula.management_api.paging import Count
 from insula.management_api.platform.schemas import PlatformStats, Pool
+from insula.management_api.rules import needs
 from insula.tenants import registry
 
 router = router_of("Platform")

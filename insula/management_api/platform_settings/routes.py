@@ -9,13 +9,15 @@ from insula.config_overrides import platform, service
 from insula.config_overrides.models import Layers
 from insula.config_overrides.resolution import can_be_bound, resolve
 from insula.kernel.settings import Section
-from insula.management_api.guard import Caller, Calling, needs, router_of
+from insula.management_api.caller import Caller
+from insula.management_api.guard import Calling, router_of
 from insula.management_api.platform_settings.schemas import (
     Affected,
     Bounds,
     Defaults,
     ProposedBounds,
 )
+from insula.management_api.rules import needs
 from insula.management_api.sections.acts import Acts, saving, tag, telling_bounds
 from insula.management_api.sections.routes import Explain, SectionKey, Values
 from insula.management_api.sections.schemas import Sections, SectionState

@@ -5,13 +5,15 @@ from uuid import UUID
 
 from fastapi import Path, Query
 
-from insula.management_api.guard import Caller, Calling, needs, router_of
+from insula.management_api.caller import Caller
+from insula.management_api.guard import Calling, router_of
 from insula.management_api.resources.schemas import (
     NewResource,
     Resource,
     ResourceChanges,
     Resources,
 )
+from insula.management_api.rules import needs
 from insula.resource_servers import servers
 from insula.resource_servers.models import ServerSettings, parse_settings
 

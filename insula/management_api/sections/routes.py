@@ -5,8 +5,10 @@ from typing import Annotated
 from fastapi import Body, Path, Query, Response
 
 from insula.config_overrides import history, service
-from insula.management_api.guard import Caller, Calling, needs, router_of
+from insula.management_api.caller import Caller
+from insula.management_api.guard import Calling, router_of
 from insula.management_api.paging import After, Limit, PageOf
+from insula.management_api.rules import needs
 from insula.management_api.sections.acts import Acts, saving, tag, telling_bounds
 from insula.management_api.sections.schemas import (
     Changed,

@@ -7,8 +7,10 @@ from fastapi import Path, Query
 
 from insula.accounts.administration import service as people
 from insula.management_api.addresses import checked_address
-from insula.management_api.guard import Caller, Calling, needs, router_of
+from insula.management_api.caller import Caller
+from insula.management_api.guard import Calling, router_of
 from insula.management_api.paging import After, Limit, PageOf
+from insula.management_api.rules import needs
 from insula.management_api.sessions.schemas import Ended, Issue, Session, SessionDetail
 from insula.sign_in.administration import service
 from insula.sign_in.administration.models import SessionsWanted

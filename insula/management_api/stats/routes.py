@@ -6,8 +6,9 @@ from insula.accounts import service as accounts
 from insula.audit import service as audit
 from insula.audit.models import Wanted
 from insula.clients import service as clients
-from insula.management_api.guard import Calling, needs, router_of
+from insula.management_api.guard import Calling, router_of
 from insula.management_api.paging import Count
+from insula.management_api.rules import needs
 from insula.management_api.stats.schemas import Stats
 from insula.sign_in.administration import service as sign_in
 

@@ -9,8 +9,10 @@ from insula.accounts import service as accounts
 from insula.accounts.models import normalise_name
 from insula.audit.models import Actor
 from insula.clients import service as clients
-from insula.management_api.guard import Caller, Calling, needs, router_of
+from insula.management_api.caller import Caller
+from insula.management_api.guard import Calling, router_of
 from insula.management_api.paging import After, Count, IncludeCount, Limit, PageOf
+from insula.management_api.rules import needs
 from insula.management_api.tenants.schemas import (
     NewHost,
     NewStatus,

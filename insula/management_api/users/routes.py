@@ -8,8 +8,9 @@ from fastapi import Path, Query, Response
 from insula.accounts.administration import service
 from insula.accounts.administration.models import Person, Wanted
 from insula.accounts.models import normalise_name
-from insula.management_api.guard import Calling, check_step_up, needs, router_of
+from insula.management_api.guard import Calling, check_step_up, router_of
 from insula.management_api.paging import After, Count, IncludeCount, Limit, PageOf
+from insula.management_api.rules import needs
 from insula.management_api.users.schemas import (
     BulkStatus,
     Lock,

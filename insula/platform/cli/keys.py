@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from insula.kernel.errors import Invalid
-from insula.keys import service
+from insula.keys import emergency, service
 from insula.keys.errors import AlreadyPublished
 from insula.keys.models import ALGORITHMS
 from insula.platform.cli.output import Json, run, show, show_rows
@@ -165,6 +165,27 @@ def retire(
             json=json,
             text="\n".join(f"retired {k}" for k in gone) or "Nothing is past its overlap.",
         )
+
+    run(work, json=json)
+
+
+@app.command()
+def revoke(
+    kid: Annotated[str, typer.Argument(help=f"The key's id. {_DASH}")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; kept in the record.")],
+    tenant: InTenant = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Take a key out at once that somebody else may have; what it signed is worth nothing."""
+
+    async def work() -> None:
+        async with opened() as here:
+            owner = await here.tenant(tenant)
+            done = await emergency.revoke(owner, here.envelope, here.rotation, kid, reason=reason)
+        told = {"revoked": done.kid, "alg": done.alg, "signs_now": done.successor}
+        text = f"revoked {done.kid}"
+        show(told, json=json, text=f"{text}\n{done.successor} signs" if done.successor else text)
 
     run(work, json=json)
 

@@ -27,7 +27,7 @@ from insula.platform.cli import (
     users,
 )
 from insula.platform.cli.output import AWAY, Json, err, fail, run, show, show_rows
-from insula.platform.context import opened
+from insula.platform.context import following, opened
 
 app = typer.Typer(
     name="insula",
@@ -127,7 +127,9 @@ def worker(
             if once:
                 await queue.work_off()
                 return
-            if not await _until_terminated(queue.work()):
+            async with following(here):
+                terminated = await _until_terminated(queue.work())
+            if not terminated:
                 fail("the worker ended, which nobody had asked for", status=AWAY)
 
     run(work)

@@ -90,7 +90,7 @@ async def end_sessions(
             ended = await store.end_some_sessions(
                 db, user=user, client=client, why="revoked_by_admin", batch=_BATCH
             )
-            if ended or not total:
+            if ended:
                 await _note(db, "session.bulk_revoked", user, client, actor, len(ended))
         total += len(ended)
         if len(ended) < _BATCH:

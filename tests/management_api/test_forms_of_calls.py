@@ -45,6 +45,8 @@ def test_a_body_with_a_field_that_is_not_there_is_refused_without_repeating_it(p
 
     assert {each["field"] for each in said["errors"]} == {"tenant_id", "?", "display_name"}
     assert "script" not in json.dumps(said)
+    refused = platform.post("/tenants", {"slug": 1})
+    assert refused.headers["ratelimit-policy"] == '"write";q=30;w=60'
     quiet = refusal(
         platform.post("/tenants", {**new_tenant(), "domain": f"{loud}.example"}),
         422,

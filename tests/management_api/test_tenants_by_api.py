@@ -1,0 +1,191 @@
+"""The registry over the API, on the platform's own host."""
+
+import time
+
+import pytest
+from callers import name, refusal
+
+
+def make(caller, **facts):
+    answer = caller.post("/tenants", {"slug": name(), "display_name": "Initech", **facts})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+@pytest.mark.spec("features D04", "features Z01")
+def test_a_tenant_is_made_whole_and_served_at_once(platform, programs):
+    slug, domain = name(), f"login.{name()}.example"
+    made = platform.post(
+        "/tenants", {"slug": slug, "name": "  Acme\u202e Corp ", "domain": domain.upper()}
+    )
+
+    assert made.status_code == 201
+    tenant = made.json()
+    assert tenant["display_name"] == "Acme Corp"
+    assert tenant["domain"] == domain
+    assert tenant["issuer"] == f"http://{domain}:{programs.product.server.port}"
+    plain = make(platform)["slug"]
+    with programs.product.http() as http:
+        document = http.get(programs.product.url(plain, "/.well-known/openid-configuration"))
+    assert document.json()["issuer"] == programs.product.issuer(plain)
+    detail = platform.get(f"/tenants/{slug}").json()
+    assert detail["users"] == detail["clients"] == {"value": 0, "exact": True}
+    (line,) = programs.product.audit(slug, "tenant.created")
+    assert (line.actor_type, line.actor_id) == ("platform", platform.client_id)
+
+
+@pytest.mark.spec("features D04", "features Z03")
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        ({"slug": "acme"}, 409, "slug_taken"),
+        ({"slug": "admin"}, 422, "slug_reserved"),
+        ({"slug": "Upper Case"}, 422, "validation_failed"),
+        ({"slug": "_platforms"}, 422, "slug_reserved"),
+        ({"display_name": "\u202e"}, 422, "validation_failed"),
+        ({"domain": "http://x.example/"}, 422, "validation_failed"),
+        ({"domain": "127.0.0.1"}, 422, "validation_failed"),
+        ({"domain": "x.localhost"}, 422, "validation_failed"),
+        ({"status": "suspended"}, 422, "validation_failed"),
+        ({"protected": True}, 422, "validation_failed"),
+    ],
+)
+def test_a_tenant_that_cannot_be_is_not_made(module_platform, change, status, code):
+    wanted = {"slug": name(), "display_name": "Initech", **change}
+
+    refusal(module_platform.post("/tenants", wanted), status, code)
+
+
+@pytest.fixture(scope="module")
+def module_platform(programs):
+    return programs.make("_platforms")
+
+
+@pytest.mark.spec("features D06", "features D04")
+def test_a_tenant_is_renamed_and_moved_to_a_domain_and_back(platform):
+    slug, domain = make(platform)["slug"], f"login.{name()}.example"
+    where = f"/tenants/{slug}"
+
+    moved = platform.patch(where, {"display_name": "Globe", "domain": domain}).json()
+
+    assert (moved["display_name"], moved["domain"]) == ("Globe", domain)
+    assert domain in moved["issuer"]
+    other = make(platform)["slug"]
+    refusal(platform.patch(f"/tenants/{other}", {"domain": domain}), 409, "domain_taken")
+    refusal(platform.patch(f"/tenants/{other}", {"slug": "x"}), 422, "validation_failed")
+    back = platform.patch(where, {"domain": None}).json()
+    assert back["domain"] is None
+    (host,) = platform.get(f"{where}/hosts").json()["data"]
+    assert (host["host"], host["primary"]) == (domain, False)
+    (again,) = platform.post(f"{where}/hosts/{domain}/primary").json()["data"]
+    assert again["primary"] is True
+    refusal(platform.post(f"/tenants/{other}/hosts", {"host": domain}), 409, "domain_taken")
+    refusal(platform.post(f"/tenants/{other}/hosts/{domain}/primary"), 404, "not_found")
+    refusal(platform.delete(f"/tenants/{other}/hosts/{domain}"), 404, "not_found")
+    assert [each["slug"] for each in platform.get(f"/tenants?q={domain}").json()["data"]] == [slug]
+
+
+@pytest.mark.spec("features D07", "features D09", "features CR-6", "features CR-7")
+def test_a_status_counts_at_once_and_needs_step_up(platform, programs):
+    slug = make(platform)["slug"]
+    where, caller = f"/tenants/{slug}", programs.make(slug)
+    unmarked = programs.make("_platforms", ["tenants:write"], dangerous=False)
+    refusal(unmarked.post(f"{where}/status", {"status": "suspended"}), 401, "step_up_required")
+    assert caller.get("/me").status_code == 200
+
+    stopped = platform.post(f"{where}/status", {"status": "suspended", "reason": "unpaid"})
+
+    assert stopped.json()["status"] == "suspended"
+    deadline = time.monotonic() + 5
+    while caller.get("/me").status_code == 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    refusal(caller.get("/me"), 403, "tenant_not_active")
+    (line,) = programs.product.audit(slug, "tenant.suspended")
+    assert line.metadata["reason"] == "unpaid"
+    for status in ("archived", "active"):
+        assert platform.post(f"{where}/status", {"status": status}).json()["status"] == status
+    assert slug in platform.get("/tenants?status=active&limit=100&sort=-created_at").text
+    refusal(platform.post(f"{where}/status", {"status": "deleting"}), 422, "validation_failed")
+    for protected in ("_platforms", "_ops", "default"):
+        refused = programs.make("_platforms").post(
+            f"/tenants/{protected}/status", {"status": "suspended"}
+        )
+        refusal(refused, 409, "tenant_protected")
+    refusal(platform.patch("/tenants/_platforms", {"display_name": "X"}), 409, "tenant_protected")
+
+
+@pytest.mark.spec("features D03")
+def test_tenants_are_found_by_status_slug_and_name(platform):
+    word = name()
+    kept = make(platform, slug=f"{word}-a", display_name=f"Kept {word.upper()}")["slug"]
+    put_away = make(platform, slug=f"{word}-b")["slug"]
+    platform.post(f"/tenants/{put_away}/status", {"status": "archived"})
+
+    def found(query):
+        return [each["slug"] for each in platform.get(f"/tenants?{query}").json()["data"]]
+
+    assert found(f"q={word}") == [kept]
+    assert found(f"q={word.upper()}") == [kept]
+    assert found(f"q={word}&status=archived") == [put_away]
+    assert found(f"q={word}&status=suspended") == []
+    assert found("q=%25") == []
+
+
+@pytest.mark.spec("features D05", "features W03")
+def test_who_looks_at_a_tenants_people_stands_in_both_records(platform, programs, own):
+    product = programs.product
+    product.person(own)
+    product.person(own)
+
+    page = platform.get(f"/tenants/{own}/users?limit=1").json()
+
+    assert page["data"][0]["username"]
+    second = platform.get(f"/tenants/{own}/users?limit=1&after={page['next']}")
+    assert second.status_code == 200
+    for slug in (own, "_platforms"):
+        lines = product.audit(slug, "tenant.viewed_by_platform", actor_id=platform.client_id)
+        assert len(lines) == 2
+    refusal(platform.get("/tenants/nobody/users"), 404, "tenant_not_found")
+
+
+def test_figures_of_the_platform(platform):
+    figures = platform.get("/platform/stats").json()
+    pool = platform.get("/platform/pool").json()
+
+    assert figures["active"]["value"] >= 4
+    assert figures["active"]["exact"] is True
+    assert 1 <= pool["size"] <= pool["max_size"]
+
+
+@pytest.mark.spec("features K01", "features K02", "features K03")
+def test_keys_go_through_their_phases(programs):
+    slug, product = name(), programs.product
+    product.tenant(slug)
+
+    def caller():  # three sensitive acts a minute are few
+        return programs.make(slug)
+
+    rotated = caller().post("/keys/rotate", {"algorithms": ["ES256"]})
+    assert rotated.status_code == 201
+    (new,) = rotated.json()["data"]
+    assert new["status"] == "next"
+    refusal(caller().post("/keys/rotate", {"algorithms": ["ES256"]}), 409, "duplicate")
+    refusal(caller().post("/keys/rotate", {"algorithms": ["HS256"]}), 422, "validation_failed")
+    refusal(caller().post(f"/keys/{new['kid']}/promote"), 409, "adoption_behind")
+    product.change(
+        "update insula.signing_keys set published_at = now() - interval '1 day' where kid = %s",
+        new["kid"],
+    )
+    assert caller().post(f"/keys/{new['kid']}/promote").json()["status"] == "active"
+    keys = caller().get("/keys").json()["data"]
+    old = next(key for key in keys if key["status"] == "retiring")
+    assert {"d", "sealed", "public_jwk"}.isdisjoint(new)
+    refusal(caller().delete(f"/keys/{new['kid']}"), 409, "last_signing_key")
+    refusal(caller().delete(f"/keys/{old['kid']}"), 409, "adoption_behind")
+    product.change(
+        "update insula.signing_keys set retiring_at = now() - interval '2 days' where kid = %s",
+        old["kid"],
+    )
+    assert caller().post("/keys/retire-expired").json() == {"retired": [old["kid"]]}
+    refusal(caller().delete(f"/keys/{old['kid']}"), 409, "already_retired")
