@@ -45,13 +45,29 @@ def _view(row: Row) -> JobView:
     )  # fmt: skip
 
 
-async def page(
-    db: Connection, *, status: str | None = None, before: int | None = None, limit: int = 50
+async def page(  # noqa: PLR0913  (each by its name)
+    db: Connection,
+    *,
+    status: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
+    slug: str = "",
+    words: str = "",
 ) -> list[JobView]:
-    """Jobs, newest first; *before* an id, for the next page. Raises `Invalid`."""
+    """
+    Jobs, newest first; *before* an id, for the next page.
+
+    With *slug* those of one tenant, with *words* those that have them in their name or in why they
+    failed; both among the newest `MOST_COUNTED`. Raises `Invalid`.
+    """
     if status is not None and status not in get_args(Status):
         raise Invalid(f"one of {', '.join(get_args(Status))}", field="status", example="failed")
-    return [_view(row) for row in await store.page(db, status, before, limit)]
+    if not slug and not words:
+        return [_view(row) for row in await store.page(db, status, before, limit)]
+    rows = await store.search(
+        db, status=status, slug=slug, words=words, before=before, limit=limit, among=MOST_COUNTED
+    )
+    return [_view(row) for row in rows]
 
 
 async def find(db: Connection, job_id: int) -> JobView:

@@ -75,6 +75,42 @@ async def page(db: Connection, status: str | None, before: int | None, limit: in
     ).all()
 
 
+async def search(  # noqa: PLR0913  (each by its name)
+    db: Connection,
+    *,
+    status: str | None,
+    slug: str,
+    words: str,
+    before: int | None,
+    limit: int,
+    among: int,
+) -> Sequence[Row]:
+    """
+    Jobs of a tenant, and jobs with *words* in their name or in why they failed; as `page`.
+
+    Only the newest *among* of a status are looked at, so that a long queue costs no more.
+    """
+    return (
+        await db.execute(
+            text(f"""
+                {_JOBS}
+                 where j.id in (
+                         select n.id from insula_jobs.procrastinate_jobs n
+                          where (cast(:status as text) is null or n.status
+                                 = cast(:status as insula_jobs.procrastinate_job_status))
+                            and (cast(:before as bigint) is null or n.id < :before)
+                          order by n.id desc limit :among)
+                   and (:slug = '' or t.slug = :slug)
+                   and (:words = '' or strpos(lower(j.task_name), lower(:words)) > 0
+                        or strpos(lower(coalesce(e.error, '')), lower(:words)) > 0)
+                 order by j.id desc limit :limit
+            """),  # noqa: S608  (columns of this module)
+            {"status": status, "slug": slug, "words": words, "before": before, "limit": limit,
+             "among": among},
+        )
+    ).all()  # fmt: skip
+
+
 async def find(db: Connection, job_id: int) -> Row | None:
     return (await db.execute(text(f"{_JOBS} where j.id = :id"), {"id": job_id})).one_or_none()
 

@@ -48,6 +48,13 @@ class Order:
     choices: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What the number of a field counts, where its name does not end with it."""
+
+    name: str
+
+
 class Section(BaseModel):
     """
     Settings that belong together.

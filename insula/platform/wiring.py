@@ -112,6 +112,7 @@ class Wiring:
                 pool=self.pool.figures,
                 release=__version__,
             ),
+            CATALOGUE,
         )
         self.ops = OpsGateway(
             checks={

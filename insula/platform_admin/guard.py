@@ -11,6 +11,7 @@ from starlette.routing import Route
 from insula.admin_sessions.guard import Door, actor_of, step_up_first
 from insula.admin_sessions.models import AdminSession
 from insula.audit.models import Actor
+from insula.config_overrides.catalogue import Catalogue
 from insula.kernel.crypto import Envelope
 from insula.kernel.errors import Denied
 from insula.keys.settings import KeyRotation
@@ -49,6 +50,7 @@ class Panel:
     envelope: Envelope
     rotation: KeyRotation
     installation: Installation
+    catalogue: Catalogue
 
     def page(self, path: str, show: Show, *, proved: bool = False) -> Route:
         """A page to look at; with *proved* for whoever has lately shown who they are."""

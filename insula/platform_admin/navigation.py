@@ -16,10 +16,19 @@ GROUPS: Final = (
         ),
     ),
     NavGroup(
+        "Configuration",
+        (
+            NavItem("Defaults", icon="adjustments", href="/platform/defaults"),
+            NavItem("Bounds", icon="shield-lock", href="/platform/bounds"),
+        ),
+    ),
+    NavGroup(
         "Operation",
         (
             NavItem("Keys", icon="key", href="/platform/keys"),
             NavItem("Pool", icon="stack-2", href="/platform/pool"),
+            NavItem("Jobs", icon="list-check", href="/platform/jobs"),
+            NavItem("Deletions", icon="trash", href="/platform/deletions"),
         ),
     ),
     NavGroup(

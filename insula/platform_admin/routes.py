@@ -3,11 +3,17 @@
 from starlette.routing import Route
 
 from insula.platform_admin.dashboard import routes as dashboard
+from insula.platform_admin.deletions import routes as deletions
 from insula.platform_admin.guard import Panel
+from insula.platform_admin.jobs import routes as jobs
 from insula.platform_admin.one_tenant import routes as one_tenant
 from insula.platform_admin.operation import routes as operation
+from insula.platform_admin.platform_settings import routes as platform_settings
 from insula.platform_admin.record import routes as record
+from insula.platform_admin.settings_file import routes as settings_file
+from insula.platform_admin.settings_history import routes as settings_history
 from insula.platform_admin.status import routes as status
+from insula.platform_admin.tenant_settings import routes as tenant_settings
 from insula.platform_admin.tenants import routes as tenants
 
 
@@ -18,6 +24,12 @@ def routes(panel: Panel) -> list[Route]:
         *tenants.routes(panel),
         *one_tenant.routes(panel),
         *status.routes(panel),
+        *deletions.routes(panel),
+        *settings_history.routes(panel),
+        *settings_file.routes(panel),
+        *tenant_settings.routes(panel),
+        *platform_settings.routes(panel),
         *operation.routes(panel),
+        *jobs.routes(panel),
         *record.routes(panel),
     ]

@@ -5,10 +5,10 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, Field
 
 from insula.kernel.addresses import https_page
-from insula.kernel.settings import DecidedBy, Kind, Order, Section
+from insula.kernel.settings import DecidedBy, Kind, Order, Section, Unit
 from insula.oidc.models import Features, Lifetimes, Profile, Registration
 
-Seconds = Annotated[int, Kind.CEIL_MAX]
+Seconds = Annotated[int, Kind.CEIL_MAX, Unit("seconds")]
 
 
 class TokenLifetimes(Section):

@@ -4,7 +4,8 @@ import secrets
 
 import pytest
 from administrators import admin_of, long_ago
-from looking import PHONE, look_at
+from looking import DESK, PHONE, look_at
+from purging import purge_now
 
 from insula.tenancy.models import PLATFORMS
 
@@ -19,6 +20,9 @@ PAGES = {
     "/platform/pool": "Provider pool",
     "/platform/audit": "Audit",
     "/platform/deployment": "Deployment",
+    "/platform/defaults": "Defaults",
+    "/platform/jobs": "Jobs",
+    "/platform/deletions": "Deletions",
 }
 
 
@@ -100,6 +104,18 @@ def test_every_page_of_the_platform_is_whole_at_every_width(product, visit, runn
     for tab in ("users", "hosts", "keys", "activity", "edit"):
         page.goto(f"{base}/platform/tenants/acme/{tab}")
         look_at(page, "Acme")
+    for path, heading, title in (
+        ("tenants/acme/config/oidc.features", "Acme", "Protocol features"),
+        ("tenants/acme/config/branding", "Acme", "Branding"),
+        ("tenants/acme/config/history", "Acme", "History"),
+        ("tenants/acme/config/import", "Import settings", "Import settings"),
+        ("defaults/oidc.ttl", "Token lifetimes", "Token lifetimes"),
+        ("defaults/history", "History of defaults and bounds", "History"),
+        ("bounds/oidc.features", "Bounds of protocol features", "Protocol features"),
+        ("tenants/acme/delete", "Delete Acme?", "Delete Acme?"),
+    ):
+        page.goto(f"{base}/platform/{path}")
+        look_at(page, heading, title=title)
     rail = page.locator(".sidebar")
     assert rail.is_visible() == ("phone" not in way)
     if rail.is_visible():
@@ -127,3 +143,93 @@ def test_control_k_leads_to_the_search(product, visit, runner):
     page.keyboard.press("Enter")
     page.wait_for_url("**/platform/tenants?q=acme")
     assert page.get_by_role("link", name="Acme", exact=True).is_visible()
+
+
+@pytest.mark.spec(
+    "features C05", "features C07", "features D08", "features D12", "features BEY-3",
+    "features BEY-6", "features J08", "features UI-4",
+)  # fmt: skip
+def test_a_tenant_is_made_set_up_bound_deleted_undone_and_purged(product, visit, runner):
+    page = visit(viewport=DESK)
+    slug = f"whole-{secrets.token_hex(4)}"
+    base = f"http://{product.server.host('platform')}"
+    tenant = f"{base}/platform/tenants/{slug}"
+    come_in(product, page, runner)
+    page.get_by_role("link", name="Create tenant").click()
+    page.get_by_label("Name").fill("Whole Life")
+    page.get_by_label("Slug").fill(slug)
+    page.keyboard.press("Enter")
+    look_at(page, "Whole Life")
+
+    page.get_by_role("link", name="Configuration").click()
+    page.get_by_role("link", name="Branding").click()
+    page.get_by_label("Accent colour, picked").fill("#0067b8")
+    assert page.get_by_label("Accent colour", exact=True).input_value() == "#0067b8"
+    page.get_by_role("button", name="Review changes").click()
+    look_at(page, "Review 1 change")
+    page.get_by_role("button", name="Save 1 change").click()
+    look_at(page, "Whole Life", title="Branding")
+    assert page.get_by_text("Set here", exact=True).is_visible()
+    page.get_by_role("link", name="Token lifetimes").click()
+    set_to(page, "Access token", "1200", reason="Long meetings")
+    page.get_by_role("link", name="History").click()
+    assert page.get_by_text("“Long meetings”").is_visible()
+
+    try_to_weaken(page, base, tenant)
+    delete(page, tenant, slug)
+    page.get_by_role("link", name="Undo…").click()
+    look_at(page, "Take back the deletion of Whole Life?")
+    page.get_by_role("button", name="Take it back").click()
+    assert page.get_by_text("The deletion is taken back.").is_visible()
+    delete(page, tenant, slug)
+    assert purge_now(product, slug)
+    page.reload()
+    look_at(page, "Deletion of Whole Life")
+    assert page.get_by_text("The key of its secrets is destroyed").is_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download certificate").click()
+    assert download.value.suggested_filename == f"{slug}-deletion.jwt"
+
+
+def try_to_weaken(page, base, tenant):
+    """Set a floor, try to go below it, and look at whom another would touch."""
+    page.get_by_role("navigation").get_by_role("link", name="Bounds").click()
+    page.get_by_role("link", name="Passwords").click()
+    set_to(page, "Min length", "16")
+    page.goto(f"{tenant}/config/security.password")
+    page.get_by_label("Min length").fill("15")
+    page.get_by_role("button", name="Review changes").click()
+    look_at(page, "Whole Life", title="Error: Passwords")
+    assert (
+        "The platform allows at least 16; set by Ada Lovelace"
+        in page.get_by_role("alert").inner_text()
+    )
+    page.goto(f"{base}/platform/bounds/oidc.ttl")
+    page.get_by_label("Access token", exact=True).fill("900")
+    page.get_by_role("button", name="Review changes").click()
+    page.get_by_text("what would hold").click()
+    assert page.get_by_text("Access token: 1200 becomes 900").first.is_visible()
+    look_at(page, "Review 1 change")
+    page.get_by_role("button", name="Back to editing").click()
+    assert page.get_by_text("Changed, not saved").is_visible()
+    page.goto(f"{base}/platform/bounds/security.password/reset")
+    page.get_by_role("button", name="Save 1 change").click()
+
+
+def set_to(page, field, value, *, reason=""):
+    """Type a value, review it, and save it."""
+    page.get_by_label(field, exact=True).fill(value)
+    page.get_by_role("button", name="Review changes").click()
+    page.get_by_label("Reason").fill(reason)
+    page.get_by_role("button", name="Save 1 change").click()
+    assert page.get_by_text("Saved.").is_visible()
+
+
+def delete(page, tenant, slug):
+    page.goto(tenant)
+    page.get_by_role("link", name="Delete…").last.click()
+    look_at(page, "Delete Whole Life?")
+    page.get_by_label("Why").fill("The contract has ended")
+    page.get_by_label(f"Type {slug} to confirm").fill(slug)
+    page.get_by_role("button", name="Delete Whole Life").click()
+    look_at(page, "Deletion of Whole Life")

@@ -11,6 +11,7 @@ from insula.accounts import service as accounts
 from insula.admin_sessions.models import AdminSession
 from insula.audit import service as audit
 from insula.audit.models import Lines
+from insula.jobs import board
 from insula.platform_admin.guard import Panel
 from insula.platform_admin.navigation import HOME
 from insula.platform_admin.sentences import actors, entries
@@ -37,7 +38,9 @@ async def show_dashboard(panel: Panel, request: Request, session: AdminSession) 
         admins = await accounts.count_active(db, RUNNING)
         rows = await audit.browse(db, Lines(_AS_FAR_BACK), _LATEST)
         names = await accounts.names_of(db, actors(rows))
-    warnings = list(_warnings(panel, admins, overdue))
+    async with panel.platform.transaction() as db:
+        given_up = (await board.counts(db))["failed"]
+    warnings = [*_warnings(panel, admins, overdue), *_of_jobs(given_up)]
     return panel.show(
         request,
         session,
@@ -50,6 +53,18 @@ async def show_dashboard(panel: Panel, request: Request, session: AdminSession) 
         has_second_admin=admins > 1,
         is_bootstrapped=not any("BOOTSTRAP" in warning[0] for warning in warnings),
     )
+
+
+def _of_jobs(given_up: int) -> Iterator[tuple[str, str, str, str]]:
+    """What the worker has stopped trying."""
+    if given_up:
+        n = "One job was" if given_up == 1 else f"{given_up:,} jobs were"
+        yield (
+            f"{n} given up.",
+            "They say why, and wait to be tried again or forgotten.",
+            "Jobs",
+            "/platform/jobs?status=failed",
+        )
 
 
 def _warnings(

@@ -1,6 +1,7 @@
 """One tenant, a page for each side of it."""
 
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -72,23 +73,30 @@ def _show(  # noqa: PLR0913  (each by its name)
     status: int = 200,
     **variables: object,
 ) -> Response:
-    host = line.primary_host or panel.naming.host(line.slug)
     return panel.show(
         request,
         session,
         f"tenant_{tab.lower()}.html",
         current="Tenants",
         status=status,
-        tenant=line,
-        tab=tab,
-        host=host,
-        issuer=panel.naming.origin(host),
-        short_id=short(str(line.id)),
-        done=_DONE.get(request.query_params.get("done", ""), ""),
-        follows=() if line.protected else tuple(sorted(FOLLOWS[line.status])),
         is_editable=session.runs_platform and not line.protected,
+        **frame_of(panel, request, line, tab),
         **variables,
     )
+
+
+def frame_of(panel: Panel, request: Request, line: TenantLine, tab: str) -> dict[str, Any]:
+    """What every tab of a tenant shows around itself."""
+    host = line.primary_host or panel.naming.host(line.slug)
+    return {
+        "tenant": line,
+        "tab": tab,
+        "host": host,
+        "issuer": panel.naming.origin(host),
+        "short_id": short(str(line.id)),
+        "done": _DONE.get(request.query_params.get("done", ""), ""),
+        "follows": () if line.protected else tuple(sorted(FOLLOWS[line.status])),
+    }
 
 
 async def show_overview(panel: Panel, request: Request, session: AdminSession) -> Response:

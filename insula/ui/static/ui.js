@@ -24,6 +24,17 @@ if (jump) {
   });
 }
 
+// A colour is picked beside its text, and each follows the other.
+for (const swatch of document.querySelectorAll("[data-text]")) {
+  const text = document.getElementById(swatch.dataset.text);
+  swatch.addEventListener("input", () => {
+    text.value = swatch.value;
+  });
+  text.addEventListener("input", () => {
+    swatch.value = /^#[0-9a-f]{6}$/i.test(text.value) ? text.value : swatch.defaultValue;
+  });
+}
+
 // After a sign-out applications clean up in frames; when all have, or after 3 s, the way goes on.
 const onward = document.querySelector("[data-onward]");
 if (onward) {

@@ -1,0 +1,220 @@
+"""A control for each field of a section, made from its type alone, and what was typed into it."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from pydantic import ValidationError
+
+from insula.config_overrides.models import Values
+from insula.kernel.settings import Kind, Section, Unit
+
+Shape = Literal["switch", "number", "choice", "colour", "text"]
+Errors = dict[str, str]
+
+#: What sections are called, where their key does not say it well.
+_TITLES: Final[Mapping[str, str]] = {
+    "integrations.urls": "Links",
+    "oidc.features": "Protocol features",
+    "oidc.registration": "Self-registration",
+    "oidc.ttl": "Token lifetimes",
+    "security.admin_session": "Administrator sessions",
+    "security.brute_force": "Guessing",
+    "security.interaction": "Unfinished sign-ins",
+    "security.password": "Passwords",
+    "security.session": "Sessions",
+    "security.sudo": "Proof of identity",
+}
+_UNITS: Final = ("seconds", "minutes", "hours", "days")
+_CAPITALS: Final = frozenset({"id", "ip", "jwt", "op", "par", "pkce", "tos", "uri"})
+_SPELLED: Final = {"dpop": "DPoP", "color": "colour", "userinfo": "Userinfo"}
+_SECONDS: Final = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
+_SPANS: Final = (("day", 86400), ("hour", 3600), ("minute", 60))
+_HEX: Final = re.compile(r"#[0-9a-fA-F]{6}\Z")
+_DIGITS: Final = re.compile(r"-?[0-9]{1,15}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """How one field is set. *low* and *high* are limits of a number, *longest* of a text."""
+
+    name: str
+    label: str
+    help: str
+    shape: Shape
+    kind: Kind
+    unit: str = ""
+    low: int | None = None
+    high: int | None = None
+    longest: int | None = None
+    choices: tuple[str, ...] = ()
+
+
+def title(section: type[Section]) -> str:
+    """What a section is called in a menu."""
+    return _TITLES.get(section.key, section.key.replace(".", " ").capitalize())
+
+
+def about(section: type[Section]) -> str:
+    return (section.__doc__ or "").strip().partition("\n")[0].replace("`", "")
+
+
+def controls(section: type[Section]) -> list[Control]:
+    return [control(section, name) for name in section.model_fields]
+
+
+def control(section: type[Section], name: str) -> Control:
+    info = section.model_fields[name]
+    default, choices = info.get_default(), section.choices(name)
+    limits = {
+        limit: getattr(mark, limit)
+        for mark in info.metadata
+        for limit in ("ge", "le", "max_length")
+        if hasattr(mark, limit)
+    }
+    unit = _unit(info.metadata, name)
+    return Control(
+        name,
+        label(name.removesuffix(f"_{unit}")),
+        (info.description or "").replace("`", ""),
+        _shape(name, default, choices),
+        section.kind(name),
+        unit,
+        limits.get("ge"),
+        limits.get("le"),
+        limits.get("max_length"),
+        tuple(str(choice) for choice in choices),
+    )
+
+
+def _unit(marks: Iterable[object], name: str) -> str:
+    told = next((mark.name for mark in marks if isinstance(mark, Unit)), "")
+    return told or next((unit for unit in _UNITS if name.endswith(f"_{unit}")), "")
+
+
+def _shape(name: str, default: object, choices: tuple[Any, ...]) -> Shape:
+    if isinstance(default, bool):
+        return "switch"
+    if isinstance(default, int):
+        return "number"
+    if choices:
+        return "choice"
+    return "colour" if name.endswith("_color") else "text"
+
+
+def label(name: str) -> str:
+    """The name of a field as a person reads it."""
+    words = [
+        word.upper() if word in _CAPITALS else _SPELLED.get(word, word) for word in name.split("_")
+    ]
+    text = " ".join(words)
+    return text[:1].upper() + text[1:]
+
+
+def span(value: object, unit: str) -> str:
+    """A long time in the largest unit that fits it whole; nothing where that says no more."""
+    if unit not in _SECONDS or not isinstance(value, int) or value <= 0:
+        return ""
+    seconds = value * _SECONDS[unit]
+    for name, length in _SPANS:
+        if seconds % length == 0 and seconds // length >= 1:
+            n = seconds // length
+            return "" if f"{name}s" == unit else f"{n:,} {name}{'' if n == 1 else 's'}"
+    return ""
+
+
+def shown(field: Control, value: object) -> str:
+    """A value in words, as a diff or a sentence has it."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, int):
+        one = field.unit.removesuffix("s") if value == 1 else field.unit
+        said = f"{value:,} {one}".strip()
+        long = span(value, field.unit)
+        return f"{said} = {long}" if long else said
+    return str(value) if value != "" else "empty"
+
+
+def picker(value: object) -> str:
+    """What a native colour input holds for a text; it knows no empty one."""
+    text = str(value)
+    return text.lower() if _HEX.match(text) else "#888888"
+
+
+def typed(
+    section: type[Section], form: Mapping[str, list[str]], *, may_be_empty: bool = False
+) -> tuple[dict[str, Any], Errors]:
+    """
+    What a form says of the fields that it holds, and what is wrong with that.
+
+    A switch that is off sends nothing, so the form names its fields. With *may_be_empty* an empty
+    number or choice is None: no bound.
+    """
+    values: dict[str, Any] = {}
+    errors: Errors = {}
+    for name in _text(form, "fields").split(","):
+        if name not in section.model_fields:
+            continue
+        field = control(section, name)
+        if name not in form and (may_be_empty or field.shape != "switch"):
+            continue
+        text = _text(form, name).strip()
+        if may_be_empty and text == "":
+            values[name] = None
+        elif field.shape == "switch":
+            values[name] = text in ("1", "on", "true")
+        elif field.shape == "number":
+            values[name], problem = _number(text)
+            errors.update({name: problem} if problem else {})
+        else:
+            values[name] = _colour(form, name, text) if field.shape == "colour" else text
+    return values, errors
+
+
+def _text(form: Mapping[str, list[str]], name: str) -> str:
+    found = form.get(name, [])
+    return found[0] if len(found) == 1 else ""
+
+
+def _number(text: str) -> tuple[Any, str]:
+    if _DIGITS.match(text):
+        return int(text), ""
+    return text, "A whole number." if text else "Enter a number."
+
+
+def _colour(form: Mapping[str, list[str]], name: str, text: str) -> str:
+    """The text of a colour, unless only the native input beside it was touched."""
+    picked, was = _text(form, f"{name}.picked"), _text(form, f"{name}.was")
+    return picked if picked and picked != picker(was) and text == was else text
+
+
+def mistakes(section: type[Section], whole: Values, names: Iterable[str]) -> Errors:
+    """What a section refuses of *whole*, for each of the fields *names*, as sentences."""
+    try:
+        section.model_validate(dict(whole))
+    except ValidationError as error:
+        wanted = set(names)
+        found: Errors = {}
+        for each in error.errors():
+            name = str(each["loc"][0]) if each["loc"] else ""
+            if name in wanted:
+                found.setdefault(name, _sentence(each["type"], each["msg"], each.get("ctx", {})))
+        return found
+    return {}
+
+
+def _sentence(kind: str, said: str, facts: Mapping[str, Any]) -> str:
+    match kind:
+        case "greater_than_equal":
+            return f"At least {facts['ge']:,}."
+        case "less_than_equal":
+            return f"At most {facts['le']:,}."
+        case "string_too_long":
+            return f"At most {facts['max_length']} characters."
+        case "literal_error":
+            return f"One of {facts['expected']}."
+    text = said.removeprefix("Value error, ")
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"

@@ -1,0 +1,236 @@
+"""The lines of a form of settings: what holds, where it comes from, and what binds it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from insula.config_overrides.marks import Mark
+from insula.config_overrides.models import Explained, Layers, Values
+from insula.config_overrides.resolution import can_be_bound, clamp, explain, valid_bounds
+from insula.kernel.settings import Kind, Section
+from insula.platform_admin.configuration.controls import Control, Errors, controls, shown, span
+from insula.platform_admin.people import By, Names, who
+from insula.ui.pages import day
+
+State = Literal["inherited", "here", "changed", "locked", "clamped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The numbers that there are, and those that a bound leaves."""
+
+    low: int
+    high: int
+    floor: int
+    ceiling: int
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """
+    One field as it stands in a form. *value* is what its control shows.
+
+    *source* is where an inherited value comes from; *by* who set an own one, and when; *back* what
+    a reset gives. *lock* has a head and a text.
+    """
+
+    control: Control
+    state: State
+    value: Any
+    source: str = ""
+    by: str = ""
+    back: str = ""
+    is_own: bool = False
+    is_fixed: bool = False
+    lock: tuple[str, str] | None = None
+    scale: Scale | None = None
+    refused: tuple[str, ...] = ()
+    error: str = ""
+    span: str = ""
+    extra: Mapping[str, str] = field(default_factory=dict)
+
+
+def bys_of(layers: Layers) -> list[By]:
+    """Whose names the lines need."""
+    marks = (layers.own_marks, layers.platform_marks, layers.bound_marks)
+    return [mark.by for found in marks for mark in found.values()]
+
+
+def _signed(mark: Mark | None, known: Names) -> str:
+    if mark is None:
+        return ""
+    when = f", {day(mark.at)}" if mark.at else ""
+    return f"{who(mark.by, known)}{when}"
+
+
+def of_tenant(section: type[Section], layers: Layers, known: Names) -> list[Line]:
+    """Each field as it holds for a tenant (features.md C11)."""
+    bounds = valid_bounds(section, layers)
+    explained = {each.name: each for each in explain(section, layers)}
+    return [
+        _of_tenant(
+            section, c, explained[c.name], bounds,
+            _signed(layers.own_marks.get(f"{section.key}.{c.name}"), known), known,
+        )
+        for c in controls(section)
+    ]  # fmt: skip
+
+
+def _of_tenant(  # noqa: PLR0913  (each is needed once)
+    section: type[Section],
+    control: Control,
+    found: Explained,
+    bounds: Values,
+    by: str,
+    known: Names,
+) -> Line:
+    value = found.effective if found.own is None else found.own
+    source = "the platform" if found.source == "platform" else "what is built in"
+    line = Line(
+        control,
+        "inherited" if found.own is None else "here",
+        value,
+        source="a bound of the platform" if found.source == "clamped" else source,
+        by=by if found.own is not None else "",
+        back=shown(control, found.inherited),
+        is_own=found.own is not None,
+        span=span(value, control.unit),
+    )
+    if control.kind is Kind.PLATFORM:
+        head = "Decided by the platform"
+        return replace(line, state="locked", is_fixed=True, lock=(head, "For all tenants alike."))
+    if found.bound is None:
+        return line
+    return _bound(section, line, found, bounds, known)
+
+
+def _bound(
+    section: type[Section], line: Line, found: Explained, bounds: Values, known: Names
+) -> Line:
+    """A line whose field the platform has bound."""
+    control = line.control
+    signed = _signed(found.bound_mark, known)
+    by = f"Set by {signed}." if signed else "Set by the platform."
+    limit = shown(control, found.bound)
+    line = replace(line, scale=_scale(control, found.bound, found.effective))
+    line = replace(line, refused=_refused(section, control, bounds))
+    if found.own is not None and found.own != found.effective:
+        text = f"“{shown(control, found.own)}” is stored and comes back if that is lifted. {by}"
+        head = f"{shown(control, found.effective)} is in force"
+        return replace(
+            line, state="clamped", lock=(head[:1].upper() + head[1:], text),
+            is_fixed=control.shape == "switch",
+        )  # fmt: skip
+    if control.shape == "switch":
+        if (found.bound is True) != (control.kind is Kind.FLOOR_BOOL):
+            return line  # a bound that binds nothing
+        always = "Always on" if found.bound else "Always off"
+        return replace(line, state="locked", is_fixed=True, value=found.bound, lock=(always, by))
+    word = "Floor" if control.kind.is_floor else "Ceiling"
+    return replace(line, lock=(f"{word}: {limit}", by))
+
+
+def _refused(section: type[Section], control: Control, bounds: Values) -> tuple[str, ...]:
+    """The choices that a floor leaves out."""
+    return tuple(
+        choice
+        for choice in control.choices
+        if clamp(section, control.name, choice, bounds) != choice
+    )
+
+
+def _scale(control: Control, bound: Any, value: Any) -> Scale | None:  # noqa: ANN401  (values of any kind)
+    if control.shape != "number":
+        return None
+    low = control.low or 0
+    high = control.high or max(bound, value) * 2
+    if low >= high or not low <= bound <= high or not low <= value <= high:
+        return None
+    if control.kind.is_floor:
+        return Scale(low, high, bound, high, value)
+    return Scale(low, high, low, bound, value)
+
+
+def of_defaults(section: type[Section], layers: Layers, known: Names) -> list[Line]:
+    """Each field as tenants inherit it."""
+    without = Layers(platform=layers.platform, bounds=layers.bounds)
+    own = layers.platform.get(section.key, {})
+    bounds = valid_bounds(section, layers)
+    lines = []
+    for c, found in zip(controls(section), explain(section, without), strict=True):
+        value = own.get(c.name, found.default)
+        line = Line(
+            c,
+            "here" if c.name in own else "inherited",
+            value,
+            source="what is built in",
+            by=_signed(layers.platform_marks.get(f"{section.key}.{c.name}"), known),
+            back=shown(c, found.default),
+            is_own=c.name in own,
+            span=span(value, c.unit),
+        )
+        if found.bound is not None:
+            word = "Floor" if c.kind.is_floor else "Ceiling"
+            line = replace(
+                line, lock=(f"{word}: {shown(c, found.bound)}", "It binds this value too."),
+                scale=_scale(c, found.bound, found.effective), refused=_refused(section, c, bounds),
+            )  # fmt: skip
+        lines.append(line)
+    return lines
+
+
+def of_bounds(section: type[Section], layers: Layers, known: Names) -> list[Line]:
+    """Each field that takes a floor or a ceiling, and the one it has."""
+    stored = valid_bounds(section, layers)
+    lines = []
+    for c, found in zip(controls(section), explain(section, layers), strict=True):
+        if not can_be_bound(section, c.name):
+            continue
+        is_set = c.name in stored
+        value = stored.get(c.name)
+        binds = c.shape != "switch" or value is (c.kind is Kind.FLOOR_BOOL)
+        lines.append(
+            Line(
+                c,
+                "here" if is_set else "inherited",
+                value if binds else None,
+                by=_signed(layers.bound_marks.get(f"{section.key}.{c.name}"), known),
+                back="none",
+                is_own=is_set,
+                span=span(stored.get(c.name), c.unit),
+                extra={"inherited": shown(c, found.inherited), **_words_of(c)},
+            )
+        )
+    return lines
+
+
+def _words_of(control: Control) -> dict[str, str]:
+    """What a bound is called, and what it says when it is set."""
+    match control.kind:
+        case Kind.FLOOR_BOOL:
+            return {"word": "Floor", "none": "Each tenant decides", "set": "Always on"}
+        case Kind.CEIL_BOOL:
+            return {"word": "Ceiling", "none": "Each tenant decides", "set": "Always off"}
+        case Kind.FLOOR_MIN:
+            return {"word": "Not less than"}
+        case Kind.FLOOR_ORDER:
+            return {"word": "Not looser than", "none": "Each tenant decides"}
+        case _:
+            return {"word": "Not more than"}
+
+
+def as_typed(lines: list[Line], values: Values, errors: Errors) -> list[Line]:
+    """The lines again with what was typed into them, and what was wrong with it."""
+    return [
+        replace(
+            line,
+            value=values[name],
+            state="changed" if values[name] != line.value else line.state,
+            error=errors.get(name, ""),
+            span=span(values[name], line.control.unit),
+        )
+        if (name := line.control.name) in values
+        else replace(line, error=errors.get(name, ""))
+        for line in lines
+    ]

@@ -1,0 +1,1 @@
+"""How a tenant ends, as pages: scheduled, undone, followed and certified."""

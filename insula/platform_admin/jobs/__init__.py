@@ -1,0 +1,1 @@
+"""Work that waits, runs and was given up, as pages."""

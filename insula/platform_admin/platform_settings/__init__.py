@@ -1,0 +1,1 @@
+"""What all tenants inherit, and the floors and ceilings of what they decide."""

@@ -1,0 +1,163 @@
+"""Defaults and bounds: a page for each section, and for a bound whom it would touch (BEY-3)."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from insula.admin_sessions.models import AdminSession
+from insula.config_overrides import history, platform, service
+from insula.config_overrides.errors import SectionUnknown
+from insula.config_overrides.marks import Version
+from insula.config_overrides.models import Layers, Values
+from insula.config_overrides.resolution import can_be_bound, valid_bounds
+from insula.config_overrides.saving import Saving
+from insula.kernel.settings import DecidedBy, Section
+from insula.platform_admin.configuration.controls import about, title
+from insula.platform_admin.configuration.lines import bys_of, of_bounds, of_defaults
+from insula.platform_admin.configuration.routes import Desk, pages_of
+from insula.platform_admin.guard import Panel
+from insula.platform_admin.people import names
+from insula.sign_in.routes import go_to, tenant_of
+
+DEFAULTS = "/platform/defaults"
+BOUNDS = "/platform/bounds"
+
+
+def routes(panel: Panel) -> list[Route]:
+    show, review, save, reset = pages_of(_defaults, "defaults")
+    show_bounds, review_bounds, save_bounds, lift = pages_of(_bounds, "bounds")
+    return [
+        panel.page(DEFAULTS, show_sections),
+        panel.page(f"{DEFAULTS}/{{section}}", show),
+        panel.act(f"{DEFAULTS}/{{section}}", save),
+        panel.act(f"{DEFAULTS}/{{section}}/review", review),
+        panel.page(f"{DEFAULTS}/{{section}}/reset", reset),
+        panel.page(BOUNDS, show_first_bounds),
+        panel.page(f"{BOUNDS}/{{section}}", show_bounds),
+        panel.act(f"{BOUNDS}/{{section}}", save_bounds),
+        panel.act(f"{BOUNDS}/{{section}}/review", review_bounds),
+        panel.page(f"{BOUNDS}/{{section}}/reset", lift),
+    ]
+
+
+def _bindable(panel: Panel) -> list[type[Section]]:
+    return [
+        section
+        for section in panel.catalogue.of_tenants()
+        if any(can_be_bound(section, name) for name in section.model_fields)
+    ]
+
+
+async def _layers(panel: Panel, request: Request) -> Layers:
+    async with panel.platform.within(tenant_of(request).id) as db:
+        return await service.load_in(db)
+
+
+async def show_sections(panel: Panel, request: Request, session: AdminSession) -> Response:
+    """Every section: how much of it the platform has set, and how much of it it binds."""
+    layers = await _layers(panel, request)
+    bindable = _bindable(panel)
+    sections = [
+        (
+            section.key,
+            title(section),
+            about(section),
+            len(section.model_fields),
+            sum(name in section.model_fields for name in layers.platform.get(section.key, {})),
+            len(valid_bounds(section, layers)),
+            section in bindable,
+            section.decided_by is DecidedBy.PLATFORM,
+        )
+        for section in panel.catalogue
+    ]
+    return panel.show(
+        request, session, "defaults_index.html", current="Defaults", sections=sections
+    )
+
+
+async def show_first_bounds(panel: Panel, _: Request, __: AdminSession) -> Response:
+    return go_to(f"{BOUNDS}/{_bindable(panel)[0].key}")
+
+
+async def _defaults(panel: Panel, request: Request) -> Desk:
+    section = panel.catalogue.get(request.path_params["section"])
+    layers = await _layers(panel, request)
+    known = await names(tenant_of(request), bys_of(layers))
+    home = tenant_of(request).id
+
+    async def save(changes: Values, saving: Saving) -> object:
+        async with panel.platform.within(home) as db:
+            return await platform.change_values(db, section, changes, saving)
+
+    menu = [
+        (each.key, title(each), f"{DEFAULTS}/{each.key}", len(layers.platform.get(each.key, {})), 0)
+        for each in panel.catalogue
+    ]
+    return Desk(
+        scope="defaults",
+        section=section,
+        address=f"{DEFAULTS}/{section.key}",
+        template="defaults.html",
+        current="Defaults",
+        frame={
+            "menu": menu,
+            "is_ours": section.decided_by is DecidedBy.PLATFORM,
+            "bounds_url": f"{BOUNDS}/{section.key}" if section in _bindable(panel) else "",
+        },
+        layers=layers,
+        lines=of_defaults(section, layers, known),
+        etag=platform.values_etag(layers, section),
+        known=known,
+        whole=layers.platform.get(section.key, {}),
+        save=save,
+        last=_last(panel, request),
+    )
+
+
+async def _bounds(panel: Panel, request: Request) -> Desk:
+    section = panel.catalogue.of_tenant(request.path_params["section"])
+    if section not in _bindable(panel):
+        raise SectionUnknown("Nothing of this section takes a floor or a ceiling.")
+    layers = await _layers(panel, request)
+    known = await names(tenant_of(request), bys_of(layers))
+    home = tenant_of(request).id
+
+    async def save(changes: Values, saving: Saving) -> object:
+        async with panel.platform.within(home) as db:
+            return await platform.change_bounds(db, section, changes, saving)
+
+    async def reach(bounds: Values) -> platform.Reach:
+        return await platform.preview_bounds(panel.platform, section, bounds)
+
+    menu = [
+        (each.key, title(each), f"{BOUNDS}/{each.key}", len(valid_bounds(each, layers)), 0)
+        for each in _bindable(panel)
+    ]
+    return Desk(
+        scope="bounds",
+        section=section,
+        address=f"{BOUNDS}/{section.key}",
+        template="bounds.html",
+        current="Bounds",
+        frame={"menu": menu, "defaults_url": f"{DEFAULTS}/{section.key}"},
+        layers=layers,
+        lines=of_bounds(section, layers, known),
+        etag=platform.bounds_etag(layers, section),
+        known=known,
+        whole={},
+        save=save,
+        last=_last(panel, request),
+        reach=reach,
+    )
+
+
+def _last(panel: Panel, request: Request) -> Callable[[], Awaitable[Version | None]]:
+    home = tenant_of(request).id
+
+    async def last() -> Version | None:
+        async with panel.platform.within(home) as db:
+            return next(iter(await history.versions(db, scope="platform", limit=1)), None)
+
+    return last

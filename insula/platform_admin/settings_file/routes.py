@@ -1,0 +1,129 @@
+"""All of a tenant's settings as JSON: taken away, and brought with a look first (J03)."""
+
+import json
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from insula.admin_sessions.models import AdminSession
+from insula.config_overrides import service
+from insula.config_overrides.errors import VersionConflict
+from insula.config_overrides.models import Layers, Stored, etag
+from insula.kernel.errors import Invalid
+from insula.platform_admin.configuration.changes import Row, refused_whole, rows_of_documents
+from insula.platform_admin.configuration.routes import saving_of, who_was_faster
+from insula.platform_admin.guard import Form, Panel
+from insula.platform_admin.navigation import TENANTS
+from insula.platform_admin.one_tenant.routes import line_of
+from insula.platform_admin.tenant_settings.routes import CONFIG
+from insula.registry.models import TenantLine
+from insula.sign_in.routes import go_to, only
+
+
+def routes(panel: Panel) -> list[Route]:
+    return [
+        panel.page(f"{CONFIG}/export.json", export_settings),
+        panel.page(f"{CONFIG}/import", show_import),
+        panel.act(f"{CONFIG}/import", post_import),
+    ]
+
+
+async def export_settings(panel: Panel, request: Request, _: AdminSession) -> Response:
+    line = await line_of(panel, request)
+    async with panel.platform.within(line.id) as db:
+        layers = await service.load_in(db)
+    headers = {
+        "content-disposition": f'attachment; filename="{line.slug}-settings.json"',
+        "cache-control": "no-store",
+    }
+    text = json.dumps(layers.own, indent=2, sort_keys=True) + "\n"
+    return Response(text, media_type="application/json", headers=headers)
+
+
+async def show_import(panel: Panel, request: Request, session: AdminSession) -> Response:
+    line = await line_of(panel, request)
+    async with panel.platform.within(line.id) as db:
+        layers = await service.load_in(db)
+    return _import_page(panel, request, session, line, layers)
+
+
+def _import_page(  # noqa: PLR0913  (each by its name)
+    panel: Panel,
+    request: Request,
+    session: AdminSession,
+    line: TenantLine,
+    layers: Layers,
+    *,
+    text: str = "",
+    reason: str = "",
+    rows: list[Row] | None = None,
+    errors: tuple[tuple[str, str], ...] = (),
+    status: int = 200,
+) -> Response:
+    return panel.show(
+        request,
+        session,
+        "settings_import.html",
+        current="Tenants",
+        status=status,
+        tenant=line,
+        text=text,
+        reason=reason,
+        rows=rows,
+        etag=etag(layers.own),
+        errors=list(errors),
+    )
+
+
+async def post_import(
+    panel: Panel, request: Request, session: AdminSession, form: Form
+) -> Response:
+    """A document is looked at first; what a second press sends is saved."""
+    line = await line_of(panel, request)
+    text = only(form, "document")
+    async with panel.platform.within(line.id) as db:
+        layers = await service.load_in(db)
+    sections = panel.catalogue.of_tenants()
+    try:
+        document = _document(text)
+        if not only(form, "save"):
+            rows = rows_of_documents(sections, layers, _known(panel, document))
+            return _import_page(panel, request, session, line, layers, text=text, rows=rows)
+        async with panel.platform.within(line.id) as db:
+            await service.replace_all(db, sections, document, saving_of(request, session, form))
+    except VersionConflict as refusal:
+        late = (("document", await who_was_faster(request, refusal)),)
+        return _import_page(
+            panel, request, session, line, layers, text=text, errors=late, status=409
+        )
+    except Invalid as refusal:
+        errors = tuple(("document", text) for text in refused_whole(refusal, panel.catalogue))
+        return _import_page(
+            panel, request, session, line, layers, text=text, errors=errors, status=422
+        )
+    return go_to(f"{TENANTS}/{line.slug}/config/history?done=imported")
+
+
+def _document(text: str) -> dict[str, dict[str, Any]]:
+    """What an export wrote. Raises `Invalid`."""
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise Invalid(f"This is not JSON: {error}") from error
+    if not isinstance(found, dict) or not all(isinstance(v, dict) for v in found.values()):
+        raise Invalid('An object of sections is needed, such as {"oidc.ttl": {}}')
+    return found
+
+
+def _known(panel: Panel, document: Stored) -> Stored:
+    """A document whose sections and fields all exist. Raises `Invalid`."""
+    by_key = {section.key: section for section in panel.catalogue.of_tenants()}
+    for key, values in document.items():
+        if key not in by_key:
+            raise Invalid("a tenant decides no such section", field=f"{key}.")
+        for name in values:
+            if name not in by_key[key].model_fields:
+                raise Invalid("there is no such field", field=f"{key}.{name}")
+    return document

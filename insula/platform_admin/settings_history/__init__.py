@@ -1,0 +1,1 @@
+"""The saves of before, and the way back."""

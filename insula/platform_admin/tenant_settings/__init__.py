@@ -1,0 +1,1 @@
+"""A tenant's configuration, as the platform sees and changes it."""

@@ -1,0 +1,96 @@
+"""A tenant's Configuration tab: a page for each section (features.md C07, D08)."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from insula.admin_sessions.models import AdminSession
+from insula.config_overrides import history, service
+from insula.config_overrides.marks import Version
+from insula.config_overrides.models import Layers, Values, etag
+from insula.config_overrides.resolution import explain, resolve
+from insula.config_overrides.saving import Saving
+from insula.kernel.settings import DecidedBy
+from insula.platform_admin.configuration.controls import title
+from insula.platform_admin.configuration.lines import bys_of, of_tenant
+from insula.platform_admin.configuration.routes import Desk, pages_of
+from insula.platform_admin.guard import Panel
+from insula.platform_admin.navigation import TENANTS
+from insula.platform_admin.one_tenant.routes import ONE, frame_of, line_of
+from insula.platform_admin.people import names
+from insula.registry.models import TenantLine
+from insula.sign_in.routes import go_to, tenant_of
+
+CONFIG = f"{ONE}/config"
+
+
+def routes(panel: Panel) -> list[Route]:
+    show, review, save, reset = pages_of(_opened, "tenant_section")
+    return [
+        panel.page(CONFIG, show_first),
+        panel.page(f"{CONFIG}/{{section}}", show),
+        panel.act(f"{CONFIG}/{{section}}", save),
+        panel.act(f"{CONFIG}/{{section}}/review", review),
+        panel.page(f"{CONFIG}/{{section}}/reset", reset),
+    ]
+
+
+async def show_first(panel: Panel, request: Request, _: AdminSession) -> Response:
+    line = await line_of(panel, request)
+    first = panel.catalogue.of_tenants()[0]
+    return go_to(f"{TENANTS}/{line.slug}/config/{first.key}")
+
+
+def menu_of(panel: Panel, line: TenantLine, layers: Layers) -> list[tuple[str, str, str, int, int]]:
+    """Each section: key, name, address, how many values are own, and how many are clamped."""
+    found = []
+    for section in panel.catalogue:
+        lines = explain(section, layers)
+        found.append(
+            (
+                section.key,
+                title(section),
+                f"{TENANTS}/{line.slug}/config/{section.key}",
+                sum(each.own is not None for each in lines),
+                sum(each.source == "clamped" and each.own is not None for each in lines),
+            )
+        )
+    return found
+
+
+async def _opened(panel: Panel, request: Request) -> Desk:
+    line = await line_of(panel, request)
+    section = panel.catalogue.get(request.path_params["section"])
+    async with panel.platform.within(line.id) as db:
+        layers = await service.load_in(db)
+    known = await names(tenant_of(request), bys_of(layers))
+    lines = of_tenant(section, layers, known)
+    inherited = resolve(section, Layers(platform=layers.platform, bounds=layers.bounds))
+
+    async def save(changes: Values, saving: Saving) -> object:
+        async with panel.platform.within(line.id) as db:
+            return await service.change_in(db, section, changes, saving)
+
+    async def last() -> Version | None:
+        async with panel.platform.within(line.id) as db:
+            return next(iter(await history.versions(db, limit=1)), None)
+
+    return Desk(
+        scope="tenant",
+        section=section,
+        address=f"{TENANTS}/{line.slug}/config/{section.key}",
+        template="tenant_configuration.html",
+        current="Tenants",
+        frame={
+            **frame_of(panel, request, line, "Configuration"),
+            "menu": menu_of(panel, line, layers),
+            "is_ours": section.decided_by is DecidedBy.PLATFORM,
+        },
+        layers=layers,
+        lines=lines,
+        etag=etag(layers.own.get(section.key, {})),
+        known=known,
+        whole={**inherited.model_dump(mode="json"), **layers.own.get(section.key, {})},
+        save=save,
+        last=last,
+    )

@@ -1,0 +1,267 @@
+"""Settings on pages: inherited, set, bound, reviewed, saved, lost to somebody, brought back."""
+
+import json
+
+import pytest
+from pressing import submit
+
+from insula.tenancy.models import PLATFORMS
+
+
+@pytest.fixture
+def section(browser, at, tenant):
+    """A page of the tenant's configuration."""
+    return lambda path: browser.open(at(f"/platform/tenants/{tenant}/config/{path}"))
+
+
+@pytest.fixture
+def platforms(product, browser, at):
+    """A page of what all tenants inherit or are bound by; afterwards nothing of it is left."""
+    yield lambda path: browser.open(at(f"/platform/{path}"))
+    product.change("delete from insula.platform_settings")
+    product.change("update insula.tenants set version = version + 1 where slug = %s", PLATFORMS)
+
+
+@pytest.fixture
+def save(browser):
+    """Review what is typed into a page's form, and save it."""
+
+    def save(page, *, reason="", **typed):
+        review = submit(browser, page, "/review", **typed)
+        assert "Nothing is saved yet." in review.text, review.text
+        return submit(browser, review, page.path, save="1", reason=reason)
+
+    return save
+
+
+def stored(product, tenant, key):
+    rows = product.rows(
+        "select value from insula.tenant_settings where tenant_id = %s and section = %s",
+        product.tenant_id(tenant), key,
+    )  # fmt: skip
+    return rows[0].value if rows else {}
+
+
+@pytest.mark.spec("features C07", "features C09", "features D08", "features J02", "features UI-4")
+def test_a_value_is_inherited_set_in_force_and_reset(
+    product, browser, section, save, runner, tenant
+):
+    page = section("oidc.ttl")
+    assert "Inherited from what is built in" in page.text
+    assert "Set here" not in page.text
+
+    review = submit(browser, page, "/review", device_code="300", client_credentials="600")
+    assert "Review 1 change" in review.text
+    assert "600 seconds = 10 minutes" in review.text
+    assert "300 seconds = 5 minutes" in review.text
+    assert "oidc.ttl.device_code" in review.text
+    assert stored(product, tenant, "oidc.ttl") == {}
+    again = submit(browser, review, "/config/oidc.ttl", back="1")
+    assert "Changed, not saved" in again.text
+    done = save(page, device_code="300", reason="An audit asks for it")
+    assert "Saved." in done.text
+    assert "Set here by Ada Lovelace" in done.text
+    assert "Reset to inherited (600 seconds = 10 minutes)" in done.text
+    assert stored(product, tenant, "oidc.ttl") == {"device_code": 300}
+    (line,) = product.audit(tenant, "config.updated")
+    assert (line.actor_type, line.actor_id) == ("platform", str(runner.id))
+    assert line.metadata["reason"] == "An audit asks for it"
+
+    unchanged = submit(browser, section("oidc.ttl"), "/review")
+    assert "Nothing is changed" in unchanged.text
+    reset = section("oidc.ttl/reset?field=device_code")
+    assert "Review 1 change" in reset.text
+    assert "Inherited" in submit(browser, reset, "/config/oidc.ttl", save="1").text
+    assert stored(product, tenant, "oidc.ttl") == {}
+
+
+@pytest.mark.spec("features C02", "features C05", "features UI-4")
+@pytest.mark.parametrize(
+    ("key", "typed", "said"),
+    [
+        ("oidc.ttl", {"device_code": "59"}, "At least 60."),
+        ("oidc.ttl", {"device_code": "1801"}, "At most 1,800."),
+        ("oidc.ttl", {"device_code": "soon"}, "A whole number."),
+        ("oidc.ttl", {"device_code": ""}, "Enter a number."),
+        ("application", {"title": "x" * 81}, "At most 80 characters."),
+        ("branding", {"accent_color": "red"}, "Must be # and six hexadecimal digits"),
+        ("branding", {"accent_color": "#ffff00"}, "the nearest that passes is #"),
+        ("oidc.features", {"registration": "maybe"}, "One of"),
+        ("integrations.urls", {"website": "javascript:alert(1)"}, "Website:"),
+    ],
+)
+def test_an_invalid_value_is_refused_beside_its_field_and_kept(
+    product, browser, section, tenant, key, typed, said
+):
+    refused = submit(browser, section(key), "/review", **typed)
+
+    ((name, value),) = typed.items()
+    assert refused.status == 422
+    assert said in refused.text
+    assert refused.text.startswith("Error: ")
+    assert f'id="{name}-note"' in refused.response.text
+    form = next(form for form in refused.forms if form.action.endswith("/review"))
+    assert form.values.get(name, value) == value
+    assert stored(product, tenant, key) == {}
+
+
+@pytest.mark.spec("features CR-4", "features UI-4")
+def test_the_second_of_two_sees_who_saved_what_and_keeps_what_was_typed(browser, section, save):
+    early, late = section("oidc.ttl"), section("oidc.ttl")
+    reviewed = submit(browser, late, "/review", client_credentials="900")
+    save(early, device_code="300")
+
+    for lost in (
+        submit(browser, reviewed, "/config/oidc.ttl", save="1"),
+        submit(browser, late, "/review", client_credentials="900"),
+    ):
+        assert lost.status == 409
+        assert "Ada Lovelace changed Device code just now." in lost.text
+        form = next(form for form in lost.forms if form.action.endswith("/review"))
+        assert form.values["client_credentials"] == "900"
+        assert "Review" in submit(browser, lost, "/review").text
+
+
+@pytest.mark.spec("features C03", "features C05", "features BEY-3")
+def test_a_stricter_bound_is_previewed_clamps_and_says_who_set_it(
+    product, browser, section, platforms, save, tenant
+):
+    save(section("oidc.ttl"), device_code="1200")
+    page = platforms("bounds/oidc.ttl")
+    assert "No bound." in page.text
+    review = submit(browser, page, "/review", device_code="900")
+    assert "1 tenant has stored something beyond it" in review.text
+    assert f"{tenant} Device code: 1200 becomes 900" in review.text
+    assert not product.rows("select from insula.platform_settings where bounds <> '{}'")
+    none = submit(browser, page, "/review", device_code="1800")
+    assert "No tenant has stored anything beyond it" in none.text
+    assert "Saved." in submit(browser, review, "/bounds/oidc.ttl", save="1", reason="Audit").text
+
+    clamped = section("oidc.ttl")
+    assert "900 seconds = 15 minutes is in force" in clamped.text
+    assert "“1,200 seconds = 20 minutes” is stored" in clamped.text
+    assert "Set by Ada Lovelace" in clamped.text
+    refused = submit(browser, clamped, "/review", device_code="901")
+    assert refused.status == 422
+    assert "The platform allows at most 900 seconds = 15 minutes; set by Ada" in refused.text
+    lifted = submit(
+        browser, platforms("bounds/oidc.ttl/reset?field=device_code"), "/bounds/oidc.ttl", save="1"
+    )
+    assert "Saved." in lifted.text
+    assert "1 clamped" not in section("oidc.ttl").text
+
+
+@pytest.mark.spec("features C03", "features C04", "features UI-4")
+def test_floors_and_orders_lock_what_they_leave_no_choice_of(browser, section, platforms, save):
+    save(platforms("bounds/oidc.features"), require_pkce="on", device="off", registration="token")
+    page = section("oidc.features")
+    html = page.response.text
+
+    assert "Always on" in page.text
+    assert "Always off" in page.text
+    assert "Floor: token" in page.text
+    assert "<option disabled>open</option>" in html
+    form = next(form for form in page.forms if form.action.endswith("/review"))
+    named = form.values["fields"].split(",")
+    assert "require_pkce" not in named
+    assert "device" not in named
+    refused = submit(browser, page, "/review", registration="open")
+    assert refused.status == 422
+    assert "nothing looser than “token”" in refused.text
+    review = submit(browser, page, "/review", par="", dpop_nonce="1")
+    forced = submit(
+        browser, review, "/config/oidc.features", changes='{"require_pkce": false}', save="1"
+    )
+    assert forced.status == 422
+    assert "The platform keeps this on" in forced.text
+
+
+@pytest.mark.spec("features C08", "features J01")
+def test_defaults_are_inherited_and_the_platforms_own_are_read_only(
+    product, browser, section, platforms, save, viewing, at, tenant
+):
+    index = platforms("defaults")
+    assert "Token lifetimes" in index.text
+    save(platforms("defaults/oidc.ttl"), client_credentials="1200")
+    assert "Inherited from the platform" in section("oidc.ttl").text
+    save(platforms("defaults/deployment"), tenant_delete_grace_days="7")
+    assert (
+        "For 7 days this can be undone"
+        in browser.open(at(f"/platform/tenants/{tenant}/delete")).text
+    )
+    wrong = submit(browser, platforms("defaults/deployment"), "/review",
+                   tenant_delete_grace_days="0")  # fmt: skip
+    assert wrong.status == 422
+
+    ours = section("deployment")
+    assert "The platform decides this section" in ours.text
+    assert "Review changes" not in ours.text
+    shown = viewing.open(at(f"/platform/tenants/{tenant}/config/oidc.ttl"))
+    assert "Review changes" not in shown.text
+    history = platforms("defaults/history")
+    assert "Unknown" not in history.text
+    assert "Token lifetimes: Client credentials" in history.text
+    for path in ("bounds/deployment", "bounds/branding", "defaults/odd"):
+        assert browser.get(at(f"/platform/{path}")).status_code == 404
+    assert product.audit(PLATFORMS, "config.updated", target_id="deployment")
+
+
+@pytest.mark.spec("features J03", "features C09")
+def test_saves_are_a_history_that_leads_back(product, browser, section, save, tenant):
+    save(section("application"), title="First", reason="To begin with")
+    save(section("application"), title="Second", description="More")
+    history = section("history")
+    assert "To begin with" in history.text
+    first = section("history/1")
+    assert "Application: Title" in first.text
+    stale = section("history/1")
+    restored = submit(browser, first, "/history/1", reason="Back")
+    assert "The version is decided again" in restored.text
+    assert stored(product, tenant, "application") == {"title": "First"}
+    assert submit(browser, stale, "/history/1").status == 409
+    assert "there is nothing to restore" in section("history/1").text
+
+    reset = section("application/reset")
+    submit(browser, reset, "/config/application", save="1")
+    assert stored(product, tenant, "application") == {}
+    assert [line.metadata["version"] for line in product.audit(tenant, "config.rolled_back")] == [3]
+
+
+@pytest.mark.spec("features J03")
+def test_settings_are_taken_away_and_brought_as_a_file(product, browser, at, section, save, tenant):
+    save(section("branding"), company_name="Acme & <Sons>")
+    file = browser.get(at(f"/platform/tenants/{tenant}/config/export.json"))
+    assert file.json() == {"branding": {"company_name": "Acme & <Sons>"}}
+
+    page = section("import")
+    same = submit(browser, page, "/import", document=file.text, look="1")
+    assert "Nothing would change" in same.text
+    wanted = json.dumps({"oidc.ttl": {"client_credentials": 900}})
+    review = submit(browser, page, "/import", document=wanted, look="1")
+    assert "Import 2 changes" in review.response.text
+    assert stored(product, tenant, "branding")
+    done = submit(browser, review, "/import", save="1", reason="From the old one")
+    assert "The settings are imported" in done.text
+    assert stored(product, tenant, "branding") == {}
+    assert stored(product, tenant, "oidc.ttl") == {"client_credentials": 900}
+    for odd, said in (
+        ("{", "This is not JSON"),
+        ("[]", "An object of sections is needed"),
+        ('{"odd": {}}', "decides no such section"),
+        ('{"oidc.ttl": {"odd": 1}}', "there is no such field"),
+    ):
+        refused = submit(browser, page, "/import", document=odd, look="1")
+        assert refused.status == 422
+        assert said in refused.text
+    late = submit(browser, review, "/import", save="1")
+    assert late.status == 409
+
+
+@pytest.mark.spec("features J08")
+def test_a_colour_is_taken_from_its_text_or_from_the_picker_beside_it(
+    product, section, save, tenant
+):
+    save(section("branding"), **{"accent_color.picked": "#0067b8"})
+    assert stored(product, tenant, "branding") == {"accent_color": "#0067b8"}
+    save(section("branding"), accent_color="#7a3e9d")
+    assert stored(product, tenant, "branding") == {"accent_color": "#7a3e9d"}
