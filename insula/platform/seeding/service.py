@@ -1,7 +1,7 @@
 """Making many tenants, and taking them away again; both go on where they were interrupted."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -116,9 +116,10 @@ class _Maker:
         metadata = clients.parse_metadata(_METADATA, development=True)
         self._metadata = json.dumps(metadata.model_dump(mode="json"))
 
-    def rows(self, tenants: Iterable[tuple[str, UUID]]) -> list[tuple[UUID, Mapping[str, Any]]]:
-        """What each of these tenants, slug and id, is endowed with."""
-        return [(tenant_id, self._row(slug, tenant_id)) for slug, tenant_id in tenants]
+    def rows(self, tenants: Iterable[tuple[str, UUID]]) -> Iterator[tuple[UUID, Mapping[str, Any]]]:
+        """What each of these tenants, slug and id, is endowed with, one after the other."""
+        for slug, tenant_id in tenants:
+            yield tenant_id, self._row(slug, tenant_id)
 
     def _row(self, slug: str, tenant_id: UUID) -> dict[str, Any]:
         wrapped = self._envelope.new_data_key(tenant_id)

@@ -5,7 +5,7 @@ A connection of its own as `insula_platform`, whose statements are prepared once
 their answers; the policies hold it as they hold every other.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -76,9 +76,9 @@ async def insert(
 
 
 async def endow(
-    connection: "psycopg.AsyncConnection[Any]", rows: Sequence[tuple[UUID, Mapping[str, Any]]]
+    connection: "psycopg.AsyncConnection[Any]", rows: Iterable[tuple[UUID, Mapping[str, Any]]]
 ) -> None:
-    """Write what each of these tenants has, in the caller's transaction."""
+    """Write what each of these tenants has, in the caller's transaction, without waiting for any."""
     async with connection.pipeline(), connection.cursor() as cursor:
         for tenant_id, values in rows:
             await _bind(cursor, tenant_id)
