@@ -1,4 +1,9 @@
-"""Measure, print, write docs/performance.md."""
+"""
+Measure, print, write docs/performance.md.
+
+`python -m bench` measures rates and parts, `python -m bench scale` what goes with the number of
+tenants; each replaces its own part of the page. `--quick` is for a look, and writes nothing.
+"""
 
 import platform
 import sys
@@ -13,11 +18,16 @@ from bench.figure import Figure
 from bench.flows import Flows
 from bench.installation import Installation, installed
 from bench.load import Result, measure
+from bench.scale import page, plot
+from bench.scale import run as scale
+from bench.scale.figures import SIZES, Series
 
 _MANY = [f"bench{number:04}" for number in range(1000)]
 _TENANTS = _MANY[:10]
 _PAGE = Path("docs/performance.md")
 _NOTES = Path("bench/notes.md")
+_SCALE_NOTES = Path("bench/scale/notes.md")
+_PICTURE = Path("docs/images/scale.svg")
 
 out = Console(soft_wrap=True, highlight=False)
 
@@ -60,17 +70,39 @@ async def _flows(here: Installation, seconds: float, *, many: bool) -> list[Resu
     return results
 
 
-def main() -> None:
-    """Measure; a quick look writes nothing."""
-    quick = "--quick" in sys.argv
-    results, figures = uvloop.run(measure_all(quick=quick))
-    if quick:
-        return
-    machine = (
+async def _scale(*, quick: bool) -> None:
+    """What goes with the number of tenants; the page holds what is known so far."""
+    async for found in scale.measure_all(SIZES[:2] if quick else SIZES):
+        if not quick:
+            _write_scale(found)
+
+
+def _write_scale(found: list[Series]) -> None:
+    words = page.markdown(found, _machine(), f"images/{_PICTURE.name}")
+    _PICTURE.write_text(plot.svg(found))
+    text = words + "\n" + _SCALE_NOTES.read_text()
+    _PAGE.write_text(report.with_scale(_PAGE.read_text(), text))
+    out.print(f"written to {_PAGE}")
+
+
+def _machine() -> str:
+    return (
         f"{datetime.now(UTC):%d %B %Y}, Python {platform.python_version()}, 2 cores "
         f"({platform.machine()})."
     )
-    _PAGE.write_text(report.markdown(results, figures, machine) + "\n" + _NOTES.read_text())
+
+
+def main() -> None:
+    """Measure; a quick look writes nothing."""
+    quick = "--quick" in sys.argv
+    if "scale" in sys.argv:
+        uvloop.run(_scale(quick=quick))
+        return
+    results, figures = uvloop.run(measure_all(quick=quick))
+    if quick:
+        return
+    fresh = report.markdown(results, figures, _machine()) + "\n" + _NOTES.read_text()
+    _PAGE.write_text(report.with_scale(fresh, report.scale_of(_PAGE.read_text())))
     out.print(f"written to {_PAGE}")
 
 

@@ -1,6 +1,7 @@
 """The smallest HTTP/1.1 client that keeps a connection: requests are bytes, answers are cut out."""
 
 import asyncio
+import json
 import re
 from urllib.parse import urlencode
 
@@ -71,6 +72,17 @@ def post(host: str, path: str, fields: dict[str, str], **headers: str) -> bytes:
         f"content-type: application/x-www-form-urlencoded\r\ncontent-length: {len(body)}\r\n"
         f"{lines}\r\n{body}"
     ).encode()
+
+
+def post_json(host: str, path: str, value: object, **headers: str) -> bytes:
+    """A POST of JSON."""
+    body = json.dumps(value).encode()
+    lines = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+    head = (
+        f"POST {path} HTTP/1.1\r\nhost: {host}\r\n"
+        f"content-type: application/json\r\ncontent-length: {len(body)}\r\n{lines}\r\n"
+    )
+    return head.encode() + body
 
 
 def header(head: bytes, name: str) -> str:

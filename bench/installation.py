@@ -46,18 +46,23 @@ class Installation:
     def host(self, slug: str) -> str:
         return f"{slug}.localhost:{self.port}"
 
+    def start(self, **more: str) -> "subprocess.Popen[bytes]":
+        """A server on the core of servers; *more* are variables of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "insula.platform.cli", "serve"],
+            env={**self.environment, **more},
+            preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CORE}),  # noqa: PLW1509  (one thread so far)
+        )
+
     def cpu_seconds(self) -> float:
         """What the server has used of its core since it began."""
         assert self.server is not None  # noqa: S101  (for the type checker)
-        text = Path(f"/proc/{self.server.pid}/stat").read_text()
-        used = text.rpartition(")")[2].split()
-        return (int(used[11]) + int(used[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self.server)
 
     def resident_bytes(self) -> int:
         """Memory of the server."""
         assert self.server is not None  # noqa: S101  (for the type checker)
-        text = Path(f"/proc/{self.server.pid}/statm").read_text()
-        return int(text.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return resident_bytes(self.server)
 
     async def trips(self) -> float:
         """Database round trips that requests have made so far."""
@@ -91,7 +96,21 @@ class Installation:
 
 @contextlib.asynccontextmanager
 async def installed(names: list[str]) -> AsyncIterator[Installation]:
-    """An installation with these tenants, on this machine, gone at the end."""
+    """An installation with these tenants and a server, on this machine, gone at the end."""
+    async with prepared() as here:
+        async with opened() as context:
+            await _seed(context, here, names)
+        here.server = here.start()
+        try:
+            await ready(here.port, here.ops_host)
+            yield here
+        finally:
+            stop(here.server)
+
+
+@contextlib.asynccontextmanager
+async def prepared() -> AsyncIterator[Installation]:
+    """A migrated database and Valkey, with nothing in them and no server, gone at the end."""
     os.sched_setaffinity(0, {OTHER_CORE})
     with tempfile.TemporaryDirectory(prefix="insula-bench-") as name:
         folder = Path(name)
@@ -99,7 +118,6 @@ async def installed(names: list[str]) -> AsyncIterator[Installation]:
         postgres, valkey = EmbeddedPostgres(folder / "pg"), EmbeddedValkey(folder / "valkey")
         postgres.start()
         valkey.start()
-        server = None
         try:
             settings = remembered.Remembered()
             urls = store.prepare(postgres.superuser_url, settings)
@@ -127,33 +145,41 @@ async def installed(names: list[str]) -> AsyncIterator[Installation]:
                 {**os.environ, **environment},
                 postgres.superuser_url.rpartition("/")[0] + "/insula",
             )
-            async with opened() as context:
-                await _seed(context, here, names)
-            server = here.server = subprocess.Popen(  # noqa: ASYNC220  (our own program)
-                [sys.executable, "-m", "insula.platform.cli", "serve"],
-                env=here.environment,
-                preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CORE}),  # noqa: PLW1509  (one thread so far)
-            )
-            await _ready(here)
             yield here
         finally:
-            if server is not None:
-                server.send_signal(signal.SIGTERM)
-                server.wait(20)
             valkey.stop()
             postgres.stop()
 
 
-async def _ready(here: Installation) -> None:
-    for _ in range(300):
-        with contextlib.suppress(OSError):
-            connection = await connect(here.port)
-            status, _, _ = await connection.send(get(here.ops_host, "/ready"))
-            connection.close()
-            if status == 200:  # noqa: PLR2004  (clearer than a name)
-                return
-        await asyncio.sleep(0.1)
-    raise TimeoutError("the server did not become ready")
+def cpu_seconds(server: "subprocess.Popen[bytes]") -> float:
+    """What a server that is one process has used of its core since it began."""
+    used = Path(f"/proc/{server.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(used[11]) + int(used[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident_bytes(server: "subprocess.Popen[bytes]") -> int:
+    """Memory of a server that is one process."""
+    text = Path(f"/proc/{server.pid}/statm").read_text()
+    return int(text.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def stop(server: "subprocess.Popen[bytes]") -> None:
+    """End a server as a supervisor does."""
+    server.send_signal(signal.SIGTERM)
+    server.wait(20)
+
+
+async def ready(port: int, ops_host: str, *, every: float = 0.1) -> None:
+    """Wait until the server on that port serves. Raises `TimeoutError` after two minutes."""
+    async with asyncio.timeout(120):
+        while True:
+            with contextlib.suppress(OSError):
+                connection = await connect(port)
+                status, _, _ = await connection.send(get(ops_host, "/ready"))
+                connection.close()
+                if status == 200:  # noqa: PLR2004  (clearer than a name)
+                    return
+            await asyncio.sleep(every)
 
 
 async def _seed(context: Context, here: Installation, names: list[str]) -> None:

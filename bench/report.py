@@ -82,3 +82,23 @@ def markdown(results: Sequence[Result], figures: Sequence[Figure], machine: str)
             "",
         ]
     )
+
+
+_BEGIN, _END = "<!-- scale -->", "<!-- end of scale -->"
+
+
+def scale_of(page: str) -> str:
+    """The part about the number of tenants, as a page has it; empty if it has none."""
+    _, begin, rest = page.partition(_BEGIN)
+    text, _, _ = rest.partition(_END)
+    return text.strip("\n") if begin else ""
+
+
+def with_scale(page: str, text: str) -> str:
+    """*page* with this part about the number of tenants; everything else as it was."""
+    before, _, rest = page.partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    if not text:
+        return before.rstrip("\n") + "\n" + after.lstrip("\n")
+    part = f"{_BEGIN}\n\n{text.strip(chr(10))}\n\n{_END}\n"
+    return f"{before.rstrip(chr(10))}\n\n{part}{after.lstrip(chr(10))}"

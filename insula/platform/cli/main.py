@@ -22,6 +22,7 @@ from insula.platform.cli import (
     platform_settings,
     registration_tokens,
     resources,
+    seed,
     settings,
     tenants,
     users,
@@ -51,6 +52,7 @@ app.add_typer(check.app, name="check")
 app.command("plan")(files.plan)
 app.command("apply")(files.apply_files)
 app.command("drift")(files.drift)
+app.command("seed")(seed.seed)
 
 
 @app.command()
