@@ -7,6 +7,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.routing import APIRoute
 
 from insula.branding.look import branding_of
 from insula.kernel.errors import InsulaError
@@ -84,6 +85,15 @@ class ManagementApi:
             await send(message)
 
         await self._app({**scope, "root_path": PATH}, receive, fresh)
+
+    def addresses(self) -> list[tuple[str, str]]:
+        """Method and path of every route, those without a token among them."""
+        return [
+            (method, f"{PATH}{route.path}")
+            for route in self._app.routes
+            if isinstance(route, APIRoute)
+            for method in sorted(route.methods or ())
+        ]
 
     async def _document(self, request: Request) -> Response:
         tenant = request.scope["insula.tenant"]

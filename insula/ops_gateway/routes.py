@@ -43,19 +43,25 @@ class OpsGateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  (a body is never read)
         path, method = scope["path"], scope["method"]
-        answers = {
-            "/health": self._health,
-            "/ready": self._ready,
-            "/metrics": self._metrics,
-            arrival.PATH: self._arrival,
-        }
-        answer = answers.get(path)
+        answer = self._answers().get(path)
         if answer is None:
             await _send(send, method, 404, {"error": "not_found"})
         elif method != "GET":
             await _send(send, method, 405, {"error": "method_not_allowed"}, [(b"allow", b"GET")])
         else:
             await answer(scope, send)
+
+    def _answers(self) -> Mapping[str, Callable[[Scope, Send], Awaitable[None]]]:
+        return {
+            "/health": self._health,
+            "/ready": self._ready,
+            "/metrics": self._metrics,
+            arrival.PATH: self._arrival,
+        }
+
+    def addresses(self) -> list[tuple[str, str]]:
+        """Method and path of what it answers."""
+        return [("GET", path) for path in self._answers()]
 
     async def _health(self, scope: Scope, send: Send) -> None:
         await _send(send, scope["method"], 200, {"status": "ok"})
