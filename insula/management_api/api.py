@@ -19,6 +19,7 @@ from insula.management_api.deletions.routes import router as deletions
 from insula.management_api.description import Descriptions
 from insula.management_api.grants.routes import router as grants
 from insula.management_api.guard import GuardedRoute
+from insula.management_api.isolation.routes import router as isolation
 from insula.management_api.jobs.routes import router as jobs
 from insula.management_api.keys.routes import router as keys
 from insula.management_api.me.routes import router as me
@@ -49,7 +50,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 #: Everything that needs a token, in the order of the document.
 _ROUTERS = (
     me, users, sessions, grants, clients, resources, keys, settings, configuration, audit, stats,
-    tenants, deletions, platform, platform_settings, jobs,
+    tenants, deletions, platform, platform_settings, jobs, isolation,
 )  # fmt: skip
 ROUTES = tuple(
     route for router in _ROUTERS for route in router.routes if isinstance(route, GuardedRoute)

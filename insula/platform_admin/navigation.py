@@ -20,6 +20,7 @@ GROUPS: Final = (
         (
             NavItem("Keys", icon="key", href="/platform/keys"),
             NavItem("Pool", icon="stack-2", href="/platform/pool"),
+            NavItem("Isolation", icon="shield-check", href="/platform/isolation"),
         ),
     ),
     NavGroup(

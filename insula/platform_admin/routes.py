@@ -4,6 +4,7 @@ from starlette.routing import Route
 
 from insula.platform_admin.dashboard import routes as dashboard
 from insula.platform_admin.guard import Panel
+from insula.platform_admin.isolation import routes as isolation
 from insula.platform_admin.one_tenant import routes as one_tenant
 from insula.platform_admin.operation import routes as operation
 from insula.platform_admin.record import routes as record
@@ -19,5 +20,6 @@ def routes(panel: Panel) -> list[Route]:
         *one_tenant.routes(panel),
         *status.routes(panel),
         *operation.routes(panel),
+        *isolation.routes(panel),
         *record.routes(panel),
     ]

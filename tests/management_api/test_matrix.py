@@ -69,6 +69,7 @@ WITHOUT_BODY = {
     ("GET", "/platform/defaults/{section}"), ("GET", "/platform/bounds/{section}"),
     ("DELETE", "/tenants/{slug}"), ("POST", "/tenants/{slug}/undo-delete"),
     ("GET", "/tenants/{slug}/deletion"), ("GET", "/platform/jobs"), ("GET", "/platform/jobs/{job}"),
+    ("GET", "/platform/isolation"),
     ("POST", "/platform/jobs/{job}/retry"), ("DELETE", "/platform/jobs/{job}"),
     ("POST", "/users/{user_id}/revoke-tokens"), ("PUT", "/users/{user_id}/roles/{role}"),
 }  # fmt: skip
