@@ -55,6 +55,16 @@ EVENTS_CONNECTED = Gauge(
     "insula_events_connected", "1 while Valkey delivers events.", registry=REGISTRY
 )
 EVENTS_RECEIVED = Counter("insula_events_received", "Change events received.", registry=REGISTRY)
+ISOLATION_FAILURES = Counter(
+    "insula_isolation_probe_failures",
+    "Cells of the probe between the canaries that showed another tenant's row; kept, of all runs.",
+    registry=REGISTRY,
+)
+ISOLATION_PASSED_AT = Gauge(
+    "insula_isolation_probe_passed_timestamp_seconds",
+    "When the probe between the canaries passed last.",
+    registry=REGISTRY,
+)
 SIGN_INS = Counter("insula_sign_ins", "Sign-ins.", ["outcome"], registry=REGISTRY)
 OUTBOUND = Counter(
     "insula_outbound_requests",

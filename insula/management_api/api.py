@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.routing import APIRoute
 
 from insula.branding.look import branding_of
 from insula.kernel.errors import InsulaError
@@ -17,6 +18,7 @@ from insula.management_api.deletions.routes import router as deletions
 from insula.management_api.description import Descriptions
 from insula.management_api.grants.routes import router as grants
 from insula.management_api.guard import GuardedRoute
+from insula.management_api.isolation.routes import router as isolation
 from insula.management_api.jobs.routes import router as jobs
 from insula.management_api.keys.routes import router as keys
 from insula.management_api.me.routes import router as me
@@ -47,7 +49,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 #: Everything that needs a token, in the order of the document.
 _ROUTERS = (
     me, users, sessions, grants, clients, resources, keys, settings, configuration, audit, stats,
-    tenants, deletions, platform, platform_settings, jobs,
+    tenants, deletions, platform, platform_settings, jobs, isolation,
 )  # fmt: skip
 ROUTES = tuple(
     route for router in _ROUTERS for route in router.routes if isinstance(route, GuardedRoute)
@@ -82,6 +84,15 @@ class ManagementApi:
             await send(message)
 
         await self._app({**scope, "root_path": PATH}, receive, fresh)
+
+    def addresses(self) -> list[tuple[str, str]]:
+        """Method and path of every route, those without a token among them."""
+        return [
+            (method, f"{PATH}{route.path}")
+            for route in self._app.routes
+            if isinstance(route, APIRoute)
+            for method in sorted(route.methods or ())
+        ]
 
     async def _document(self, request: Request) -> Response:
         tenant = request.scope["insula.tenant"]

@@ -80,6 +80,21 @@ BELOW: Mapping[str, Endpoint] = {
     paths.REGISTER: Endpoint(manage, _MANAGE, is_on=lambda on: on.registration != "off"),
 }
 # fmt: on
+#: What is the same for everybody, made once for each provider.
+DOCUMENTS = (paths.OPENID_CONFIGURATION, paths.OAUTH_AUTHORIZATION_SERVER, paths.JWKS)
+
+
+def addresses() -> list[tuple[str, str]]:
+    """Method and path of everything that an issuer may offer, its switches aside."""
+    below = {f"{path}/{{name}}": endpoint for path, endpoint in BELOW.items()}
+    return [
+        *(("GET", path) for path in DOCUMENTS),
+        *(
+            (method, path)
+            for path, endpoint in {**ENDPOINTS, **below}.items()
+            for method in sorted(endpoint.methods)
+        ),
+    ]
 
 
 class Provider:
@@ -134,11 +149,8 @@ class Provider:
         }
         self._below = {path: below for path, below in BELOW.items() if below.is_on(features)}
         metadata = discovery.document(self._issuer)
-        self._documents = {
-            paths.OPENID_CONFIGURATION: metadata,
-            paths.OAUTH_AUTHORIZATION_SERVER: metadata,
-            paths.JWKS: jwks.document(self._issuer),
-        }
+        made = (metadata, metadata, jwks.document(self._issuer))
+        self._documents = dict(zip(DOCUMENTS, made, strict=True))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

@@ -18,6 +18,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 #: Asks one thing that readiness depends on; raises `Unavailable` with the reason in *detail*.
 Check = Callable[[], Awaitable[None]]
+#: Tells of one thing that readiness does not depend on; it raises nothing.
+Report = Callable[[], Awaitable[str]]
 
 _JSON = b"application/json"
 _TEXT = b"text/plain; version=0.0.4; charset=utf-8"
@@ -29,12 +31,14 @@ class OpsGateway:
     Answers probes.
 
     *checks* decide readiness; *reports* are shown with it and never the reason (Valkey may
-    vanish). *metrics_from* are the networks that may read metrics. *proxies*, *header_peers* and
-    *key* are what `arrival` tells by, and to whom.
+    vanish). One that begins with "degraded" makes the whole degraded, which is still ready: a
+    leak between tenants is the same in every process, so to take them all away would turn an
+    alarm into an outage and heal nothing. *metrics_from* are the networks that may read metrics.
+    *proxies*, *header_peers* and *key* are what `arrival` tells by, and to whom.
     """
 
     checks: Mapping[str, Check]
-    reports: Mapping[str, Callable[[], str]]
+    reports: Mapping[str, Report]
     registry: CollectorRegistry
     metrics_from: Networks
     proxies: Networks
@@ -43,19 +47,25 @@ class OpsGateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  (a body is never read)
         path, method = scope["path"], scope["method"]
-        answers = {
-            "/health": self._health,
-            "/ready": self._ready,
-            "/metrics": self._metrics,
-            arrival.PATH: self._arrival,
-        }
-        answer = answers.get(path)
+        answer = self._answers().get(path)
         if answer is None:
             await _send(send, method, 404, {"error": "not_found"})
         elif method != "GET":
             await _send(send, method, 405, {"error": "method_not_allowed"}, [(b"allow", b"GET")])
         else:
             await answer(scope, send)
+
+    def _answers(self) -> Mapping[str, Callable[[Scope, Send], Awaitable[None]]]:
+        return {
+            "/health": self._health,
+            "/ready": self._ready,
+            "/metrics": self._metrics,
+            arrival.PATH: self._arrival,
+        }
+
+    def addresses(self) -> list[tuple[str, str]]:
+        """Method and path of what it answers."""
+        return [("GET", path) for path in self._answers()]
 
     async def _health(self, scope: Scope, send: Send) -> None:
         await _send(send, scope["method"], 200, {"status": "ok"})
@@ -71,8 +81,10 @@ class OpsGateway:
                 found[name] = "ok"
         ready = all(state == "ok" for state in found.values())
         for name, report in self.reports.items():
-            found[name] = report()
-        body = {"status": "ready" if ready else "not ready", "checks": found}
+            found[name] = await report()
+        degraded = any(found[name].startswith("degraded") for name in self.reports)
+        status = ("degraded" if degraded else "ready") if ready else "not ready"
+        body = {"status": status, "checks": found}
         more = [] if ready else [(b"retry-after", b"2")]
         await _send(send, scope["method"], 200 if ready else 503, body, more)
 
@@ -80,6 +92,8 @@ class OpsGateway:
         if scope.get("insula.client_ip", "") not in self.metrics_from:
             await _send(send, scope["method"], 404, {"error": "not_found"})
             return
+        for report in self.reports.values():
+            await report()  # what is counted elsewhere is read before it is told
         await _answer(send, scope["method"], 200, generate_latest(self.registry), _TEXT, [])
 
     async def _arrival(self, scope: Scope, send: Send) -> None:

@@ -5,7 +5,7 @@ The application of one process, and the one list of mounts.
     tenant application -> that tenant's provider | branding | pages
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -24,12 +24,16 @@ from insula.kernel.errors import (
     Unavailable,
 )
 from insula.kernel.metrics import DATABASE_AWAY
+from insula.oidc.provider import Provider
+from insula.oidc.provider import addresses as protocol_addresses
+from insula.ops_gateway.routes import OpsGateway
 from insula.platform import environment
 from insula.platform.context import whereabouts
 from insula.platform.edge import App, Edge, Receive, Scope, Send
 from insula.platform.refusals import refuse
 from insula.platform.wiring import Wiring
 from insula.platform_admin.routes import routes as platform_routes
+from insula.providers.pool import ProviderPool
 from insula.registration.routes import routes as logo_routes
 from insula.tenancy.db import Tenant
 from insula.tenancy.middleware import TenancyMiddleware
@@ -58,34 +62,43 @@ _STATUS_OF_CODE = {
 }
 
 
+Methods = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """What answers everything below some prefixes; *table* is its methods and paths."""
+
+    name: str
+    prefixes: tuple[str, ...]
+    app: App
+    table: Callable[[], Iterable[Methods]]
+
+
 @dataclass(frozen=True, slots=True)
 class TenantApp:
     """What every tenant's host serves. The hot paths are looked at first."""
 
-    wiring: Wiring
+    mounts: tuple[Mount, ...]
     routes: tuple[Route, ...]
     #: On the platform's own host, beside the others (features.md D01).
     platform_routes: tuple[Route, ...] = ()
+    multi_tenant: bool = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         tenant: Tenant = scope["insula.tenant"]
         path: str = scope["path"]
         try:
-            if path.startswith(("/oauth2/", "/.well-known/")):
-                pool = self.wiring.pool
-                provider = pool.known(tenant) or await pool.get(tenant)
-                await provider(scope, receive, send)
-            elif path.startswith("/api/v1/"):
-                await self.wiring.api(scope, receive, send)
-            elif path.startswith("/branding/"):
-                await self._branding(scope, send, tenant)
-            else:
-                await self._page(scope, receive, send, self._routes_of(tenant))
+            for mount in self.mounts:
+                if path.startswith(mount.prefixes):
+                    await mount.app(scope, receive, send)
+                    return
+            await self._page(scope, receive, send, self._routes_of(tenant))
         except InsulaError as refusal:
             await self._refused(scope, send, refusal)
 
     def _routes_of(self, tenant: Tenant) -> tuple[Route, ...]:
-        is_platform = tenant.slug == PLATFORMS and self.wiring.naming.multi_tenant
+        is_platform = tenant.slug == PLATFORMS and self.multi_tenant
         return (*self.routes, *self.platform_routes) if is_platform else self.routes
 
     async def _page(
@@ -109,24 +122,6 @@ class TenantApp:
             scope, send, status, code, text,
             branding=branding_of, allow=", ".join(sorted(allowed)) or None,
         )  # fmt: skip
-
-    async def _branding(self, scope: Scope, send: Send, tenant: Tenant) -> None:
-        branding = branding_of(tenant)
-        if scope["method"] not in ("GET", "HEAD") or scope["path"] != branding_href(branding):
-            await refuse(
-                scope, send, 404, "not_found", "The address does not belong to anything here."
-            )
-            return
-        body = stylesheet(branding)
-        headers = [
-            (b"content-type", b"text/css; charset=utf-8"),
-            (b"content-length", str(len(body)).encode()),
-            (b"cache-control", b"public, max-age=31536000, immutable"),
-        ]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send(
-            {"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body}
-        )
 
     async def _refused(self, scope: Scope, send: Send, refusal: InsulaError) -> None:
         status = _STATUS_OF_CODE.get(refusal.code) or next(
@@ -154,6 +149,32 @@ class TenantApp:
             branding=branding_of,
             action=("Start again", "/sign-in") if refusal.code == "session_expired" else None,
         )
+
+
+async def _branding(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001  (a body is never read)
+    branding = branding_of(scope["insula.tenant"])
+    if scope["method"] not in ("GET", "HEAD") or scope["path"] != branding_href(branding):
+        await refuse(scope, send, 404, "not_found", "The address does not belong to anything here.")
+        return
+    body = stylesheet(branding)
+    headers = [
+        (b"content-type", b"text/css; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+        (b"cache-control", b"public, max-age=31536000, immutable"),
+    ]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+def _provider_of(pool: ProviderPool[Provider]) -> App:
+    """Each tenant's provider, as the pool has it."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        tenant: Tenant = scope["insula.tenant"]
+        provider = pool.known(tenant) or await pool.get(tenant)
+        await provider(scope, receive, send)
+
+    return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +218,15 @@ def assemble(wiring: Wiring) -> App:
         *wiring.admin_pages.routes(),
         *logo_routes(),
     )
-    tenant_app = TenantApp(wiring, pages, tuple(platform_routes(wiring.panel)))
+    provider = _provider_of(wiring.pool)
+    mounts = (
+        Mount("protocol", ("/oauth2/", "/.well-known/"), provider, protocol_addresses),
+        Mount("api", ("/api/v1/",), wiring.api, wiring.api.addresses),
+        Mount("branding", ("/branding/",), _branding, lambda: [("GET", "/branding/{name}.css")]),
+    )
+    tenant_app = TenantApp(
+        mounts, pages, tuple(platform_routes(wiring.panel)), wiring.naming.multi_tenant
+    )
     tenancy = TenancyMiddleware(
         app=tenant_app,
         ops=wiring.ops,
@@ -207,6 +236,36 @@ def assemble(wiring: Wiring) -> App:
         on_disagreement=_record_disagreement,
     )
     return Edge(Front(tenancy, assets()), wiring.edge_rules)
+
+
+def addresses(app: App) -> Mapping[str, frozenset[Methods]]:
+    """
+    Every method and path that *app*, as `assemble` has made it, answers, by who answers it.
+
+    Read off the application itself, so that whatever is mounted anywhere is seen: the tests that
+    prove tenants apart have a case for each.
+    """
+    assert isinstance(app, Edge)  # noqa: S101  (as it is made above)
+    front = app.inner
+    assert isinstance(front, Front)  # noqa: S101  (as it is made above)
+    tenant_app, ops = front.tenancy.app, front.tenancy.ops
+    assert isinstance(tenant_app, TenantApp)  # noqa: S101  (as it is made above)
+    assert isinstance(ops, OpsGateway)  # noqa: S101  (as it is made above)
+
+    def of(routes: Iterable[Route]) -> frozenset[Methods]:
+        return frozenset(
+            (method, route.path)
+            for route in routes
+            for method in (route.methods or set()) - {"HEAD"}
+        )
+
+    return {
+        **{mount.name: frozenset(mount.table()) for mount in tenant_app.mounts},
+        "pages": of(tenant_app.routes),
+        "platform": of(tenant_app.platform_routes),
+        "ops": frozenset(ops.addresses()),
+        "static": frozenset({("GET", "/static/{path}")}),
+    }
 
 
 class Application:

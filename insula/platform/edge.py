@@ -81,12 +81,13 @@ class Edge:
     """Wraps the application."""
 
     def __init__(self, app: App, rules: Rules) -> None:
-        self._app = app
+        #: What is wrapped.
+        self.inner = app
         self._rules = rules
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self.inner(scope, receive, send)
             return
         started = time.perf_counter()
         counter = [0]
@@ -99,10 +100,10 @@ class Edge:
                 await refuse(scope, answer, *problem)
             elif scope["method"] in _WITHOUT_BODY:
                 # what it waits for is the database, which has limits of its own
-                await self._app(scope, receive, answer)
+                await self.inner(scope, receive, answer)
             else:
                 async with asyncio.timeout(_PATIENCE):
-                    await self._app(scope, _limited(receive, _most_body(scope)), answer)
+                    await self.inner(scope, _limited(receive, _most_body(scope)), answer)
         except _TooLarge:
             await self._late(scope, answer, 413, "too_large", "The request is too large.")
         except TimeoutError:

@@ -6,8 +6,11 @@ import structlog
 
 from insula.deletion import purge
 from insula.deletion import service as deletion
+from insula.isolation import service as isolation
+from insula.isolation.probe import Probe
 from insula.jobs.queue import Queue, enqueue
 from insula.kernel.crypto import Envelope
+from insula.kernel.db import Database
 from insula.keys import service as keys
 from insula.keys.settings import KeyRotation
 from insula.outbound.door import Door
@@ -52,6 +55,7 @@ class Tasks:
         envelope: Envelope,
         rotation: KeyRotation,
         door: Door,
+        database: Database,
         audit_retention_days: int = 180,
     ) -> None:
         self._platform = platform
@@ -59,6 +63,7 @@ class Tasks:
         self._envelope = envelope
         self._rotation = rotation
         self._door = door
+        self._probe = Probe(database, platform, directory, envelope)
         self._audit_retention_days = audit_retention_days
 
     def register(self, queue: Queue) -> None:
@@ -68,6 +73,7 @@ class Tasks:
         queue.tenant_task("logout.deliver", self.deliver_logout, attempts=_TRIES_OF_A_DAY)
         queue.tenant_task("deletion.purge", self.purge)
         queue.periodic("deletion.queue_due", "* * * * *", self.queue_deletions)
+        queue.periodic("isolation.probe", "* * * * *", self.probe_isolation)
         queue.periodic("keys.find_due", "* * * * *", self.find_due_keys)
         queue.periodic("platform.sweep", "*/5 * * * *", self.sweep)
         queue.periodic("platform.forget_replays", "* * * * *", self.forget_replays)
@@ -120,6 +126,12 @@ class Tasks:
                 await enqueue(
                     db, "keys.advance_phases", once=f"keys.advance_phases:{row.tenant_id}"
                 )
+
+    async def probe_isolation(self) -> None:
+        """Ask whether a tenant's rows can be seen from outside it (BEY-1)."""
+        home = await self._directory.find(f"slug:{PLATFORMS}")
+        if home is not None:
+            await isolation.run(self._probe, home)
 
     async def sweep(self) -> None:
         """Delete dead rows in batches, each its own transaction (features.md CR-9)."""

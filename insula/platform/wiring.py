@@ -12,6 +12,7 @@ from insula.admin_sessions.routes import AdminPages
 from insula.branding.look import branding_of
 from insula.devices.codes import UserCodes
 from insula.devices.routes import DevicePages
+from insula.isolation.service import Watch
 from insula.kernel import logs
 from insula.kernel.crypto import Envelope
 from insula.kernel.db import Database
@@ -108,7 +109,7 @@ class Wiring:
             Installation(
                 variables=lambda: [*environment.effective(settings)],
                 warnings=lambda: environment.warnings(settings),
-                events=self._report_events,
+                events=self._events,
                 pool=self.pool.figures,
                 release=__version__,
             ),
@@ -120,7 +121,7 @@ class Wiring:
                 "migrations": self._check_migrations,
                 "clock": self._check_clock,
             },
-            reports={"events": self._report_events},
+            reports={"events": self._report_events, "isolation": Watch(self.platform).report},
             registry=REGISTRY,
             metrics_from=Networks(settings.metrics_cidrs),
             proxies=proxies,
@@ -178,7 +179,10 @@ class Wiring:
         if abs(ahead) > _WORST_CLOCK:
             raise Unavailable(f"this clock is {ahead:+.0f} s off the database's")
 
-    def _report_events(self) -> str:
+    async def _report_events(self) -> str:
+        return self._events()
+
+    def _events(self) -> str:
         if not self.settings.redis_url_text():
             return "not configured; changes are polled"
         return "ok" if self.bus.connected else "away; changes are polled"

@@ -29,6 +29,7 @@ GROUPS: Final = (
             NavItem("Pool", icon="stack-2", href="/platform/pool"),
             NavItem("Jobs", icon="list-check", href="/platform/jobs"),
             NavItem("Deletions", icon="trash", href="/platform/deletions"),
+            NavItem("Isolation", icon="shield-check", href="/platform/isolation"),
         ),
     ),
     NavGroup(

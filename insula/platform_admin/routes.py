@@ -5,6 +5,7 @@ from starlette.routing import Route
 from insula.platform_admin.dashboard import routes as dashboard
 from insula.platform_admin.deletions import routes as deletions
 from insula.platform_admin.guard import Panel
+from insula.platform_admin.isolation import routes as isolation
 from insula.platform_admin.jobs import routes as jobs
 from insula.platform_admin.one_tenant import routes as one_tenant
 from insula.platform_admin.operation import routes as operation
@@ -31,5 +32,6 @@ def routes(panel: Panel) -> list[Route]:
         *platform_settings.routes(panel),
         *operation.routes(panel),
         *jobs.routes(panel),
+        *isolation.routes(panel),
         *record.routes(panel),
     ]

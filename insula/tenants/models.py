@@ -5,7 +5,7 @@ import re
 import unicodedata
 from typing import Final, Literal
 
-from insula.tenancy.models import OPS, PLATFORMS, is_slug
+from insula.tenancy.models import CANARIES, OPS, PLATFORMS, is_slug
 from insula.tenants.errors import InvalidTenant, SlugNotHostSafe, SlugReserved
 
 Status = Literal["active", "suspended", "archived", "deleting"]
@@ -17,6 +17,7 @@ RESERVED: Final = frozenset(
         "accounts", "static", "assets", "cdn", "mail", "smtp", "imap", "mx", "ns", "ftp",
         "localhost", "status", "support", "security", "abuse", "postmaster", "hostmaster",
         "webmaster", "root", "system", "autodiscover", "autoconfig", "mta-sts", "wpad", "isatap",
+        *CANARIES,
         "new",  # the address of the form that makes tenants
     }
 )  # fmt: skip

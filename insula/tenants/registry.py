@@ -10,7 +10,7 @@ from insula.audit import service as audit
 from insula.audit.models import SYSTEM, Actor, Event
 from insula.kernel.errors import Conflict
 from insula.tenancy.db import Connection, Platform, Row, raise_version, rebind
-from insula.tenancy.models import OPS, PLATFORMS, Naming
+from insula.tenancy.models import CANARIES, OPS, PLATFORMS, Naming
 from insula.tenants import store
 from insula.tenants.errors import DomainTaken, NoSuchTenant, TenantProtected
 from insula.tenants.models import Status, check_display_name, normalise_domain
@@ -123,7 +123,7 @@ async def _held(db: Connection, slug: str, expected: datetime | None = None) -> 
     row = await store.lock(db, slug)
     if row is None:
         raise NoSuchTenant("There is no tenant of that slug.")
-    if slug in (PLATFORMS, OPS):
+    if slug in (PLATFORMS, OPS, *CANARIES):
         raise TenantProtected("This tenant belongs to the installation itself.")
     if expected is not None and row.updated_at != expected:
         raise Conflict("It was changed meanwhile.", code="version_conflict")

@@ -107,6 +107,22 @@ async def ensure_special(
     return made
 
 
+async def make_hidden(platform: Platform, slug: str, name: str) -> None:
+    """
+    Make a tenant of the installation itself that serves nobody, if that has not happened yet.
+
+    It has no keys, is protected, and archived from birth: lists leave it out.
+    """
+    async with platform.transaction() as db:
+        tenant_id = await store.insert(db, slug, name, protected=True)
+        if tenant_id is None:
+            return
+        await rebind(db, tenant_id)
+        await store.set_status(db, tenant_id, "archived")
+        await _audit(db, "tenant.created", slug, SYSTEM)
+        await raise_version(db, "tenant")
+
+
 async def _is_complete(db: Connection, slug: str, row: Row | None) -> bool:
     """True when the special tenant has all that it will ever have; `_ops` has no keys."""
     if row is None or slug == OPS:

@@ -21,8 +21,8 @@ def db(database):
 
 
 @pytest.fixture
-def tasks(platform_door, directory, envelope, rotation):
-    return Tasks(platform_door, directory, envelope, rotation, Door(OutboundRules()))
+def tasks(platform_door, directory, envelope, rotation, app_db):
+    return Tasks(platform_door, directory, envelope, rotation, Door(OutboundRules()), app_db)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import re
 from uuid import uuid4
 
 import pytest
+from addresses import ADDRESSES
 from callers import every_scope, name, refusal, routes
 from houses import OF_NOBODY, Contents
 
@@ -69,6 +70,7 @@ WITHOUT_BODY = {
     ("GET", "/platform/defaults/{section}"), ("GET", "/platform/bounds/{section}"),
     ("DELETE", "/tenants/{slug}"), ("POST", "/tenants/{slug}/undo-delete"),
     ("GET", "/tenants/{slug}/deletion"), ("GET", "/platform/jobs"), ("GET", "/platform/jobs/{job}"),
+    ("GET", "/platform/isolation"),
     ("POST", "/platform/jobs/{job}/retry"), ("DELETE", "/platform/jobs/{job}"),
     ("POST", "/users/{user_id}/revoke-tokens"), ("PUT", "/users/{user_id}/roles/{role}"),
 }  # fmt: skip
@@ -111,10 +113,16 @@ def callers(programs, slugs):
     return programs.pool(slugs[0], 24)
 
 
+#: Read without a token: a host's own description, which says nothing of anybody.
+PUBLIC = {("GET", "/openapi.json"), ("GET", "/docs")}
+
+
 def test_every_route_has_a_case():
     table = {(method, path) for method, path, _ in routes()}
 
     assert table == BODIES.keys() | WITHOUT_BODY
+    mounted = {(method, path.removeprefix("/api/v1")) for method, path in ADDRESSES["api"]}
+    assert mounted == table | PUBLIC
 
 
 @pytest.mark.spec("features Z02", "security 96")

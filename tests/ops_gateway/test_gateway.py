@@ -3,7 +3,9 @@
 import httpx2
 import pytest
 from browsing import Browser
+from probing import hole, probe
 from raw_http import ask
+from spine import metric
 
 
 @pytest.fixture(params=["ops", "_ops"])
@@ -20,7 +22,9 @@ def test_it_is_alive_and_ready(gateway):
     answer = gateway.get("/ready")
 
     assert answer.status_code == 200
-    assert answer.json() == {
+    said = answer.json()
+    assert said["checks"].pop("isolation")
+    assert said == {
         "status": "ready",
         "checks": {"database": "ok", "migrations": "ok", "clock": "ok", "events": "ok"},
     }
@@ -93,3 +97,28 @@ def test_the_numbers_are_there(product, gateway):
     ):  # fmt: skip
         assert f"\n{name}" in text, name
     assert "acme" not in text
+
+
+@pytest.mark.spec("features BEY-1")
+def test_a_hole_between_tenants_makes_it_degraded_and_leaves_it_ready(product):
+    failures = "insula_isolation_probe_failures_total"
+    with httpx2.Client(
+        base_url=product.server.url, headers={"host": product.server.host("ops")}
+    ) as gateway:
+        probe(product)
+        assert gateway.get("/ready").json()["checks"]["isolation"] == "ok"
+        before = metric(product.server, failures)
+        passed = metric(product.server, "insula_isolation_probe_passed_timestamp_seconds")
+        assert passed > 0
+        with hole(product):
+            found = probe(product)
+        degraded = gateway.get("/ready")
+        after = metric(product.server, failures)
+        probe(product)
+        mended = gateway.get("/ready").json()
+
+    assert (degraded.status_code, degraded.json()["status"]) == (200, "degraded")
+    assert degraded.json()["checks"]["isolation"].startswith("degraded: ")
+    assert after == before + len(found.failures) > before
+    assert (mended["status"], mended["checks"]["isolation"]) == ("ready", "ok")
+    assert metric(product.server, "insula_isolation_probe_passed_timestamp_seconds") >= passed

@@ -1,13 +1,10 @@
 """Every route of the platform, tried by everybody who may not, as the route table names them."""
 
-from dataclasses import fields
-
 import pytest
+from addresses import ADDRESSES
 from administrators import COOKIE, SIGN_IN, admin_of, signed_in
 from browsing import Browser
 
-from insula.platform_admin.guard import Panel
-from insula.platform_admin.routes import routes
 from insula.tenancy.models import PLATFORMS
 
 #: What the addresses are made of is not asked for: nobody gets as far as using it.
@@ -20,11 +17,7 @@ def filled(path):
     return path
 
 
-ROUTES = sorted(
-    (method, filled(route.path))
-    for route in routes(Panel(*[None] * len(fields(Panel))))
-    for method in route.methods - {"HEAD"}
-)
+ROUTES = sorted((method, filled(path)) for method, path in ADDRESSES["platform"])
 #: Pages that lead to an act and nowhere else.
 ACTS = ("/suspend", "/archive", "/activate", "/domains/remove", "tenants/acme/delete")
 #: What may be looked at and is not there.

@@ -1,6 +1,7 @@
 """The dashboard, the record, keys, the pool and the deployment."""
 
 import pytest
+from probing import hole, probe
 from serving import HMAC_KEY, SECRETS_KEY
 
 from insula.tenancy.models import PLATFORMS
@@ -125,3 +126,23 @@ def test_every_page_is_a_page(browser, at):
         assert "style=" not in text
         assert "Platform administrator" in text
         assert "/branding/" not in text
+
+
+@pytest.mark.spec("features BEY-1")
+def test_the_page_of_isolation_says_whether_tenants_are_apart(product, browser, viewing, at):
+    product.change("delete from insula.isolation_runs")
+    assert "Not probed yet" in browser.open(at("/platform/isolation")).text
+    probe(product)
+    well = viewing.open(at("/platform/isolation"))
+    with hole(product):
+        probe(product)
+    broken = browser.open(at("/platform/isolation"))
+    probe(product)
+    again = browser.open(at("/platform/isolation"))
+
+    assert "Failed runs" not in well.text
+    assert "Serving role, one trip" in well.text
+    assert "rows can be seen from outside it" in broken.text
+    assert "seen_once by app_once, other bound" in broken.text
+    assert "rows can be seen from outside it" not in again.text
+    assert "Failed runs" in again.text

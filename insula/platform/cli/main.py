@@ -124,7 +124,10 @@ def worker(
         async with opened() as here:
             logs.configure(json=here.settings.env != "development", level=here.settings.log_level)
             queue = Queue(here.settings.database_platform_url_text())
-            tasks = Tasks(here.platform, here.directory, here.envelope, here.rotation, here.door)
+            tasks = Tasks(
+                here.platform, here.directory, here.envelope, here.rotation, here.door,
+                here.database,
+            )  # fmt: skip
             tasks.register(queue)
             if once:
                 await queue.work_off()

@@ -1,0 +1,1 @@
+"""Whether tenants are apart: what the probe between the canaries found."""
