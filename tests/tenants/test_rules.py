@@ -50,7 +50,7 @@ def test_the_list_of_reserved_slugs_is_whole():
         "accounts", "static", "assets", "cdn", "mail", "smtp", "imap", "mx", "ns", "ftp",
         "localhost", "status", "support", "security", "abuse", "postmaster", "hostmaster",
         "webmaster", "root", "system", "autodiscover", "autoconfig", "mta-sts", "wpad", "isatap",
-        "new",  # /platform/tenants/new is the form that makes one
+        "_canary-a", "_canary-b", "new",  # /platform/tenants/new is the form that makes one
     } == RESERVED  # fmt: skip
 
 
