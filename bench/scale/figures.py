@@ -53,7 +53,7 @@ def catalogue() -> list[Series]:
         Series("search that finds ten, p95", "ms", most=300),
         Series("search that finds all, p95", "ms", most=300),
         Series("GET /api/v1/tenants, p95", "ms", most=300),
-        Series("GET /api/v1/tenants, search that finds none, p95", "ms", most=300),
+        Series("API search that finds none, p95", "ms", most=300),
         Series("tenant creation over the API, p50", "ms", most=1000),
         Series("tenant creation over the API, slowest", "ms", most=1000),
         Series("change to effect, with events, slowest", "ms", most=1000),

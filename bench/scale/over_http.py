@@ -89,7 +89,7 @@ async def measure(who: Caller, size: int) -> dict[str, float]:
         "search that finds ten": who.page(_LIST, q=middle[:-1]),
         "search that finds all": who.page(_LIST, q="bench"),
         "GET /api/v1/tenants": who.call("/api/v1/tenants"),
-        "GET /api/v1/tenants, search that finds none": who.call("/api/v1/tenants", q="nowhere"),
+        "API search that finds none": who.call("/api/v1/tenants", q="nowhere"),
     }
     found = {}
     for name, request in pages.items():
