@@ -85,6 +85,18 @@ def read_until(process, text):
     pytest.fail(f"ended without saying {text!r}: {lines}")
 
 
+def read_all(process, *texts):
+    """Read on until each of *texts* was said, in whatever order: the children run by themselves."""
+    left = list(texts)
+    for line in process.stdout:
+        said = next((text for text in left if text in line), None)
+        if said is not None:
+            left.remove(said)
+        if not left:
+            return
+    pytest.fail(f"ended without saying {left}")
+
+
 def python(code):
     return [sys.executable, "-c", code]
 
@@ -97,8 +109,7 @@ def test_ctrl_c_stops_the_children_in_the_reverse_order_of_their_start(supervise
         print("watching", flush=True)
         sys.exit(s.watch())
     """)
-    read_until(process, "up")
-    read_until(process, "up")
+    read_all(process, "up", "up", "watching")
 
     process.send_signal(number)
 
