@@ -15,6 +15,7 @@ from insula.isolation import store
 from insula.isolation.models import STALE_SECONDS, Found, Run
 from insula.isolation.probe import Probe
 from insula.kernel.clock import now
+from insula.kernel.db import uncounted
 from insula.kernel.errors import Unavailable
 from insula.kernel.metrics import ISOLATION_FAILURES, ISOLATION_PASSED_AT
 from insula.keys import service as keys
@@ -97,8 +98,9 @@ class Watch:
     async def report(self) -> str:
         """The standing, for readiness; the metrics follow it. It raises nothing."""
         try:
-            async with asyncio.timeout(_PATIENCE):
-                found = await newest(self.platform, 1)
+            with uncounted():
+                async with asyncio.timeout(_PATIENCE):
+                    found = await newest(self.platform, 1)
         except (Unavailable, TimeoutError):
             return "not known; the database is away"
         run = found[0] if found else None

@@ -62,6 +62,16 @@ def count_trip() -> None:
         counter[0] += 1
 
 
+@contextlib.contextmanager
+def uncounted() -> Iterator[None]:
+    """What is asked inside belongs to no request: a scrape is not what the trips are about."""
+    mark = trips.set(None)
+    try:
+        yield
+    finally:
+        trips.reset(mark)
+
+
 #: Of these, what says that there is no connection to be had, and not that one was lost.
 _BUSY = (psycopg_pool.PoolTimeout, psycopg_pool.TooManyRequests)
 
