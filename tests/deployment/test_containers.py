@@ -74,6 +74,7 @@ def test_the_worker_works_until_it_is_told_to_stop(container, manifests, behind_
         deadline = time.monotonic() + 30
         while not behind_it.execute(
             "select 1 from pg_stat_activity where application_name = 'insula-worker'"
+            " and datname = current_database()"
         ).fetchone():
             assert worker.process.poll() is None, worker.log.read_text()
             assert time.monotonic() < deadline, worker.log.read_text()
