@@ -1,6 +1,7 @@
 """Bringing a database to the present state: roles, revisions, functions, policies, at once."""
 
 import functools
+import time
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -61,6 +62,10 @@ def is_behind(found: str | None) -> bool:
     return found is None or (found != head() and found in _known())
 
 
+#: What PostgreSQL says when two transactions change the same role; tries, and seconds between.
+_ANOTHER, _TRIES, _PAUSE = "tuple concurrently updated", 5, 0.5
+
+
 def _apply(connection: sa.Connection, file: Path) -> None:
     connection.exec_driver_sql(file.read_text().replace("%", "%%"))
 
@@ -73,7 +78,21 @@ def migrate(owner_url: str) -> tuple[str | None, str]:
     from several processes at once and to repeat: roles, functions and policies are applied each
     time, so what stands in `sql/` is what holds. Raises `MigrationFailed`, `SchemaIsNewer`; then
     nothing happened.
+
+    Roles belong to the whole server, the lock to one database: who meets the migration of another
+    database there begins anew.
     """
+    for _ in range(_TRIES - 1):
+        try:
+            return _migrate(owner_url)
+        except MigrationFailed as failed:
+            if _ANOTHER not in failed.detail:
+                raise
+            time.sleep(_PAUSE)
+    return _migrate(owner_url)
+
+
+def _migrate(owner_url: str) -> tuple[str | None, str]:
     engine = sa.create_engine(sa.make_url(owner_url).set(drivername="postgresql+psycopg"))
     script = _script()
     try:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -9,7 +10,7 @@ from cluster import create_database
 from foundation import DatabaseUrls
 from serving import cli, environment
 
-from insula.platform.migrations import head
+from insula.platform.migrations import head, migrate
 from insula.tenants import service as tenants
 
 
@@ -88,6 +89,20 @@ def test_a_migration_is_done_and_repeated_without_harm(insula, run, empty):
     assert done.status == 1
     assert "9001" in done.err
     assert "\n" not in done.err.strip()
+
+
+@pytest.mark.usefixtures("template")
+def test_two_databases_of_one_server_are_migrated_at_once(cluster, worker_id):
+    """Because their roles are the same ones: whoever meets the other begins anew."""
+    owners = []
+    for n in range(3):
+        name = f"insula_at_once_{worker_id}_{n}"
+        create_database(cluster.postgres_url, name)
+        with psycopg.connect(cluster.postgres_url, autocommit=True) as db:
+            db.execute(f"alter database {name} owner to insula_owner")
+        owners.append(DatabaseUrls.of(cluster.postgres_url, name).owner)
+    with ThreadPoolExecutor(3) as pool:
+        assert set(pool.map(migrate, owners)) == {(None, head())}
 
 
 @pytest.mark.usefixtures("variables")
