@@ -108,31 +108,31 @@ async def opened(url, size=4):
         await database.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def app_db(database):
     async with opened(database.app) as db:
         yield db
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def platform_db(database):
     async with opened(database.platform) as db:
         yield db
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def bus(cluster):
     bus = Bus(cluster.valkey_url)
     yield bus
     await bus.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def doors(app_db, bus) -> Doors:
     return Doors(app_db, bus)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def platform_door(platform_db, bus) -> Platform:
     return Platform(platform_db, bus)
 

@@ -4,7 +4,7 @@ from psycopg.rows import namedtuple_row
 from store_worlds import Memory, PostgreSql
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def db(database):
     """Whoever changes rows behind the product's back, each at once."""
     with psycopg.connect(database.superuser, autocommit=True, row_factory=namedtuple_row) as db:
