@@ -123,9 +123,21 @@ def pytest_collection_finish(session):
     target = session.config.getoption("--specs")
     if target is None or session.testsfailed:  # what could not be imported would be missing
         return
+    Path(target).write_text(page(evidence_of(session)), encoding="utf-8")
+
+
+def evidence_of(session) -> Evidence:
+    """What the tests of a run that were collected are evidence for."""
     evidence = Evidence()
     for item in session.items:
         labels = {label for mark in item.iter_markers("spec") for label in mark.args}
         path = item.path.relative_to(session.config.rootpath).as_posix()
         evidence.add(path, getattr(item, "originalname", item.name), labels)
-    Path(target).write_text(page(evidence), encoding="utf-8")
+    return evidence
+
+
+def is_whole(session) -> bool:
+    """Whether every test was collected, and none chosen."""
+    chosen = session.config.option.keyword or session.config.option.markexpr
+    files = set((session.config.rootpath / "tests").rglob("test_*.py"))
+    return not chosen and files <= {item.path for item in session.items}
