@@ -10,7 +10,7 @@ class LinkGone(NotFound):
 
     def __init__(self) -> None:
         super().__init__(
-            "It was used, has expired, or was replaced by a newer one. "
+            "It may have been used, replaced or withdrawn, or its time is over. "
             "Ask whoever gave it to you for another."
         )
 
