@@ -20,7 +20,7 @@ def follow(url):
         return browser.submit(page, "save", new_password=NEW, repeat=NEW).status
 
 
-@pytest.mark.spec("features D04", "features F21", "features CR-4", "security 103")
+@pytest.mark.spec("features D04", "features F21", "features CR-4")
 def test_a_tenant_comes_with_its_first_administrator_or_not_at_all(platform, programs):
     product, slug, email = programs.product, name(), "Mira@people.example"
     key = {"idempotency-key": name()}
@@ -82,7 +82,7 @@ def test_a_new_person_has_a_link_unless_none_is_wanted(ours):
         assert follow(user["activation"]["activation_url"]) == 410
 
 
-@pytest.mark.spec("features G06", "features CR-6", "security 62", "security 96")
+@pytest.mark.spec("features G06", "features CR-6", "security 96")
 def test_a_link_is_sent_by_who_may_become_that_person(programs, own, slugs, ours, theirs):
     product = programs.product
     person, above = product.person(own), product.person(own, roles=("user", "superadmin"))

@@ -106,7 +106,7 @@ def test_a_tenant_is_made_and_the_page_says_what_to_do_next(product, browser, cr
     assert discovery.json()["issuer"] == f"http://{domain}:{product.server.port}"
 
 
-@pytest.mark.spec("features D04", "features F21", "security 103")
+@pytest.mark.spec("features D04", "features F21")
 def test_the_link_of_a_first_administrator_is_in_the_answer_and_nowhere_else(
     product, browser, create, at
 ):

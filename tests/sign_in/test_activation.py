@@ -40,7 +40,6 @@ def links_of(product, person):
     )
 
 
-@pytest.mark.spec("protocol 5.1", "security 62")
 def test_a_link_is_looked_at_as_often_as_one_likes_and_used_once(
     product, start, browser, another_browser, newcomer
 ):
@@ -109,7 +108,7 @@ def ended(product, person):
     yield url
 
 
-@pytest.mark.spec("features G06", "features CR-7", "security 63")
+@pytest.mark.spec("features G06", "features CR-7")
 def test_whatever_is_wrong_with_a_link_is_answered_alike(product, browser, newcomer):
     page = browser.open(product.activation_url("acme", newcomer))
     form = {**page.form.values, "new_password": NEW, "repeat": NEW}
@@ -144,7 +143,6 @@ def test_a_tenant_that_is_not_active_lets_nobody_in_by_a_link(product, browser):
     assert link.used_at is user.password_hash is None
 
 
-@pytest.mark.spec("security 62")
 def test_of_many_who_use_a_link_at_once_one_does(product, newcomer):
     url = product.activation_url("acme", newcomer)
     browsers = [Browser() for _ in range(6)]
