@@ -57,6 +57,7 @@ insert into insula.gate_exceptions (object, reason) values
   ('insula.session_clients_dead', 'as authorization_codes_dead'),
   ('insula.idempotency_keys_dead', 'as authorization_codes_dead'),
   ('insula.admin_sessions_dead', 'as authorization_codes_dead'),
+  ('insula.activation_links_dead', 'as authorization_codes_dead'),
   ('insula.tenant_hosts_in_order', 'the platform searches domains of all tenants, through a definer function'),
   ('insula.schema_version', 'the revision of the schema, which belongs to nobody');
 
@@ -353,7 +354,8 @@ begin
     when what in ('authorization_codes', 'token_issues', 'access_tokens', 'revoked_jtis',
                   'refresh_families', 'sessions', 'interactions', 'attempt_counters',
                   'initial_access_tokens', 'pushed_requests', 'seen_once', 'device_grants',
-                  'session_clients', 'idempotency_keys', 'admin_sessions') then 'sweep_after'
+                  'session_clients', 'idempotency_keys', 'admin_sessions',
+                  'activation_links') then 'sweep_after'
     end;
   if column_name is null then
     raise exception 'not a table that is swept';

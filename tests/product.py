@@ -21,6 +21,7 @@ from psycopg.rows import namedtuple_row
 from serving import environment, serving
 
 from insula.accounts import service as accounts
+from insula.accounts.activation import service as activation
 from insula.clients import service as clients
 from insula.oidc.features.pkce import s256
 from insula.platform.context import opened
@@ -147,6 +148,24 @@ class Product:
             )
 
         return Somebody(self.in_transaction(slug, make), username, email, password)
+
+    def newcomer(self, slug):
+        """Somebody new, who has no password yet."""
+        username = f"n{secrets.token_hex(6)}"
+        email = f"{username}@{slug}.example"
+
+        async def make(db):
+            return await accounts.create(db, username=username, email=email)
+
+        return Somebody(self.in_transaction(slug, make), username, email, "")
+
+    def activation_url(self, slug, person, **facts):
+        """A new link for somebody to choose a password by."""
+
+        async def make(db):
+            return await activation.issue(db, self.tenant_id(slug), person.id, **facts)
+
+        return self.in_transaction(slug, make).url(self.issuer(slug))
 
     def app(self, slug, **metadata):
         """A new application; people need not be asked unless *metadata* says so."""

@@ -106,6 +106,15 @@ def _admin_sessions(db, given):
     }
 
 
+def _activation_links(db, given):
+    return {
+        "token_hash": _digest(),
+        "user_id": _parent(db, given, "user_id", "users"),
+        "expires_at": _SOON,
+        "sweep_after": _SOON,
+    }
+
+
 def _interactions(db, given):
     return {
         "browser_hash": _digest(),

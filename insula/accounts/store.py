@@ -39,6 +39,10 @@ _END_ACCESS = (
          where i.tenant_id = f.tenant_id and i.id = f.id and i.user_id = :id
            and f.revoked_at is null
     """),
+    text("""
+        update insula.activation_links set ended_at = now(), ended_for = :why
+         where user_id = :id and used_at is null and ended_at is null
+    """),
     # clients that want to hear of the end are told (protocol.md LO-12)
     text("""
         select insula.announce_logout(coalesce(array_agg(sid), '{}')), cast(:why as text)
@@ -139,6 +143,13 @@ async def set_password(db: Connection, user_id: UUID, hashed: str, *, must_chang
              where id = :id
         """),
         {"hashed": hashed, "must_change": must_change, "id": user_id},
+    )
+
+
+async def verify_email(db: Connection, user_id: UUID) -> None:
+    await db.execute(
+        text("update insula.users set email_verified = true, updated_at = now() where id = :id"),
+        {"id": user_id},
     )
 
 

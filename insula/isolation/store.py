@@ -111,6 +111,9 @@ _PLANTS: Final[dict[str, dict[str, str]]] = {
         "token_hash": _BYTES, "user_id": _USER, "amr": "'{pwd}'",
         "idle_expires_at": _NEVER, "absolute_expires_at": _NEVER, "sweep_after": _NEVER,
     },
+    "activation_links": {
+        "token_hash": _BYTES, "user_id": _USER, "expires_at": _NEVER, "sweep_after": _NEVER,
+    },
     "session_clients": {
         "sid": _ID, "client_id": _CLIENT, "user_id": _USER, "sweep_after": _NEVER,
     },

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     REGISTRATION_TOKEN = "registration_token"
     ATTEMPT = "attempt"
     IDEMPOTENCY_KEY = "idempotency_key"
+    ACTIVATION_LINK = "activation_link"
 
 
 PREFIXES = {
@@ -39,6 +40,7 @@ PREFIXES = {
     Kind.DEVICE_CODE: "ins_dc_",
     Kind.INITIAL_ACCESS_TOKEN: "ins_iat_",
     Kind.REGISTRATION_TOKEN: "ins_rat_",
+    Kind.ACTIVATION_LINK: "ins_al_",
 }
 
 new_id = uuid4

@@ -35,6 +35,7 @@ from insula.platform.wiring import Wiring
 from insula.platform_admin.routes import routes as platform_routes
 from insula.providers.pool import ProviderPool
 from insula.registration.routes import routes as logo_routes
+from insula.sign_in.activation.routes import routes as activation_routes
 from insula.tenancy.db import Tenant
 from insula.tenancy.middleware import TenancyMiddleware
 from insula.tenancy.models import PLATFORMS
@@ -55,10 +56,16 @@ _STATUS: tuple[tuple[type[InsulaError], int], ...] = (
 _AWAY = "The service is not available at the moment. Try again soon."
 _STATUS_OF_CODE = {
     "session_expired": 400,
+    "link_expired": 410,
     "too_large": 413,
     "media_type": 415,
     "rate_limited": 429,
     "cursor_invalid": 400,
+}
+#: Where a refusal's page leads on.
+_ONWARD = {
+    "session_expired": ("Start again", "/sign-in"),
+    "link_expired": ("Sign in", "/sign-in"),
 }
 
 
@@ -147,7 +154,7 @@ class TenantApp:
             text,
             retry_after=refusal.retry_after if isinstance(refusal, Unavailable) else None,
             branding=branding_of,
-            action=("Start again", "/sign-in") if refusal.code == "session_expired" else None,
+            action=_ONWARD.get(refusal.code),
         )
 
 
@@ -214,6 +221,7 @@ def assemble(wiring: Wiring) -> App:
     """The ASGI application of a wiring that has been opened."""
     pages = (
         *wiring.pages.routes(),
+        *activation_routes(wiring.pages),
         *wiring.device_pages.routes(),
         *wiring.admin_pages.routes(),
         *logo_routes(),

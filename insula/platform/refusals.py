@@ -32,6 +32,7 @@ _TITLES = {
     "rate_limited": "Too many tries",
     "csrf_failed": "This form did not come from here",
     "session_expired": "This sign-in has expired",
+    "link_expired": "This link leads nowhere",
     "server_error": "Something went wrong",
 }
 _PAGES = frozenset({"/oauth2/authorize", "/oauth2/authorize/resume", "/oauth2/logout"})

@@ -38,6 +38,7 @@ _SWEPT = (
     "session_clients",
     "idempotency_keys",
     "admin_sessions",
+    "activation_links",
 )
 _BATCH = 1000
 #: With the pauses of the queue's back-off this is a little more than a day (LO-7).

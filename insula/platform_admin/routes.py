@@ -14,6 +14,7 @@ from insula.platform_admin.record import routes as record
 from insula.platform_admin.settings_file import routes as settings_file
 from insula.platform_admin.settings_history import routes as settings_history
 from insula.platform_admin.status import routes as status
+from insula.platform_admin.tenant_people import routes as tenant_people
 from insula.platform_admin.tenant_settings import routes as tenant_settings
 from insula.platform_admin.tenants import routes as tenants
 
@@ -24,6 +25,7 @@ def routes(panel: Panel) -> list[Route]:
         *dashboard.routes(panel),
         *tenants.routes(panel),
         *one_tenant.routes(panel),
+        *tenant_people.routes(panel),
         *status.routes(panel),
         *deletions.routes(panel),
         *settings_history.routes(panel),

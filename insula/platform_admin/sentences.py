@@ -34,6 +34,9 @@ _VERBS: Final[Mapping[str, str]] = {
     "user.unlocked": "unlocked",
     "user.password_changed": "chose a new password",
     "user.password_reset_forced": "set a new password for",
+    "user.password_reset_sent": "made a link to choose a password for",
+    "user.password_reset_completed": "chose a password by a link",
+    "user.email_verified": "confirmed their address",
     "user.role_granted": "gave a role to",
     "user.role_revoked": "took a role from",
     "client.created": "registered application",
@@ -50,7 +53,8 @@ _VERBS: Final[Mapping[str, str]] = {
 #: Events that say nothing of whom they are about.
 _ALONE: Final = frozenset(
     {"admin.logged_in", "admin.logged_out", "step_up.verified", "step_up.failed", "user.logged_in",
-     "user.logged_out", "user.password_changed", "key.exported", "settings.updated",
+     "user.logged_out", "user.password_changed", "user.password_reset_completed",
+     "user.email_verified", "key.exported", "settings.updated",
      "tenant.resolution_conflict"}
 )  # fmt: skip
 _ACTORS: Final = {"system": "System", "platform": "Platform", "client": "Application"}

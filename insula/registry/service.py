@@ -1,10 +1,13 @@
 """Lists, counts and single tenants for the platform, and looking at a tenant's people."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from insula.accounts import service as accounts
+from insula.accounts.activation import service as activation
+from insula.accounts.activation.models import Link
 from insula.accounts.models import User
 from insula.audit import service as audit
 from insula.audit.models import Actor, Event
@@ -136,11 +139,12 @@ async def open_users(  # noqa: PLR0913  (each by its name)
     *,
     after: str = "",
     limit: int = 25,
-) -> list[User]:
+) -> tuple[list[User], Mapping[UUID, datetime | None]]:
     """
     A page of a tenant's people by user name; that it was looked at is written at both ends (D05).
 
-    *home* is the platform's own tenant.
+    Beside it, who of them has yet to choose a password, and until when their link lives, if one
+    does. *home* is the platform's own tenant.
     """
     event = Event(
         "tenant.viewed_by_platform",
@@ -154,4 +158,33 @@ async def open_users(  # noqa: PLR0913  (each by its name)
         await audit.record(db, event)
         await rebind(db, line.id)
         await audit.record(db, event)
-        return await accounts.list_users(db, after=after, limit=limit)
+        users = await accounts.list_users(db, after=after, limit=limit)
+        return users, await activation.pending(db, [user.id for user in users])
+
+
+async def make_link(
+    platform: Platform, home: UUID, line: TenantLine, user_id: UUID, actor: Actor
+) -> tuple[User, Link]:
+    """
+    Make a new link for somebody of a tenant who has no password; it stands in both records.
+
+    Not for those who have one: the platform opens no account that is in use. Raises `NoSuchUser`,
+    `NoLinkForThem`.
+    """
+    async with platform.within(line.id) as db:
+        link = await activation.issue(db, line.id, user_id, actor, pending_only=True)
+        user = await accounts.get(db, user_id)
+        if home != line.id:
+            await rebind(db, home)
+            details = {"user": str(user_id), "purpose": "activation"}
+            await audit.record(
+                db,
+                Event(
+                    "user.password_reset_sent",
+                    actor,
+                    target_type="tenant",
+                    target_id=line.slug,
+                    metadata=details,
+                ),
+            )
+    return user, link

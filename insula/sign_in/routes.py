@@ -54,20 +54,22 @@ class Pages:
 
     def routes(self) -> list[Route]:
         return [
-            self._route("/", landing, "GET"),
-            self._route("/sign-in", show_sign_in, "GET"),
-            self._route("/sign-in", post_sign_in, "POST"),
-            self._route("/sign-in/new-password", show_new_password, "GET"),
-            self._route("/sign-in/new-password", post_new_password, "POST"),
-            self._route("/sign-in/select-account", show_accounts, "GET"),
-            self._route("/sign-in/select-account", post_account, "POST"),
-            self._route("/sign-in/consent", show_consent, "GET"),
-            self._route("/sign-in/consent", post_consent, "POST"),
-            self._route("/sign-in/out", show_sign_out, "GET"),
-            self._route("/sign-in/out", post_sign_out, "POST"),
+            self.route("/", landing, "GET"),
+            self.route("/sign-in", show_sign_in, "GET"),
+            self.route("/sign-in", post_sign_in, "POST"),
+            self.route("/sign-in/new-password", show_new_password, "GET"),
+            self.route("/sign-in/new-password", post_new_password, "POST"),
+            self.route("/sign-in/select-account", show_accounts, "GET"),
+            self.route("/sign-in/select-account", post_account, "POST"),
+            self.route("/sign-in/consent", show_consent, "GET"),
+            self.route("/sign-in/consent", post_consent, "POST"),
+            self.route("/sign-in/out", show_sign_out, "GET"),
+            self.route("/sign-in/out", post_sign_out, "POST"),
         ]
 
-    def _route(self, path: str, handler: Handler, method: str) -> Route:
+    def route(self, path: str, handler: Handler, method: str) -> Route:
+        """A page of a tenant's host."""
+
         async def endpoint(request: Request) -> Response:
             response = await handler(self, request)
             await _clear_foreign(self, request, response)
@@ -373,8 +375,12 @@ def counted(n: int, one: str, more: str) -> str:
 def _signed_in(
     pages: Pages, request: Request, interaction: Interaction, tokens: tuple[str, ...]
 ) -> Response:
-    cookie = pages.jar.write_session(tenant_of(request).id, tokens)
-    return go_to(_next(interaction), (cookie,))
+    return go_on(pages, request, _next(interaction), tokens)
+
+
+def go_on(pages: Pages, request: Request, location: str, tokens: tuple[str, ...]) -> Response:
+    """Whoever has just signed in goes on, with the tokens of their browser from now on."""
+    return go_to(location, (pages.jar.write_session(tenant_of(request).id, tokens),))
 
 
 async def show_new_password(pages: Pages, request: Request) -> Response:
@@ -397,6 +403,7 @@ async def _new_password_page(
         request,
         "sign_in/new_password.html",
         status=422 if errors else 200,
+        by_link=False,
         app=interaction.prompt.application or None,
         user=Person(person.label, person.email or person.username, hue_of(str(person.id))),
         username=person.email or person.username,

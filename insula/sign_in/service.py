@@ -215,18 +215,18 @@ async def _check(  # noqa: PLR0913  (each by its name)
     async with tenant.transaction() as db:
         if renewed is not None:
             await accounts.renew_hash(db, user.id, stored, renewed)
-        tokens = await _begin_session(
-            db, tenant, here, interaction, user, renewed or stored, policies
+        tokens = await begin_session(
+            db, tenant, here, interaction.id, user, renewed or stored, policies
         )
         await attempts.forget(db, attempt)
     return Proved(tokens)
 
 
-async def _begin_session(  # noqa: PLR0913  (each by its name)
+async def begin_session(  # noqa: PLR0913  (each by its name)
     db: Connection,
     tenant: Tenant,
     here: Here,
-    interaction: Interaction,
+    interaction_id: UUID,
     user: User,
     password_hash: str,
     policies: Policies,
@@ -261,7 +261,7 @@ async def _begin_session(  # noqa: PLR0913  (each by its name)
     await store.end_sessions(db, [session_hash(tenant, t) for t in former], "renewed")
     await store.end_sessions(db, [session_hash(tenant, t) for t in others[room:]], "displaced")
     noted = await store.note_authenticated(
-        db, interaction.id, browser_hash(tenant, here.browser), session_id, selected=False
+        db, interaction_id, browser_hash(tenant, here.browser), session_id, selected=False
     )
     if begun == "closed" or not noted:
         raise InteractionGone
@@ -340,7 +340,7 @@ async def replace_password(  # noqa: PLR0913  (each by its name)
     async with tenant.transaction() as db:
         await _still_proved(db, interaction, hold=True)
         await accounts.change_password(db, user.id, hashed, actor=actor)
-        return await _begin_session(db, tenant, here, interaction, user, hashed, policies)
+        return await begin_session(db, tenant, here, interaction.id, user, hashed, policies)
 
 
 async def choose(

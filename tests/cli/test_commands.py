@@ -321,6 +321,8 @@ def test_in_single_tenant_mode_it_is_the_one(insula, monkeypatch):
     monkeypatch.setenv("INSULA_MULTI_TENANCY_ENABLED", "false")
 
     assert isinstance(insula("user", "list"), list)
+    made = insula("admin", "bootstrap", "--email", "first@acme.example")
+    assert made["tenant"] == "default"
 
 
 def test_one_tenants_people_are_not_anothers(here, insula):

@@ -28,6 +28,8 @@ from insula.oidc.features.pkce import s256
 from insula.oidc.provider import BELOW, DOCUMENTS
 from insula.registration.logos import PATH as LOGOS
 
+LONG = "seventeen grey herons"
+
 
 def value(prefix):
     return f"ins_{prefix}_{secrets.token_urlsafe(32)}"
@@ -480,6 +482,27 @@ def device_codes(acme, globex):
         yield tuple(post(code, **decided) for code in (device.user_code, nobodys))
 
 
+def activation_links(method):
+    """A living link of Acme's at Globex, where a form of its own was valid."""
+
+    def pairs(acme, globex):
+        url = acme.product.activation_url("acme", acme.product.newcomer("acme"))
+        token = parse_qs(urlsplit(url).query)["token"][0]
+        with Browser() as browser:
+            page = browser.open(globex.product.authorize_url("globex", globex.app))
+            cookies = {"insula_browser": browser.cookie(page.url, "insula_browser")}
+            csrf_token = page.form.values["csrf_token"]
+        form = None
+        if method == "POST":
+            form = {"csrf_token": csrf_token, "new_password": LONG, "repeat": LONG}
+        yield tuple(
+            Request(method, "/sign-in/activate", query={"token": t}, cookies=cookies, form=form)
+            for t in (token, value("al"))
+        )
+
+    return pairs
+
+
 def admins(method, path, **fields):
     """Acme's administrator at Globex, with the form of their own session."""
 
@@ -538,6 +561,8 @@ CASES = {
     ("POST", "/sign-in"): forms("/sign-in", username="ada", password="x"),  # noqa: S106
     ("GET", "/sign-in/new-password"): interactions("/sign-in/new-password"),
     ("POST", "/sign-in/new-password"): forms("/sign-in/new-password", new_password="x", repeat="x"),  # noqa: S106
+    ("GET", "/sign-in/activate"): activation_links("GET"),
+    ("POST", "/sign-in/activate"): activation_links("POST"),
     ("GET", "/sign-in/select-account"): together(
         interactions("/sign-in/select-account"), sessions("/sign-in/select-account")
     ),

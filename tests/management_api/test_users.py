@@ -34,6 +34,7 @@ def test_a_person_is_made_without_a_password_and_read_again(manager, programs):
     assert user["roles"] == ["user"]
     assert user["email_verified"] is user["has_password"] is False
     assert user["attributes"] == {"nickname": "Amazing", "rank": "admiral"}
+    assert user.pop("activation")["activation_url"]
     read = manager.get(made.headers["location"].removeprefix("/api/v1"))
     assert read.json() == user
     assert read.headers["etag"] == made.headers["etag"]
@@ -56,7 +57,7 @@ def test_fields_that_are_nobodys_to_write_are_refused(manager):
     for field in ("enabled", "email", "email_verified", "username", "password", "sub"):
         refused = manager.patch(f"/users/{user['id']}", {"attributes": {field: "x"}})
         refusal(refused, 422, "validation_failed")
-    assert manager.get(f"/users/{user['id']}").json() == user
+    assert manager.get(f"/users/{user['id']}").json().items() <= user.items()
 
 
 @pytest.mark.spec("features G04", "features G10", "features CR-7")
@@ -163,7 +164,7 @@ def test_roles_are_given_by_who_may_and_their_loss_ends_access(programs, own):
     assert not alive(programs, contents)
     assert caller.post(f"{where}/password-reset", {"mode": "force_next"}).status_code == 204
     assert caller.get(where).json()["must_change_password"] is True
-    refusal(caller.post(f"{where}/password-reset", {"mode": "send_link"}), 422, "validation_failed")
+    refusal(caller.post(f"{where}/password-reset", {"mode": "tell"}), 422, "validation_failed")
 
 
 @pytest.mark.spec("features CR-8", "features G13")
@@ -271,7 +272,9 @@ def test_the_record_is_read_newest_first_and_by_what_is_asked(manager):
 
     lines = manager.get(f"/audit?target_id={user['id']}&target_type=user").json()["data"]
     assert [line["event"] for line in lines][:1] == ["user.updated"]
-    assert {line["event"] for line in lines[1:]} == {"user.role_granted", "user.created"}
+    assert {line["event"] for line in lines[1:]} == {
+        "user.role_granted", "user.created", "user.password_reset_sent",
+    }  # fmt: skip
     assert lines[0]["actor"] == {"type": "client", "id": manager.client_id}
     assert lines[0]["metadata"] == {"changed": ["nickname"]}
     one = manager.get(f"/audit?request_id={lines[0]['request_id']}&event=user.updated").json()

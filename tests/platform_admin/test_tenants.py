@@ -97,13 +97,55 @@ def test_a_tenant_is_made_and_the_page_says_what_to_do_next(product, browser, cr
 
     assert page.path == f"/platform/tenants/{slug}"
     assert "What to do next" in page.text
-    assert f"insula user add admin --tenant {slug}" in page.text
+    assert f"insula admin bootstrap --tenant {slug}" in page.text
     assert domain in page.text
     for record in (slug, "_platforms"):
         (line,) = product.audit(record, "tenant.created", target_id=slug)
         assert (line.actor_type, line.actor_id) == ("platform", str(runner.id))
     discovery = browser.get(product.url(slug, "/.well-known/openid-configuration"))
     assert discovery.json()["issuer"] == f"http://{domain}:{product.server.port}"
+
+
+@pytest.mark.spec("features D04", "features F21")
+def test_the_link_of_a_first_administrator_is_in_the_answer_and_nowhere_else(
+    product, browser, create, at
+):
+    slug, email = f"made-{secrets.token_hex(4)}", "Mira.Okafor@made.example"
+    page = create(display_name="Newly Made", slug=slug, first_admin_email=f" {email} ")
+
+    assert (page.status, page.path) == (200, "/platform/tenants/new")
+    assert page.response.headers["cache-control"] == "no-store"
+    assert "set-cookie" not in page.response.headers
+    (url,) = set(re.findall(r"http://[^<\"]+/sign-in/activate\?token=[\w-]+", page.response.text))
+    assert url.startswith(product.url(slug, "/"))
+    (user,) = product.rows(
+        "select u.*, array(select role from insula.user_roles r where r.user_id = u.id) as roles"
+        " from insula.users u where u.tenant_id = %s",
+        product.tenant_id(slug),
+    )
+    assert (user.email, user.username) == (email, "Mira.Okafor")
+    assert (user.roles, user.password_hash) == (["superadmin"], None)
+    assert email in browser.open(url).text
+    again = create(display_name="Newly Made", slug=slug, first_admin_email=email)
+    assert again.status == 409
+    assert "token=" not in again.response.text
+    assert (
+        "Hand over the activation link"
+        in browser.open(at(f"/platform/tenants/{slug}?done=created")).text
+    )
+
+
+@pytest.mark.spec("features D04")
+def test_without_a_right_address_no_tenant_is_made(product, create):
+    slug = f"made-{secrets.token_hex(4)}"
+
+    refused = create(display_name="Half", slug=slug, first_admin_email="nobody")
+
+    assert refused.status == 422
+    assert "#first_admin_email" in refused.links
+    (form,) = [form for form in refused.forms if form.action == "/platform/tenants/new"]
+    assert (form.values["slug"], form.values["first_admin_email"]) == (slug, "nobody")
+    assert not product.rows("select * from insula.tenants where slug = %s", slug)
 
 
 @pytest.mark.spec("features D04", "features A06", "features A08")

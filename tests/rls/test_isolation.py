@@ -24,6 +24,7 @@ REFERENCES = (
     ("client_logos", "client_id", "clients"),
     ("sessions", "user_id", "users"),
     ("admin_sessions", "user_id", "users"),
+    ("activation_links", "user_id", "users"),
     ("interactions", "client_id", "clients"),
     ("grants", "user_id", "users"),
     ("grants", "client_id", "clients"),

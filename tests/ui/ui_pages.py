@@ -45,6 +45,7 @@ SIGN_IN = {
 NEW_PASSWORD = {
     "branding": ACME,
     "app": "Ledger",
+    "by_link": False,
     "user": MIRA,
     "username": MIRA.email,
     "min_length": 15,
@@ -155,6 +156,7 @@ PAGES = {
         },
     ),
     "new-password": ("sign_in/new_password.html", NEW_PASSWORD),
+    "activate": ("sign_in/new_password.html", NEW_PASSWORD | {"app": None, "by_link": True}),
     "new-password-refused": (
         "sign_in/new_password.html",
         NEW_PASSWORD | {"errors": [("new_password", "Too short."), ("repeat", "Not the same.")]},

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from insula.accounts import service as accounts
 from insula.accounts import store as people
+from insula.accounts.activation import service as activation
+from insula.accounts.activation.models import Link
 from insula.accounts.administration import store
 from insula.accounts.administration.models import (
     FOR_EVER,
@@ -88,7 +90,7 @@ async def create(
     """
     given = dict(values)
     email = given.pop("email")
-    username = given.pop("username", None) or _username_of(email)
+    username = given.pop("username", None) or username_of(email)
     enabled = given.pop("enabled", True)
     user_id = await accounts.create(
         db, username=username, email=email, profile=_told(given), roles=roles, actor=actor
@@ -102,7 +104,7 @@ def _told(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _username_of(email: str) -> str:
+def username_of(email: str) -> str:
     """A user name out of an address: what of its first part may stand in one."""
     local = email.partition("@")[0]
     kept = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "-" for c in local)
@@ -139,6 +141,7 @@ async def update(
         await people.set_profile(db, user_id, profile, kept)
         await _audit(db, "user.updated", user_id, actor, changed=sorted({*columns, *rest}))
         if "email" in columns:
+            await activation.end(db, user_id, "email_changed")
             await _audit(db, "user.email_changed", user_id, actor)
     if enabled is not None and enabled != before.is_enabled:
         await (enable if enabled else disable)(db, user_id, actor)
@@ -276,6 +279,22 @@ async def force_new_password(db: Connection, user_id: UUID, actor: Actor) -> Non
     await _held(db, user_id)
     await store.update(db, user_id, {"must_change_password": True})
     await _audit(db, "user.password_reset_forced", user_id, actor)
+
+
+async def send_link(
+    db: Connection, tenant: Tenant, user_id: UUID, *, held: Collection[str] | None, actor: Actor
+) -> Link:
+    """
+    Make a link by which a person chooses a new password (G06); *held* as in `grant_role`.
+
+    Who bears it becomes that person, so nobody gets one of somebody above themselves. Raises
+    `NoSuchUser`, `NoLinkForThem`, `Denied`.
+    """
+    before = await _held(db, user_id)
+    above = _HIGHEST & set(before.roles)
+    if held is not None and above and not _HIGHEST & set(held):
+        raise Denied("Only somebody who holds such a role may give them a link.")
+    return await activation.issue(db, tenant.id, user_id, actor)
 
 
 async def end_everything(db: Connection, user_id: UUID, actor: Actor) -> None:

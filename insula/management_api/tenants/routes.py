@@ -14,6 +14,7 @@ from insula.management_api.guard import Calling, router_of
 from insula.management_api.paging import After, Count, IncludeCount, Limit, PageOf
 from insula.management_api.rules import needs
 from insula.management_api.tenants.schemas import (
+    FoundedTenant,
     NewHost,
     NewStatus,
     NewTenant,
@@ -27,7 +28,7 @@ from insula.management_api.tenants.schemas import (
     TenantUser,
 )
 from insula.management_api.versions import IfMatch, naming_who, seen, tag
-from insula.tenants import registry, service
+from insula.tenants import founding, registry, service
 
 router = router_of("Tenants")
 
@@ -79,10 +80,10 @@ async def list_tenants(  # noqa: PLR0913  (parameters of the query)
 @router.post(
     "/tenants", summary="Create a tenant", status_code=201, openapi_extra=needs("tenants:write")
 )
-async def create_tenant(caller: Calling, wanted: NewTenant, response: Response) -> Tenant:
-    """It has its keys and is served as soon as this answers."""
+async def create_tenant(caller: Calling, wanted: NewTenant, response: Response) -> FoundedTenant:
+    """It has its keys and is served as soon as this answers; the link is shown here alone."""
     parts = caller.parts
-    await service.create(
+    first = await founding.found(
         parts.platform,
         parts.envelope,
         parts.rotation,
@@ -91,12 +92,13 @@ async def create_tenant(caller: Calling, wanted: NewTenant, response: Response) 
         domain=wanted.domain,
         base=parts.naming.base,
         host_needed=parts.host_needed,
+        first_admin_email=wanted.first_admin_email,
         actor=_actor(caller),
     )
     made = await registry.get(parts.platform, wanted.slug)
     response.headers["Location"] = f"/api/v1/tenants/{made.slug}"
     tag(response, made.updated_at)
-    return Tenant.of(made, parts.naming)
+    return FoundedTenant.made(made, parts.naming, first)
 
 
 @router.get("/tenants/{slug}", summary="Read a tenant", openapi_extra=needs("tenants:read"))

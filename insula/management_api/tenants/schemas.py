@@ -8,6 +8,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from insula.management_api.paging import Count
 from insula.tenancy.models import Naming
+from insula.tenants import founding
 from insula.tenants.registry import Entry, Host
 
 Status = Literal["active", "suspended", "archived", "deleting"]
@@ -42,6 +43,33 @@ class Tenant(BaseModel):
         )
 
 
+class FirstAdmin(BaseModel):
+    """Who administers a new tenant; the link is shown here and never again."""
+
+    id: UUID
+    email: str
+    activation_url: str
+    expires_at: datetime
+
+
+class FoundedTenant(Tenant):
+    """A tenant that was just made."""
+
+    first_admin: FirstAdmin | None
+
+    @classmethod
+    def made(
+        cls, entry: Entry, naming: Naming, first: founding.FirstAdmin | None
+    ) -> "FoundedTenant":
+        told = first and FirstAdmin(
+            id=first.link.user_id,
+            email=first.email,
+            activation_url=first.link.url(entry.issuer(naming)),
+            expires_at=first.link.expires_at,
+        )
+        return cls(**Tenant.of(entry, naming).model_dump(), first_admin=told)
+
+
 class TenantDetail(Tenant):
     """One tenant, with what is in it."""
 
@@ -62,6 +90,13 @@ class NewTenant(BaseModel):
         examples=["Acme Corp"],
     )
     domain: str | None = Field(None, max_length=253, examples=["login.acme.example"])
+    first_admin_email: str | None = Field(
+        None,
+        min_length=3,
+        max_length=254,
+        examples=["ada@acme.example"],
+        description="Makes its first administrator, who chooses a password by a link.",
+    )
 
 
 class TenantChanges(BaseModel):

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Path, Query, Response
 
+from insula.accounts.activation import service as activation
 from insula.accounts.administration import service
 from insula.accounts.administration.models import Person, Wanted
 from insula.accounts.models import normalise_name
@@ -12,9 +13,11 @@ from insula.management_api.guard import Calling, check_step_up, router_of
 from insula.management_api.paging import After, Count, IncludeCount, Limit, PageOf
 from insula.management_api.rules import needs
 from insula.management_api.users.schemas import (
+    ActivationLink,
     BulkStatus,
     Lock,
     NewUser,
+    NewUserDetail,
     PasswordReset,
     Result,
     Results,
@@ -75,19 +78,27 @@ async def list_users(  # noqa: PLR0913  (parameters of the query)
 
 
 @router.post("/users", summary="Create a user", status_code=201, openapi_extra=needs("users:write"))
-async def create_user(caller: Calling, wanted: NewUser, response: Response) -> UserDetail:
-    """They have no password: nobody chooses another person's."""
+async def create_user(caller: Calling, wanted: NewUser, response: Response) -> NewUserDetail:
+    """
+    They have no password: nobody chooses another person's.
+
+    The link by which they choose one is shown here and never again.
+    """
     values = wanted.changes()
     role = values.pop("role", "user")
+    linked = values.pop("credential", wanted.credential) == "activation_link" and wanted.enabled
     if role != "user":  # a role with rights is given as on its own route
         await check_step_up(caller)
-    async with caller.tenant.transaction() as db:
+    tenant = caller.tenant
+    async with tenant.transaction() as db:
         made = await service.create(db, values, (), caller.actor)
         made = await service.grant_role(
-            db, caller.tenant, made.id, role, held=caller.held_roles, actor=caller.actor
+            db, tenant, made.id, role, held=caller.held_roles, actor=caller.actor
         )
+        link = await activation.issue(db, tenant.id, made.id, caller.actor) if linked else None
     response.headers["Location"] = f"/api/v1/users/{made.id}"
-    return _tagged(response, made)
+    tag(response, made.updated_at)
+    return NewUserDetail.made(made, ActivationLink.of(link, tenant.issuer) if link else None)
 
 
 @router.post(
@@ -164,14 +175,30 @@ async def unlock_user(caller: Calling, user_id: UserId, response: Response) -> U
 @router.post(
     "/users/{user_id}/password-reset",
     summary="Make a user choose a new password",
-    status_code=204,
+    response_model=ActivationLink,
+    responses={204: {"description": "It will be asked for; there is no link."}},
     openapi_extra=needs("users:write", tier="sensitive"),
 )
-async def reset_password(caller: Calling, user_id: UserId, wanted: PasswordReset) -> None:
-    """At the next sign-in; sessions that there are go on."""
-    del wanted  # its one mode
-    async with caller.tenant.transaction() as db:
+async def reset_password(
+    caller: Calling, user_id: UserId, wanted: PasswordReset
+) -> ActivationLink | Response:
+    """
+    At the next sign-in, or by a link that needs step-up; sessions that there are go on until then.
+
+    Who bears the link becomes that person, so only who holds such a role gets that of a
+    `superadmin`. No mail is sent: hand the link over.
+    """
+    tenant = caller.tenant
+    if wanted.mode == "send_link":
+        await check_step_up(caller)
+        async with tenant.transaction() as db:
+            link = await service.send_link(
+                db, tenant, user_id, held=caller.held_roles, actor=caller.actor
+            )
+        return ActivationLink.of(link, tenant.issuer)
+    async with tenant.transaction() as db:
         await service.force_new_password(db, user_id, caller.actor)
+    return Response(status_code=204)
 
 
 @router.post(

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, field_validator
 from pydantic_core import PydanticCustomError
 
+from insula.accounts.activation.models import Link
 from insula.accounts.administration.models import FOR_EVER, Person
 
 TenantRole = Literal["user", "auditor", "admin", "superadmin", "platform_admin", "platform_viewer"]
@@ -18,8 +19,9 @@ Email = Field(min_length=3, max_length=254, examples=["ada@acme.example"])
 #: What stands beside the attributes and may not be set through them.
 _FIELDS_OF_THEIR_OWN = frozenset(
     {
-        "username", "email", "email_verified", "enabled", "role", "name", "given_name",
-        "family_name", "nickname", "phone_number", "phone_number_verified", "locale", "zoneinfo",
+        "username", "email", "email_verified", "enabled", "role", "credential", "name",
+        "given_name", "family_name", "nickname", "phone_number", "phone_number_verified",
+        "locale", "zoneinfo",
     }
 )  # fmt: skip
 
@@ -60,6 +62,28 @@ class UserDetail(User):
     @classmethod
     def of(cls, person: Person) -> "UserDetail":
         return cls(**_facts(person), attributes=dict(person.attributes))
+
+
+class ActivationLink(BaseModel):
+    """A link by which somebody chooses their password, once; it is shown here and never again."""
+
+    activation_url: str
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, link: Link, issuer: str) -> "ActivationLink":
+        return cls(activation_url=link.url(issuer), expires_at=link.expires_at)
+
+
+class NewUserDetail(UserDetail):
+    """Somebody who was just made, with the link that they are to have."""
+
+    activation: ActivationLink | None
+
+    @classmethod
+    def made(cls, person: Person, activation: ActivationLink | None) -> "NewUserDetail":
+        facts = UserDetail.of(person).model_dump()
+        return cls(**facts, activation=activation)
 
 
 def _facts(person: Person) -> Mapping[str, Any]:
@@ -109,6 +133,9 @@ class NewUser(_Facts):
     username: str = Field("", min_length=1, max_length=120)
     role: TenantRole = "user"
     enabled: bool = True
+    credential: Literal["activation_link", "none"] = Field(
+        "activation_link", description="Somebody who is made disabled gets no link."
+    )
 
 
 class UserChanges(_Facts):
@@ -129,11 +156,16 @@ class Lock(BaseModel):
 
 
 class PasswordReset(BaseModel):
-    """`force_next`: a new password must be chosen at the next sign-in."""
+    """
+    How a person comes to a new password.
+
+    `force_next`: they must choose one at the next sign-in. `send_link`: a link by which they
+    choose one, which is answered here; the one before it is over.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
-    mode: Literal["force_next"]
+    mode: Literal["force_next", "send_link"]
 
 
 class BulkStatus(BaseModel):

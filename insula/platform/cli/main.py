@@ -14,6 +14,7 @@ from insula import __version__
 from insula.kernel import logs
 from insula.platform import environment, migrations
 from insula.platform.cli import (
+    administrators,
     check,
     clients,
     files,
@@ -39,6 +40,7 @@ app = typer.Typer(
 )
 app.add_typer(tenants.app, name="tenant")
 app.add_typer(users.app, name="user")
+app.add_typer(administrators.app, name="admin")
 app.add_typer(clients.app, name="client")
 app.add_typer(registration_tokens.app, name="registration-tokens")
 app.add_typer(resources.server_app, name="resource-server")

@@ -1,14 +1,15 @@
 """insula tenant: a tenant's life."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from insula.deletion import service as deletion
 from insula.kernel.errors import Invalid
+from insula.platform.cli.links import in_words, linked
 from insula.platform.cli.output import Json, run, show, show_rows
 from insula.platform.context import opened
-from insula.tenants import service
+from insula.tenants import founding, service
 from insula.tenants.models import Status
 
 app = typer.Typer(
@@ -44,6 +45,9 @@ def create(
     slug: Slug,
     name: Annotated[str, typer.Option("--name", help="What people call it.")] = "",
     domain: Annotated[str | None, typer.Option(help="A custom domain, its issuer's host.")] = None,
+    admin_email: Annotated[
+        str | None, typer.Option(help="Make its first administrator and print their link.")
+    ] = None,
     *,
     json: Json = False,
 ) -> None:
@@ -52,7 +56,7 @@ def create(
     async def work() -> None:
         async with opened() as here:
             rules = here.settings.resolution_rules()
-            await service.create(
+            first = await founding.found(
                 here.platform,
                 here.envelope,
                 here.rotation,
@@ -61,13 +65,15 @@ def create(
                 domain=domain,
                 base=rules.naming.base,
                 host_needed="header" not in rules.priority or not rules.trusted,
+                first_admin_email=admin_email,
             )
             tenant = await here.tenant(slug)
-        show(
-            {"slug": slug, "id": tenant.id, "issuer": tenant.issuer},
-            json=json,
-            text=f"Created {slug}. Its issuer is {tenant.issuer}",
-        )
+        shown: dict[str, Any] = {"slug": slug, "id": tenant.id, "issuer": tenant.issuer}
+        text = f"Created {slug}. Its issuer is {tenant.issuer}"
+        if first is not None:
+            shown["first_admin"] = {"email": first.email, **linked(first.link, tenant.issuer)}
+            text += f"\n{in_words(first.link, tenant.issuer, first.email)}"
+        show(shown, json=json, text=text)
 
     run(work, json=json)
 

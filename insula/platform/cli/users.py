@@ -9,10 +9,12 @@ from uuid import UUID
 import typer
 
 from insula.accounts import service
+from insula.accounts.activation import service as activation
 from insula.accounts.errors import InvalidUser, NoSuchUser
 from insula.accounts.models import Role
 from insula.accounts.settings import PasswordPolicy
 from insula.audit.models import SYSTEM
+from insula.platform.cli.links import in_words, linked
 from insula.platform.cli.output import Json, run, show, show_rows
 from insula.platform.cli.pairs import read_pairs
 from insula.platform.context import Context, opened
@@ -169,6 +171,20 @@ def set_password(who: Who, tenant: InTenant = None, *, json: Json = False) -> No
                     db, await _id_of(db, who), hashed, actor=SYSTEM, must_change=True
                 )
         show({"password": password}, json=json, text=f"New password, shown once: {password}")
+
+    run(work, json=json)
+
+
+@app.command("activation-link")
+def activation_link(who: Who, tenant: InTenant = None, *, json: Json = False) -> None:
+    """Make a link by which a person chooses a password; the one before it is over."""
+
+    async def work() -> None:
+        async with opened() as here:
+            owner = await here.tenant(tenant)
+            async with owner.transaction() as db:
+                link = await activation.issue(db, owner.id, await _id_of(db, who))
+        show(linked(link, owner.issuer), json=json, text=in_words(link, owner.issuer, who))
 
     run(work, json=json)
 

@@ -10,7 +10,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from insula.accounts import service as accounts
-from insula.accounts.models import User
 from insula.admin_sessions.models import AdminSession
 from insula.audit import service as audit
 from insula.audit.models import Lines
@@ -27,7 +26,6 @@ from insula.tenants.errors import ChangedMeanwhile, DomainTaken, NoSuchTenant, T
 from insula.tenants.models import FOLLOWS, normalise_domain
 
 ONE = f"{TENANTS}/{{slug}}"
-_USERS = 25
 _LINES = 50
 _AS_FAR_BACK = timedelta(days=180)
 #: What a redirect says was done.
@@ -45,8 +43,6 @@ _DONE = {
 def routes(panel: Panel) -> list[Route]:
     return [
         panel.page(ONE, show_overview),
-        panel.page(f"{ONE}/users", show_users),
-        panel.act(f"{ONE}/users", open_users),
         panel.page(f"{ONE}/hosts", show_hosts),
         panel.page(f"{ONE}/keys", show_keys),
         panel.page(f"{ONE}/activity", show_activity),
@@ -63,7 +59,7 @@ async def line_of(panel: Panel, request: Request) -> TenantLine:
     return await registry.get(panel.platform, request.path_params["slug"])
 
 
-def _show(  # noqa: PLR0913  (each by its name)
+def show_tab(  # noqa: PLR0913  (each by its name)
     panel: Panel,
     request: Request,
     session: AdminSession,
@@ -73,6 +69,7 @@ def _show(  # noqa: PLR0913  (each by its name)
     status: int = 200,
     **variables: object,
 ) -> Response:
+    """The page of one side of a tenant, with what every side has around it."""
     return panel.show(
         request,
         session,
@@ -101,7 +98,7 @@ def frame_of(panel: Panel, request: Request, line: TenantLine, tab: str) -> dict
 
 async def show_overview(panel: Panel, request: Request, session: AdminSession) -> Response:
     line = await line_of(panel, request)
-    return _show(
+    return show_tab(
         panel, request, session, line, "Overview",
         impact=await registry.impact(panel.platform, line.id),
         is_new=request.query_params.get("done") == "created",
@@ -109,47 +106,16 @@ async def show_overview(panel: Panel, request: Request, session: AdminSession) -
     )  # fmt: skip
 
 
-async def show_users(panel: Panel, request: Request, session: AdminSession) -> Response:
-    """How many there are; who they are stands behind a button that is recorded (D05)."""
-    line = await line_of(panel, request)
-    return _users_page(panel, request, session, line)
-
-
-def _users_page(  # noqa: PLR0913  (each by its name)
-    panel: Panel,
-    request: Request,
-    session: AdminSession,
-    line: TenantLine,
-    users: list[User] | None = None,
-    following: str = "",
-) -> Response:
-    return _show(panel, request, session, line, "Users", users=users, following=following)
-
-
-async def open_users(panel: Panel, request: Request, session: AdminSession, form: Form) -> Response:
-    line = await line_of(panel, request)
-    users = await registry.open_users(
-        panel.platform,
-        tenant_of(request).id,
-        line,
-        platform_actor(request, session),
-        after=only(form, "after")[:254],
-        limit=_USERS + 1,
-    )
-    following = users[_USERS - 1].username if len(users) > _USERS else ""
-    return _users_page(panel, request, session, line, users[:_USERS], following.casefold())
-
-
 async def show_hosts(panel: Panel, request: Request, session: AdminSession) -> Response:
     line = await line_of(panel, request)
     own = panel.naming.host(line.slug)
-    return _show(panel, request, session, line, "Hosts", own_host=own)
+    return show_tab(panel, request, session, line, "Hosts", own_host=own)
 
 
 async def show_keys(panel: Panel, request: Request, session: AdminSession) -> Response:
     line = await line_of(panel, request)
     keys = await registry.keys_of(panel.platform, [line])
-    return _show(panel, request, session, line, "Keys", keys=keys[line.id])
+    return show_tab(panel, request, session, line, "Keys", keys=keys[line.id])
 
 
 async def show_activity(panel: Panel, request: Request, session: AdminSession) -> Response:
@@ -165,7 +131,7 @@ async def show_activity(panel: Panel, request: Request, session: AdminSession) -
     if len(rows) > _LINES:
         after = f"{shown[-1].mark}|{shown[-1].id}"
         following = f"{TENANTS}/{line.slug}/activity?{urlencode({'after': after})}"
-    return _show(
+    return show_tab(
         panel, request, session, line, "Activity",
         entries=shown, following=following, is_first=not mark,
     )  # fmt: skip
@@ -192,7 +158,7 @@ def _edit_page(  # noqa: PLR0913  (each by its name)
     errors: tuple[tuple[str, str], ...] = (),
     status: int = 200,
 ) -> Response:
-    return _show(
+    return show_tab(
         panel, request, session, line, "Edit", status=status,
         name=line.display_name if name is None else name, domain=domain, errors=list(errors),
         own_host=panel.naming.host(line.slug),

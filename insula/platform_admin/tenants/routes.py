@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from insula.accounts.activation.models import Link
 from insula.admin_sessions.models import AdminSession
 from insula.kernel.errors import Conflict, Invalid
 from insula.platform_admin.guard import Form, Panel, platform_actor
@@ -17,7 +18,7 @@ from insula.platform_admin.navigation import TENANTS
 from insula.registry import service as registry
 from insula.registry.models import STATUSES, Cursor, Filter, Page, TenantLine
 from insula.sign_in.routes import go_to, only
-from insula.tenants import service as tenants
+from insula.tenants import founding
 from insula.tenants.errors import DomainTaken, SlugTaken
 from insula.tenants.models import normalise_domain
 
@@ -180,7 +181,9 @@ def _new_page(  # noqa: PLR0913  (each by its name)
     errors: tuple[tuple[str, str], ...] = (),
     status: int = 200,
 ) -> Response:
-    values = {name: only(form or {}, name) for name in ("slug", "display_name", "domain")}
+    values = {
+        name: only(form or {}, name) for name in ("slug", "display_name", "domain", founding.FIELD)
+    }
     return panel.show(
         request,
         session,
@@ -205,7 +208,7 @@ async def post_new(panel: Panel, request: Request, session: AdminSession, form: 
     if missing:
         return _new_page(panel, request, session, form, missing, 422)
     try:
-        await tenants.create(
+        first = await founding.found(
             panel.platform,
             panel.envelope,
             panel.rotation,
@@ -213,6 +216,7 @@ async def post_new(panel: Panel, request: Request, session: AdminSession, form: 
             display_name=only(form, "display_name"),
             domain=domain or None,
             base=panel.naming.base,
+            first_admin_email=only(form, founding.FIELD).strip() or None,
             actor=platform_actor(request, session),
         )
     except Invalid as refusal:
@@ -222,7 +226,39 @@ async def post_new(panel: Panel, request: Request, session: AdminSession, form: 
     except Conflict as refusal:
         error = await _taken(panel, refusal, slug, domain)
         return _new_page(panel, request, session, form, (error,), 409)
-    return go_to(f"{TENANTS}/{slug}?done=created")
+    if first is None:
+        return go_to(f"{TENANTS}/{slug}?done=created")
+    line = await registry.get(panel.platform, slug)
+    return link_page(panel, request, session, line, first.link, first.email, is_new=True)
+
+
+def link_page(  # noqa: PLR0913  (each by its name)
+    panel: Panel,
+    request: Request,
+    session: AdminSession,
+    line: TenantLine,
+    link: Link,
+    email: str,
+    *,
+    is_new: bool = False,
+) -> Response:
+    """
+    Show a link, in the answer to the form that made it: no address, cookie or cache has it.
+
+    Who reloads the page sends the form again, which makes another link or is refused.
+    """
+    issuer = panel.naming.origin(line.primary_host or panel.naming.host(line.slug))
+    return panel.show(
+        request,
+        session,
+        "tenant_link.html",
+        current="Tenants",
+        tenant=line,
+        email=email,
+        url=link.url(issuer),
+        expires_at=link.expires_at,
+        is_new=is_new,
+    )
 
 
 def worded(refusal: Invalid) -> str:

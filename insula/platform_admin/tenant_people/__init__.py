@@ -1,0 +1,1 @@
+"""The people of one tenant, and links for those who have no password yet."""
