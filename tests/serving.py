@@ -4,7 +4,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,11 +11,13 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2
+from zygote import Forked, Zygote, run
 
 from insula.platform.embedded.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 SECRETS_KEY = "c2VjcmV0cy1rZXktb2YtdGhlLXRlc3RzLTMyLWJ5dGU="
+ZYGOTE = Zygote()
 HMAC_KEY = "aG1hYy1rZXktb2YtdGhlLXRlc3RzLTMyLWJ5dGVzISE="
 
 
@@ -26,7 +27,7 @@ class Server:
 
     environment: dict[str, str]
     port: int
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Forked | None = None
     log: Path = field(default_factory=lambda: Path(os.devnull))
 
     @property
@@ -45,14 +46,14 @@ class Server:
         return httpx2.Client(base_url=self.url, headers=headers, timeout=30, **more)
 
     def start(self, *, wait: bool = True) -> None:
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "insula.platform.cli", "serve"],
-                cwd=ROOT,
+        with self.log.open("ab") as log, Path(os.devnull).open() as nothing:
+            self.process = ZYGOTE.start(
+                ["serve"],
                 env=self.environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
+                cwd=ROOT,
+                stdin=nothing.fileno(),
+                stdout=log.fileno(),
+                stderr=log.fileno(),
             )
         if wait:
             self.wait_until_ready()
@@ -155,13 +156,4 @@ def cli(
     server_environment: Mapping[str, str], *words: str, stdin: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Run `insula …` against the same installation."""
-    return subprocess.run(  # noqa: S603  (our own program)
-        [sys.executable, "-m", "insula.platform.cli", *words],
-        cwd=ROOT,
-        env=dict(server_environment),
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run(ZYGOTE, words, env=server_environment, cwd=ROOT, stdin=stdin)
