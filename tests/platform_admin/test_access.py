@@ -19,7 +19,10 @@ def filled(path):
 
 ROUTES = sorted((method, filled(path)) for method, path in ADDRESSES["platform"])
 #: Pages that lead to an act and nowhere else.
-ACTS = ("/suspend", "/archive", "/activate", "/domains/remove", "tenants/acme/delete")
+ACTS = (
+    "/suspend", "/archive", "/activate", "/domains/remove", "/domains/vouch", "/domains/primary",
+    "tenants/acme/delete",
+)  # fmt: skip
 #: What may be looked at and is not there.
 ABSENT = ("/deletion.jwt", "/jobs/0", "/jobs/0/forget", "/history/0")
 HTML = {"accept": "text/html"}
