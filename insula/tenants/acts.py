@@ -1,6 +1,7 @@
 """What every act on a tenant begins and ends with: its line is held, and the act is recorded."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from insula.audit import service as audit
 from insula.audit.models import Actor, Event, Status
@@ -54,6 +55,9 @@ async def tell(db: Connection, line: Event) -> None:
     here, home = await store.bound_and_home(db, PLATFORMS)
     if home is None or home == here:
         return
+    slug = await store.slug_of(db, here)
     await rebind(db, home)
+    if line.target_type != "tenant":  # there it says by itself whose it is
+        line = replace(line, metadata={**line.metadata, "tenant": slug})
     await audit.record(db, line)
     await rebind(db, here)

@@ -24,7 +24,7 @@ MOST_COUNTED: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A custom domain; the primary one is the issuer's host."""
+    """A login domain; the primary one is the issuer's host."""
 
     host: str
     is_primary: bool
@@ -46,7 +46,7 @@ class Entry:
 
     @property
     def domain(self) -> str | None:
-        """Its primary custom domain."""
+        """Its primary login domain."""
         return next((each.host for each in self.hosts if each.is_primary), None)
 
     def issuer(self, naming: Naming) -> str:
@@ -143,7 +143,7 @@ async def update(  # noqa: PLR0913  (each by its name)
     actor: Actor = SYSTEM,
 ) -> Entry:
     """
-    Change `display_name` and `domain`, the primary custom domain; None takes that away.
+    Change `display_name` and `domain`, the primary login domain; None takes that away.
 
     A domain that is not proven becomes primary once it is; *vouched* is an operator's reason to
     count it as proven. A domain that was primary stays the tenant's. Raises `NoSuchTenant`,

@@ -109,7 +109,7 @@ def _asked(status: str | None, q: str | None) -> dict[str, str | None]:
 
 
 async def hosts_of(db: Connection, ids: Sequence[UUID]) -> Sequence[Row]:
-    """The custom domains of these tenants, bound or not."""
+    """The login domains of these tenants, bound or not."""
     rows = await db.execute(
         text("""
             select tenant_id, host, is_primary, created_at from insula.hosts_of(:ids)

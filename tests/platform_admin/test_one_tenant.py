@@ -116,6 +116,7 @@ def test_who_vouches_for_a_domain_types_it_and_says_why(
         assert line.actor_id == str(runner.id)
         assert line.metadata["method"] == "admin_override"
         assert line.metadata["reason"] == "Known to us"
+    assert line.metadata["tenant"] == tenant  # in the platform's record
 
 
 @pytest.mark.spec("features A13", "features D06")

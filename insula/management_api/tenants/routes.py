@@ -40,7 +40,7 @@ router = router_of("Tenants")
 _VOUCHING: Final = f"{PREFIX}cross-tenant:write"
 
 Slug = Annotated[str, Path(min_length=1, max_length=63, description="The tenant's slug.")]
-Domain = Annotated[str, Path(min_length=1, max_length=253, description="A custom domain.")]
+Domain = Annotated[str, Path(min_length=1, max_length=253, description="A login domain.")]
 Search = Annotated[
     str | None,
     Query(max_length=200, description="Part of the slug or the name, or a whole domain."),

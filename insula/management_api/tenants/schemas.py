@@ -17,7 +17,7 @@ Sort = Literal["slug", "-slug", "display_name", "-display_name", "created_at", "
 
 
 class Tenant(BaseModel):
-    """One tenant; *domain* is its primary custom domain."""
+    """One tenant; *domain* is its primary login domain."""
 
     id: UUID
     slug: str

@@ -97,6 +97,7 @@ def frame_of(panel: Panel, request: Request, line: TenantLine, tab: str) -> dict
         "issuer": panel.naming.origin(host),
         "short_id": short(str(line.id)),
         "done": _DONE.get(request.query_params.get("done", ""), ""),
+        "done_kind": "warn" if request.query_params.get("done") == "domain_unproven" else "ok",
         "follows": () if line.protected else tuple(sorted(FOLLOWS[line.status])),
     }
 
