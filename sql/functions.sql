@@ -33,6 +33,10 @@ insert into insula.definer_allow_list (signature, reason) values
   ('insula.hosts_of_tenants(uuid[])', 'the platform lists a page of tenants with their domains'),
   ('insula.keys_of_tenants(uuid[])', 'the platform lists a page of tenants with their keys: ids and times, no key'),
   ('insula.keys_overdue(integer)', 'the platform warns of keys whose time came and was missed: ids and times, no key'),
+  ('insula.holder_of_host(text)', 'a domain is claimed: which tenant has it, and whether its proof lapsed'),
+  ('insula.host_proofs_due(uuid,uuid,integer)', 'proofs are looked at anew: ids of tenants and proofs, no data'),
+  ('insula.hosts_in_doubt(integer)', 'the platform warns of domains whose proof fails: their names and whose they are'),
+  ('insula.note_released_host()', 'a trigger: a domain that a tenant no longer has rests before another may have it'),
   ('insula.count_tenants()', 'a trigger: keeps how many tenants there are of each status'),
   ('insula.move_tenant()', 'a trigger: keeps how many tenants there are of each status'),
   ('insula.count_users()', 'a trigger: keeps how many people a tenant has'),
@@ -71,7 +75,7 @@ create function insula.find_tenant(wanted text)
   begin atomic
     select t.id, t.slug, t.display_name, t.status, t.version,
            coalesce((select array_agg(h.host order by h.host) from insula.tenant_hosts h
-                      where h.tenant_id = t.id), '{}'),
+                      where h.tenant_id = t.id and h.lapsed_at is null), '{}'),
            (select h.host from insula.tenant_hosts h where h.tenant_id = t.id and h.is_primary),
            (select coalesce(jsonb_object_agg(s.section, s.value), '{}') from insula.tenant_settings s
              where s.tenant_id = t.id),
@@ -81,9 +85,66 @@ create function insula.find_tenant(wanted text)
      where t.id = case
              when wanted like 'slug:%' then (select x.id from insula.tenants x where x.slug = substr(wanted, 6))
              when wanted like 'host:%' then (select h.tenant_id from insula.tenant_hosts h
-                                              where h.host = substr(wanted, 6))
+                                              where h.host = substr(wanted, 6) and h.lapsed_at is null)
            end;
   end;
+
+-- Who has a domain, for whoever claims it. One that lapsed long enough ago may be taken over.
+create or replace function insula.holder_of_host(wanted text)
+  returns table (tenant_id uuid, lapsed_at timestamptz)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  begin atomic
+    select h.tenant_id, h.lapsed_at from insula.tenant_hosts h where h.host = wanted;
+  end;
+
+-- Proofs that were last good longer ago than their tenant lets pass, in the order of their ids after
+-- a place. One that failed is due until it is good again or has lapsed for thirty days; the word of
+-- an operator is not looked at again.
+create or replace function insula.host_proofs_due(after_tenant uuid, after_id uuid, batch integer)
+  returns table (tenant_id uuid, id uuid)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  begin atomic
+    select p.tenant_id, p.id
+      from insula.host_proofs p
+      join insula.tenants t on t.id = p.tenant_id and t.status = 'active'
+      join insula.tenant_hosts h on h.tenant_id = p.tenant_id and h.host = p.host
+      left join insula.tenant_settings own on own.tenant_id = p.tenant_id and own.section = 'domains'
+      left join insula.platform_settings all_of on all_of.section = 'domains'
+     where (p.tenant_id, p.id) > (after_tenant, after_id)
+       and p.proven_by in ('dns', 'meta', 'file')
+       and (h.lapsed_at is null or h.lapsed_at > now() - interval '30 days')
+       and p.proven_at < now() - make_interval(days => least(
+             coalesce((own.value ->> 'reverify_interval_days')::integer,
+                      (all_of.value ->> 'reverify_interval_days')::integer, 30),
+             coalesce((all_of.bounds ->> 'reverify_interval_days')::integer, 365)))
+     order by p.tenant_id, p.id limit least(greatest(batch, 1), 100);
+  end;
+
+create or replace function insula.hosts_in_doubt(most integer)
+  returns table (slug text, host text, is_primary boolean, lapsed_at timestamptz)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  begin atomic
+    select t.slug, h.host, h.is_primary, h.lapsed_at
+      from insula.host_proofs p
+      join insula.tenants t on t.id = p.tenant_id and t.status = 'active'
+      join insula.tenant_hosts h on h.tenant_id = p.tenant_id and h.host = p.host
+     where p.failures > 0
+     order by h.is_primary desc, t.slug, h.host limit least(greatest(most, 1), 100);
+  end;
+
+create or replace function insula.note_released_host()
+  returns trigger
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  insert into insula.released_hosts (host_digest, former)
+  values (sha256(convert_to(old.host, 'UTF8')), old.tenant_id)
+  on conflict (host_digest) do update set former = excluded.former, released_at = now();
+  return null;
+end
+$$;
+create or replace trigger hosts_go after delete on insula.tenant_hosts
+  for each row execute function insula.note_released_host();
 
 -- Custom domains of tenants that a list of the platform shows, without binding each of them.
 create or replace function insula.hosts_of(ids uuid[])
@@ -522,7 +583,9 @@ grant execute on function
   insula.tenants_with_keys_due(), insula.settings_of_tenants(text, uuid, integer),
   insula.purge_rows(uuid, text, integer), insula.purge_estimate(uuid, text, integer),
   insula.purge_tenant(uuid), insula.hosts_of(uuid[]), insula.tenants_by_host(text, text, integer),
-  insula.hosts_of_tenants(uuid[]), insula.keys_of_tenants(uuid[]), insula.keys_overdue(integer)
+  insula.hosts_of_tenants(uuid[]), insula.keys_of_tenants(uuid[]), insula.keys_overdue(integer),
+  insula.holder_of_host(text), insula.host_proofs_due(uuid, uuid, integer),
+  insula.hosts_in_doubt(integer)
   to insula_platform;
 revoke all on function insula.tenant_table(text) from public;
 grant execute on function insula.tenant_table(text) to insula_definer;

@@ -23,7 +23,7 @@ ADDRESSES = _read_off()
 #: The same for whoever asks, on any host: no tenant is needed and none is named.
 OF_NOBODY = {("GET", "/health"), *ADDRESSES["static"]}
 OF_TENANTS = sorted(
-    set().union(*(ADDRESSES[each] for each in ("protocol", "pages", "branding", "api")))
+    set().union(*(ADDRESSES[each] for each in ("proofs", "protocol", "pages", "branding", "api")))
 )
 OF_PLATFORM = sorted(ADDRESSES["platform"])
 OF_OPS = sorted(ADDRESSES["ops"] - OF_NOBODY)

@@ -20,6 +20,7 @@ from insula.clients.models import Metadata
 from insula.tenancy.db import Tenant
 from insula.tenancy.directory import Directory
 from insula.tenants import service as tenants
+from insula.tenants.domains.claims import Wish
 
 _NAMES = (("ada", "Ada Lovelace"), ("bea", "Bea Schmidt"))
 CALLBACK = "https://app.example/callback"
@@ -94,8 +95,14 @@ class Houses:
         self._naming = naming
         self._made = 0
 
-    async def make(self, slug=None, **facts) -> House:
-        """A new tenant with its people; *facts* go to `tenants.service.create`."""
+    async def make(self, slug=None, *, domain=None, **facts) -> House:
+        """
+        A new tenant with its people; *facts* go to `tenants.service.create`.
+
+        A *domain* is the tenant's on our word.
+        """
+        if domain is not None:
+            facts["wish"] = Wish(domain, primary=True, vouched="a test")
         name, full_name = _NAMES[self._made % len(_NAMES)]
         self._made += 1
         slug = slug or f"{name}-{secrets.token_hex(6)}"

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 from browsing import ToThisMachine
 from foundation import fresh_database
+from name_server import NameServer
 from people import App, Somebody, hashed
 from psycopg.rows import namedtuple_row
 from serving import environment, serving
@@ -217,10 +218,21 @@ class Product:
 
 
 @pytest.fixture(scope="session")
-def product(cluster, template, worker_id, tmp_path_factory):
+def name_server():
+    """Whom the product asks for TXT records."""
+    with NameServer().running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def product(cluster, template, worker_id, tmp_path_factory, name_server):
     """The product of this worker. Visitors are told apart by X-Forwarded-For."""
     urls = fresh_database(cluster, template, f"insula_product_{worker_id}")
-    more = {"INSULA_TRUSTED_PROXIES": "127.0.0.0/8", "INSULA_POLL_SECONDS": "1"}
+    more = {
+        "INSULA_TRUSTED_PROXIES": "127.0.0.0/8",
+        "INSULA_POLL_SECONDS": "1",
+        "INSULA_DNS_RESOLVERS": name_server.address,
+    }
     folder = tmp_path_factory.mktemp("product")
     with serving(urls.app, urls.platform, cluster.valkey_url, folder, **more) as server:
         with pytest.MonkeyPatch.context() as patch:

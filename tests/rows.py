@@ -48,6 +48,10 @@ def _tenant_hosts(_db, _given):
     return {"host": f"{_name()}.example"}
 
 
+def _host_proofs(_db, _given):
+    return {"host": f"{_name()}.example", "method": "dns", "token": secrets.token_hex(20)}
+
+
 def _tenant_data_keys(_db, _given):
     return {"wrapped": _digest()}
 

@@ -139,13 +139,14 @@ def run(zygote, words, *, env, cwd, stdin=""):
 
 
 def _main(address):
+    """Fork for whoever asks, as long as the parent lives; returns in each child alone."""
     _import_everything()
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(f"{address}.new")
     listener.listen(64)
-    os.rename(f"{address}.new", address)
+    Path(f"{address}.new").rename(address)
     awake, waker = os.pipe()
-    os.set_blocking(waker, False)  # noqa: FBT003  (its one argument)
+    os.set_blocking(waker, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(waker)
     lines = {}
@@ -166,17 +167,19 @@ def _main(address):
                 os.close(awake)
                 os.close(waker)
                 _become(asked, files)
+                return
             for each in files:
                 os.close(each)
             lines[pid] = line
             _say(line, pid)
+    sys.exit()
 
 
 def _import_everything():
     """All that `insula` imports but its commands, which look at the variables as they load."""
-    import insula.jobs.queue  # noqa: F401, PLC0415
-    import insula.platform.app  # noqa: F401, PLC0415
-    import insula.platform.server  # noqa: F401, PLC0415
+    import insula.jobs.queue  # noqa: PLC0415
+    import insula.platform.app  # noqa: PLC0415
+    import insula.platform.server  # noqa: PLC0415
     import insula.platform.tasks  # noqa: F401, PLC0415
 
 
@@ -205,44 +208,22 @@ def _say(line, number):
 
 
 def _become(asked, files):
-    """The child: the script `insula` with these words, in a session of its own. Never returns."""
-    code = 70
-    try:
-        os.setsid()
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for number, each in enumerate(files):
-            os.dup2(each, number)
-            os.close(each)
-        os.environ.clear()
-        os.environ.update(asked["env"])
-        os.chdir(asked["cwd"])
-        random.seed()
-        sys.argv = ["insula", *asked["words"]]
-        code = _run()
-    finally:
-        os._exit(code)
-
-
-def _run():
-    from insula.platform.cli.main import main  # noqa: PLC0415  (see `_import_everything`)
-
-    try:
-        main()
-        code = 0
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(end.code is not None)
-        if isinstance(end.code, str):
-            sys.stderr.write(f"{end.code}\n")
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-        code = 1
-    for threads_and_handlers in (threading._shutdown, atexit._run_exitfuncs):
-        threads_and_handlers()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    return code
+    """Be the process that was asked for: its descriptors, variables, words, and a session."""
+    os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for number, each in enumerate(files):
+        os.dup2(each, number)
+        os.close(each)
+    os.environ.clear()
+    os.environ.update(asked["env"])
+    os.chdir(asked["cwd"])
+    random.seed()
+    sys.argv = ["insula", *asked["words"]]
 
 
 if __name__ == "__main__":
     sys.path.insert(0, str(_ROOT))
     _main(sys.argv[1])
+    from insula.platform.cli.main import main
+
+    main()

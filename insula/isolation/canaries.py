@@ -58,6 +58,9 @@ async def plant(
     if "tenant_hosts" in missing:
         async with platform.within(canary.id) as db:
             await store.plant_host(db, f"{canary.slug.strip('_')}.{_DOMAIN}")
+    if "host_proofs" in missing:
+        async with platform.within(canary.id) as db:
+            await store.plant_proof(db, f"{canary.slug.strip('_')}.{_DOMAIN}")
     for table, why in refused.items():
         _log.error("isolation.not_planted", table=table, why=why)
     return names - await _own(canary, tables)

@@ -180,7 +180,8 @@ async def plant(db: Connection, missing: set[str]) -> dict[str, str]:
     """
     Give the bound canary a row in each of these tables; those that refuse it, with why.
 
-    Two that need more than a row of their own come by `plant_host` and with the data key.
+    Those that need more than a row of their own come by `plant_host`, `plant_proof` and with the
+    data key.
     """
     refused: dict[str, str] = {}
     for table, values in _PLANTS.items():
@@ -214,6 +215,18 @@ async def plant_host(db: Connection, host: str) -> None:
     await db.execute(
         text("""
             insert into insula.tenant_hosts (host, is_primary) values (:host, false)
+            on conflict do nothing
+        """),
+        {"host": host},
+    )
+
+
+async def plant_proof(db: Connection, host: str) -> None:
+    """Give the bound canary a domain that it is proving, likewise."""
+    await db.execute(
+        text("""
+            insert into insula.host_proofs (host, method, token)
+            values (:host, 'dns', replace(cast(gen_random_uuid() as text), '-', ''))
             on conflict do nothing
         """),
         {"host": host},

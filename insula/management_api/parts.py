@@ -14,6 +14,7 @@ from insula.providers.pool import ProviderPool
 from insula.tenancy.db import Platform
 from insula.tenancy.directory import Directory
 from insula.tenancy.models import Naming
+from insula.tenants.domains.proofs import Prover
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Parts:
     cursors: Cursors
     idempotency: Idempotency
     catalogue: Catalogue
+    prover: Prover
     #: A new tenant is reached by the host of its slug, unless it has a domain.
     host_needed: bool = True
     #: Registered addresses may be http on this machine.

@@ -40,6 +40,8 @@ from insula.tenancy.db import Tenant
 from insula.tenancy.middleware import TenancyMiddleware
 from insula.tenancy.models import PLATFORMS
 from insula.tenancy.resolution import Unresolved
+from insula.tenants.domains.routes import PREFIX as PROOFS
+from insula.tenants.domains.routes import routes as proof_routes
 from insula.ui.assets import assets
 from insula.ui.branding import branding_href, stylesheet
 
@@ -184,6 +186,22 @@ def _provider_of(pool: ProviderPool[Provider]) -> App:
     return answer
 
 
+def _at_proofs() -> Mount:
+    """The files that prove login domains: of the protocol's folder, and none of its business."""
+    routes = tuple(proof_routes())
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        for route in routes:
+            match, child = route.matches(scope)
+            if match is not Match.NONE:
+                scope.update(child)
+                await route.handle(scope, receive, send)
+                return
+        raise NotFound("The address does not belong to anything here.")
+
+    return Mount("proofs", (PROOFS,), answer, lambda: [("GET", route.path) for route in routes])
+
+
 @dataclass(frozen=True, slots=True)
 class Front:
     """Static files on any host but the ops gateway's, also where no tenant is; then tenancy."""
@@ -228,6 +246,7 @@ def assemble(wiring: Wiring) -> App:
     )
     provider = _provider_of(wiring.pool)
     mounts = (
+        _at_proofs(),
         Mount("protocol", ("/oauth2/", "/.well-known/"), provider, protocol_addresses),
         Mount("api", ("/api/v1/",), wiring.api, wiring.api.addresses),
         Mount("branding", ("/branding/",), _branding, lambda: [("GET", "/branding/{name}.css")]),

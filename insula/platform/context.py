@@ -21,6 +21,8 @@ from insula.tenancy.checks import refuse_strong_role
 from insula.tenancy.db import Doors, Platform, Tenant
 from insula.tenancy.directory import Directory
 from insula.tenancy.models import DEFAULT, PLATFORMS
+from insula.tenants.domains.proofs import Prover
+from insula.tenants.domains.txt_records import TxtRecords
 from insula.tenants.errors import NoSuchTenant
 
 
@@ -38,6 +40,7 @@ class Context:
     platform_database: Database
     bus: Bus
     door: Door
+    prover: Prover
 
     async def tenant(self, slug: str | None) -> Tenant:
         """The tenant a command is about. Raises `NoSuchTenant`, `Invalid`."""
@@ -134,6 +137,7 @@ async def opened(*, refuse_unfit: bool = True) -> AsyncIterator[Context]:
             platform_database=platform_database,
             bus=bus,
             door=door,
+            prover=Prover(door, TxtRecords(settings.dns_servers())),
         )
     finally:
         await door.close()

@@ -12,12 +12,14 @@ from insula.keys.settings import KeyRotation
 from insula.providers.settings import ProtocolFeatures, TokenLifetimes
 from insula.registration.settings import RegistrationLimits
 from insula.sign_in.settings import BruteForce, InteractionLife, SessionPolicy
+from insula.tenants.domains.settings import DomainRules
 
 #: In the order of their keys; a test compares with the classes that exist.
 SECTIONS: Final[tuple[type[Section], ...]] = (
     Application,
     Look,
     Deployment,
+    DomainRules,
     Links,
     KeyRotation,
     ProtocolFeatures,

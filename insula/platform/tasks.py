@@ -19,6 +19,8 @@ from insula.tenancy.db import Platform, Tenant
 from insula.tenancy.directory import Directory
 from insula.tenancy.models import PLATFORMS
 from insula.tenants import service as tenants
+from insula.tenants.domains import checks
+from insula.tenants.domains.proofs import Prover
 
 _log = structlog.get_logger(__name__)
 
@@ -56,6 +58,7 @@ class Tasks:
         envelope: Envelope,
         rotation: KeyRotation,
         door: Door,
+        prover: Prover,
         database: Database,
         audit_retention_days: int = 180,
     ) -> None:
@@ -64,6 +67,7 @@ class Tasks:
         self._envelope = envelope
         self._rotation = rotation
         self._door = door
+        self._prover = prover
         self._probe = Probe(database, platform, directory, envelope)
         self._audit_retention_days = audit_retention_days
 
@@ -73,7 +77,9 @@ class Tasks:
         queue.tenant_task("logout.announce_all", self.announce_all_logouts)
         queue.tenant_task("logout.deliver", self.deliver_logout, attempts=_TRIES_OF_A_DAY)
         queue.tenant_task("deletion.purge", self.purge)
+        queue.tenant_task("domains.recheck", self.recheck_domain)
         queue.periodic("deletion.queue_due", "* * * * *", self.queue_deletions)
+        queue.periodic("domains.find_due", "29 */6 * * *", self.find_due_domains)
         queue.periodic("isolation.probe", "* * * * *", self.probe_isolation)
         queue.periodic("keys.find_due", "* * * * *", self.find_due_keys)
         queue.periodic("platform.sweep", "*/5 * * * *", self.sweep)
@@ -111,6 +117,18 @@ class Tasks:
     async def queue_deletions(self) -> None:
         """Queue the purges that are due, and those that a worker left unfinished."""
         await deletion.queue_due(self._platform)
+
+    async def recheck_domain(self, tenant_id: UUID, proof: UUID) -> None:
+        """Look again whether a domain of a tenant is proven (features.md T01)."""
+        tenant = await self._tenant(tenant_id)
+        if tenant is not None and tenant.is_active:
+            await checks.recheck(self._platform, self._prover, tenant, proof)
+
+    async def find_due_domains(self) -> None:
+        """Queue a job for each domain whose proof is old."""
+        queued = await checks.queue_due(self._platform)
+        if queued:
+            _log.info("domains.due", domains=queued)
 
     async def _tenant(self, tenant_id: UUID) -> Tenant | None:
         """The tenant of a job; None if it is gone or put away since that was queued."""

@@ -36,6 +36,7 @@ SECRET_URL: Final = Secret(is_url=True)
 _HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,64}\Z")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\Z")
+_DNS_PORT: Final = 53
 _LONGEST_BASE = 189  # 253 of a name, less the longest label and its dot
 _TAKEN_HEADERS = frozenset(
     {"host", "cookie", "authorization", "forwarded", "content-length", "content-type"}
@@ -95,6 +96,29 @@ def _host_ports(pairs: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(map(canonical, pairs))
     except AddressRefused:
         raise ValueError("holds more or less than exact pairs host:port") from None
+
+
+def name_server(text: str) -> tuple[str, int]:
+    """Read `address` or `address:port`, an IPv6 address in brackets. Raises ValueError."""
+    address, colon, port = text, "", ""
+    if text.startswith("["):
+        address, _, rest = text[1:].partition("]")
+        colon, port = rest[:1], rest[1:]
+    elif text.count(":") == 1:
+        address, colon, port = text.partition(":")
+    number = int(port) if port.isascii() and port.isdigit() else 0
+    if colon not in ("", ":") or (colon and not 0 < number < 65536):  # noqa: PLR2004  (clearer than a name)
+        raise ValueError("not a port")
+    return str(ipaddress.ip_address(address)), number or _DNS_PORT
+
+
+def _name_servers(servers: tuple[str, ...]) -> tuple[str, ...]:
+    for server in servers:
+        try:
+            name_server(server)
+        except ValueError:
+            raise ValueError(f"'{server}' is no address of a name server") from None
+    return servers
 
 
 def _authorities(path: Path) -> Path:
@@ -175,6 +199,7 @@ Domain = Annotated[str, AfterValidator(_domain)]
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 Cidrs = Annotated[tuple[str, ...], BeforeValidator(items), AfterValidator(_cidrs)]
 HostPorts = Annotated[tuple[str, ...], BeforeValidator(items), AfterValidator(_host_ports)]
+NameServers = Annotated[tuple[str, ...], BeforeValidator(items), AfterValidator(_name_servers)]
 AuthorityFile = Annotated[Path, AfterValidator(_authorities)]
 Priority = Annotated[tuple[Strategy, ...], BeforeValidator(_priority)]
 LevelText = BeforeValidator(_level)

@@ -20,9 +20,11 @@ from insula.platform.variable_kinds import (
     Key,
     Keys,
     LevelText,
+    NameServers,
     Priority,
     RedisUrl,
     Secret,
+    name_server,
 )
 from insula.tenancy.hosts import Networks
 from insula.tenancy.models import Environment, Naming
@@ -200,6 +202,12 @@ class Settings(BaseSettings):
         description="A file of certificates in PEM whose hosts are trusted beside the system's.",
         examples=["/etc/insula/authorities.pem"],
     )
+    dns_resolvers: NameServers = Field(
+        (),
+        description="Name servers, `address` or `address:port`, that are asked for the TXT records "
+        "that prove login domains. Default: those of the machine.",
+        examples=["9.9.9.9,[2620:fe::fe]:53"],
+    )
     cookie_secure: bool = Field(
         default=True, description="Cookies travel over TLS alone. May be off in development."
     )
@@ -257,6 +265,10 @@ class Settings(BaseSettings):
     def outbound_rules(self) -> OutboundRules:
         """What may be asked of other hosts."""
         return OutboundRules(allow=frozenset(self.outbound_allow), ca_file=self.outbound_ca_file)
+
+    def dns_servers(self) -> list[tuple[str, int]]:
+        """The name servers of `dns_resolvers`, with their ports."""
+        return [name_server(text) for text in self.dns_resolvers]
 
     def database_url_text(self) -> str:
         return _given(self.database_url).get_secret_value()

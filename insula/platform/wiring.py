@@ -44,6 +44,8 @@ from insula.tenancy.hosts import NOBODY, Networks
 from insula.tenancy.models import DEFAULT, PLATFORMS
 from insula.tenancy.resolution import Resolver
 from insula.tenants import service as tenants
+from insula.tenants.domains.proofs import Prover
+from insula.tenants.domains.txt_records import TxtRecords
 
 _log = structlog.get_logger(__name__)
 
@@ -69,6 +71,7 @@ class Wiring:
         self.envelope = Envelope(settings.secrets_key_bytes(), settings.previous_keys_bytes())
         self.passwords = Passwords(Hashing())
         self.door = Door(settings.outbound_rules())
+        prover = Prover(self.door, TxtRecords(settings.dns_servers()))
         self.jar = Jar(secure=self.naming.scheme == "https" and settings.cookie_secure)
         self._platforms_id: UUID | None = None
         self._platforms_version = 0
@@ -114,6 +117,7 @@ class Wiring:
                 release=__version__,
             ),
             CATALOGUE,
+            prover,
         )
         self.ops = OpsGateway(
             checks={
@@ -142,6 +146,7 @@ class Wiring:
                 cursors=Cursors(secret),
                 idempotency=Idempotency(secret),
                 catalogue=CATALOGUE,
+                prover=prover,
                 host_needed="header" not in rules.priority or not rules.trusted,
                 development=settings.env == "development",
             )

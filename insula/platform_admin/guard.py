@@ -20,6 +20,7 @@ from insula.providers.pool import Figures
 from insula.sign_in.routes import cookies_of
 from insula.tenancy.db import Platform
 from insula.tenancy.models import Naming
+from insula.tenants.domains.proofs import Prover
 from insula.ui.pages import render, theme_of
 from insula.ui.views import Person, Shell, hue_of
 
@@ -51,6 +52,7 @@ class Panel:
     rotation: KeyRotation
     installation: Installation
     catalogue: Catalogue
+    prover: Prover
 
     def page(self, path: str, show: Show, *, proved: bool = False) -> Route:
         """A page to look at; with *proved* for whoever has lately shown who they are."""

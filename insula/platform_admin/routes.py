@@ -7,6 +7,7 @@ from insula.platform_admin.deletions import routes as deletions
 from insula.platform_admin.guard import Panel
 from insula.platform_admin.isolation import routes as isolation
 from insula.platform_admin.jobs import routes as jobs
+from insula.platform_admin.login_domains import routes as login_domains
 from insula.platform_admin.one_tenant import routes as one_tenant
 from insula.platform_admin.operation import routes as operation
 from insula.platform_admin.platform_settings import routes as platform_settings
@@ -26,6 +27,7 @@ def routes(panel: Panel) -> list[Route]:
         *tenants.routes(panel),
         *one_tenant.routes(panel),
         *tenant_people.routes(panel),
+        *login_domains.routes(panel),
         *status.routes(panel),
         *deletions.routes(panel),
         *settings_history.routes(panel),

@@ -18,6 +18,10 @@ _VERBS: Final[Mapping[str, str]] = {
     "tenant.archived": "archived tenant",
     "tenant.viewed_by_platform": "looked at the people of tenant",
     "tenant.resolution_conflict": "was named two tenants at once",
+    "domain.added": "began to prove the domain",
+    "domain.verified": "proved the domain",
+    "domain.verification_failed": "found no proof of the domain",
+    "domain.deleted": "took away the domain",
     "admin.logged_in": "signed in as an administrator",
     "admin.logged_out": "signed out as an administrator",
     "admin.login_failed": "could not sign in as an administrator:",
@@ -110,7 +114,10 @@ def actors(rows: Sequence[Row]) -> set[UUID]:
 
 def _entry(row: Row, names: Mapping[UUID, str]) -> Entry:
     alone = row.event in _ALONE
-    target = short(row.target_id) if row.target_id and not alone else ""
+    whole = row.target_type == "domain"  # the end of a name says as much as its beginning
+    target = row.target_id or "" if whole else short(row.target_id or "")
+    if alone:
+        target = ""
     if row.target_type == "user" and target:
         target = f"user {target}"
     return Entry(

@@ -82,7 +82,7 @@ class Tenant:
     """
     One tenant as this process knows it; immutable, replaced when its version rises.
 
-    *hosts* are its custom domains; *host* is its primary one. *issuer* comes from
+    *hosts* are its login domains; *host* is its primary one. *issuer* comes from
     configuration and registry, never from a request. *settings* are what it has decided, by
     section, *platform_settings* what the platform has (`value` and `bounds` of each section): raw,
     for `config_overrides.service.of`, which keeps what it made of them in *memo*.

@@ -168,9 +168,9 @@ class Resolver:
 
     async def _by_host(self, host: str | None) -> Tenant | None:
         """
-        By custom domain (A08); under the base domain by the first label.
+        By login domain (A08); under the base domain by the first label.
 
-        So nobody's custom domain can stand in front of the host that is a tenant's by its slug.
+        So nobody's login domain can stand in front of the host that is a tenant's by its slug.
         """
         if host is None:
             return None

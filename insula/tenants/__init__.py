@@ -1,7 +1,7 @@
 """
-Tenants: a tenant's life, from its creation to its suspension.
+Tenants: a tenant's life, from its creation to its suspension, and its login domains.
 
-Owns    tenants, tenant_hosts (writing; tenancy reads them)
-Serves  nothing; operators use the CLI
+Owns    tenants; what its login domains own, in `domains`
+Serves  nothing but the proofs of domains; operators use the CLI
 Refuses reserved and host-unsafe slugs, and to touch the protected tenants' status
 """

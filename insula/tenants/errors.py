@@ -7,6 +7,10 @@ class NoSuchTenant(NotFound):
     code = "tenant_not_found"
 
 
+class NoSuchDomain(NotFound):
+    """The tenant has no such domain, whoever else may have it."""
+
+
 class SlugTaken(Conflict):
     code = "slug_taken"
 

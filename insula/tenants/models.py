@@ -53,7 +53,7 @@ def check_slug(slug: str, *, host_needed: bool) -> None:
     if host_needed and ("_" in slug or slug.endswith("-")):
         raise SlugNotHostSafe(
             "An underscore or a trailing hyphen is not legal in a host name, so nobody could reach "
-            "the tenant; choose another slug or give the tenant a custom domain.",
+            "the tenant; choose another slug or give the tenant a login domain.",
             field="slug",
         )
 
@@ -68,7 +68,7 @@ def check_display_name(name: str) -> str:
 
 def normalise_domain(domain: str, base: str | None = None) -> str:
     """
-    A custom domain as it is kept: lower case, punycode, no trailing dot.
+    A login domain as it is kept: lower case, punycode, no trailing dot.
 
     Raises `InvalidTenant` for anything but a host name, and for one under *base*: those belong to
     tenants by their slugs, and two tenants never have one issuer.

@@ -11,8 +11,9 @@ from insula.audit.models import SYSTEM, Actor, Event
 from insula.kernel.errors import Conflict
 from insula.tenancy.db import Connection, Platform, Row, raise_version, rebind
 from insula.tenancy.models import CANARIES, OPS, PLATFORMS, Naming
-from insula.tenants import store
-from insula.tenants.errors import DomainTaken, NoSuchTenant, TenantProtected
+from insula.tenants import acts, store
+from insula.tenants.domains import claims
+from insula.tenants.errors import NoSuchTenant, TenantProtected
 from insula.tenants.models import Status, check_display_name, normalise_domain
 
 Sort = Literal["slug", "-slug", "display_name", "-display_name", "created_at", "-created_at"]
@@ -23,7 +24,7 @@ MOST_COUNTED: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A custom domain; the primary one is the issuer's host."""
+    """A login domain; the primary one is the issuer's host."""
 
     host: str
     is_primary: bool
@@ -45,7 +46,7 @@ class Entry:
 
     @property
     def domain(self) -> str | None:
-        """Its primary custom domain."""
+        """Its primary login domain."""
         return next((each.host for each in self.hosts if each.is_primary), None)
 
     def issuer(self, naming: Naming) -> str:
@@ -138,13 +139,16 @@ async def update(  # noqa: PLR0913  (each by its name)
     *,
     base: str | None = None,
     expected: datetime | None = None,
+    vouched: str | None = None,
     actor: Actor = SYSTEM,
 ) -> Entry:
     """
-    Change `display_name` and `domain`, the primary custom domain; None takes that away.
+    Change `display_name` and `domain`, the primary login domain; None takes that away.
 
-    A domain that was primary stays the tenant's. Raises `NoSuchTenant`, `TenantProtected`,
-    `DomainTaken`, `InvalidTenant`, and `Conflict` when it was saved since *expected*.
+    A domain that is not proven becomes primary once it is; *vouched* is an operator's reason to
+    count it as proven. A domain that was primary stays the tenant's. Raises `NoSuchTenant`,
+    `TenantProtected`, `DomainTaken`, `InvalidTenant`, and `Conflict` when it was saved since
+    *expected*.
     """
     name = changes.get("display_name")
     clean = None if name is None else check_display_name(name)
@@ -155,36 +159,25 @@ async def update(  # noqa: PLR0913  (each by its name)
         if clean is not None:
             await store.set_display_name(db, row.id, clean)
         if "domain" in changes:
-            await _make_primary(db, host)
+            await _move(db, host, vouched, actor)
         await store.touch(db, row.id)
-        await _audit(db, slug, actor, before=row.display_name, changed=sorted(changes))
+        await acts.record(
+            db, "tenant.updated", slug, actor, before=row.display_name, changed=sorted(changes)
+        )
         await raise_version(db, "tenant")
         return await _get(db, slug)
 
 
-async def _make_primary(db: Connection, host: str | None) -> None:
-    own = {each.host for each in await store.hosts(db)}
-    if host is not None and host not in own and not await store.add_host(db, host):
-        raise DomainTaken("The domain belongs to a tenant already.")
-    await store.set_primary(db, host)
-
-
-async def make_primary(platform: Platform, slug: str, domain: str, actor: Actor = SYSTEM) -> Entry:
-    """
-    Let one of a tenant's domains be its issuer's host.
-
-    Raises `NoSuchTenant`, also for a domain that is not its own, `TenantProtected`,
-    `InvalidTenant`.
-    """
-    host = normalise_domain(domain)
-    async with platform.transaction() as db:
-        row = await _held(db, slug)
-        if not await store.set_primary(db, host):
-            raise NoSuchTenant("The tenant has no such domain.", code="not_found")
-        await store.touch(db, row.id)
-        await _audit(db, slug, actor, domain_primary=host)
-        await raise_version(db, "tenant")
-        return await _get(db, slug)
+async def _move(db: Connection, host: str | None, vouched: str | None, actor: Actor) -> None:
+    """Let *host* be the primary one of the bound tenant, now or once it is proven."""
+    known = None if host is None else await claims.find(db, host)
+    if host is not None and known is None:
+        wish = claims.Wish(host, primary=True, vouched=vouched)
+        await claims.claim(db, host, wish, actor)
+    elif known is not None and not known.is_served:
+        await claims.want_primary(db, known, vouched, actor)
+    else:
+        await claims.set_primary(db, host)
 
 
 async def note_viewed(
@@ -202,8 +195,3 @@ async def note_viewed(
                 metadata={"what": what},
             )
             await audit.record(db, event)
-
-
-async def _audit(db: Connection, slug: str, actor: Actor, **metadata: object) -> None:
-    event = Event("tenant.updated", actor, target_type="tenant", target_id=slug, metadata=metadata)
-    await audit.record(db, event)

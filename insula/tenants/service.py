@@ -3,22 +3,17 @@
 from collections.abc import Awaitable, Callable, Sequence
 from uuid import UUID
 
-from insula.audit import service as audit
-from insula.audit.models import SYSTEM, Actor, Event
+from insula.audit.models import SYSTEM, Actor
 from insula.kernel.crypto import Envelope
 from insula.kernel.errors import Conflict
 from insula.keys import service as keys
 from insula.keys.settings import KeyRotation
 from insula.tenancy.db import Connection, Platform, Row, raise_version, rebind
 from insula.tenancy.models import DEFAULT, DEFAULT_TENANT_ID, OPS, PLATFORMS
-from insula.tenants import store
-from insula.tenants.errors import (
-    ChangedMeanwhile,
-    DomainTaken,
-    NoSuchTenant,
-    SlugTaken,
-    TenantProtected,
-)
+from insula.tenants import acts, store
+from insula.tenants.domains import claims
+from insula.tenants.domains.claims import Wish
+from insula.tenants.errors import ChangedMeanwhile, SlugTaken, TenantProtected
 from insula.tenants.models import (
     FOLLOWS,
     Status,
@@ -38,7 +33,7 @@ async def create(  # noqa: PLR0913  (each by its name)
     *,
     slug: str,
     display_name: str,
-    domain: str | None = None,
+    wish: Wish | None = None,
     base: str | None = None,
     host_needed: bool = True,
     endow: Endowment | None = None,
@@ -47,13 +42,14 @@ async def create(  # noqa: PLR0913  (each by its name)
     """
     Make a tenant with its keys, in one transaction; the keys are generated before it.
 
-    *base* is the installation's base domain, under which hosts are given by slug alone.
+    *base* is the installation's base domain, under which hosts are given by slug alone; *wish* a
+    domain that it is to have beside.
 
     Raises `SlugTaken`, `SlugReserved`, `SlugNotHostSafe`, `DomainTaken`, `InvalidTenant`.
     """
-    check_slug(slug, host_needed=host_needed and domain is None)
+    check_slug(slug, host_needed=host_needed and wish is None)
     name = check_display_name(display_name)
-    host = normalise_domain(domain, base) if domain is not None else None
+    host = normalise_domain(wish.domain, base) if wish is not None else None
     prepared = await keys.prepare()
     async with platform.transaction() as db:
         tenant_id = await store.insert(db, slug, name)
@@ -61,19 +57,13 @@ async def create(  # noqa: PLR0913  (each by its name)
             raise SlugTaken("A tenant of that slug exists.")
         await rebind(db, tenant_id)
         await keys.endow(db, tenant_id, envelope, prepared, rotation)
-        await _audit(db, "tenant.created", slug, actor)
-        if host is not None:
-            await _add_host(db, host)
-            await store.set_primary(db, host)
+        await acts.record(db, "tenant.created", slug, actor)
+        if wish is not None and host is not None:
+            await claims.claim(db, host, wish, actor)
         if endow is not None:
             await endow(db, tenant_id)
         await raise_version(db, "tenant")
     return tenant_id
-
-
-async def _add_host(db: Connection, host: str) -> None:
-    if not await store.add_host(db, host):
-        raise DomainTaken("The domain belongs to a tenant already.")
 
 
 async def ensure_special(
@@ -101,7 +91,7 @@ async def ensure_special(
             await rebind(db, tenant_id)
             if prepared:
                 await keys.endow(db, tenant_id, envelope, prepared, rotation)
-            await _audit(db, "tenant.created", slug, SYSTEM)
+            await acts.record(db, "tenant.created", slug, SYSTEM)
             await raise_version(db, "tenant")
             made.append(slug)
     return made
@@ -119,7 +109,7 @@ async def make_hidden(platform: Platform, slug: str, name: str) -> None:
             return
         await rebind(db, tenant_id)
         await store.set_status(db, tenant_id, "archived")
-        await _audit(db, "tenant.created", slug, SYSTEM)
+        await acts.record(db, "tenant.created", slug, SYSTEM)
         await raise_version(db, "tenant")
 
 
@@ -140,7 +130,7 @@ async def set_status(
     Raises `NoSuchTenant`, `TenantProtected`, `Conflict` for a step that does not follow.
     """
     async with platform.transaction() as db:
-        row = await _locked(db, slug)
+        row = await acts.locked(db, slug)
         if row.protected or row.id == DEFAULT_TENANT_ID:
             raise TenantProtected("This tenant belongs to the installation itself.")
         if row.status == status:
@@ -156,7 +146,7 @@ async def set_status(
             "suspended": "tenant.suspended",
             "archived": "tenant.archived",
         }[status]
-        await _audit(db, event, slug, actor, previous=row.status, new=status, reason=reason)
+        await acts.record(db, event, slug, actor, previous=row.status, new=status, reason=reason)
         await raise_version(db, "tenant")
 
 
@@ -184,58 +174,18 @@ async def rename(
     """
     name = check_display_name(display_name)
     async with platform.transaction() as db:
-        row = await _locked(db, slug)
+        row = await acts.locked(db, slug)
         if before is not None and row.display_name != before:
             raise ChangedMeanwhile(row.display_name)
         await rebind(db, row.id)
         await store.set_display_name(db, row.id, name)
-        await _audit(db, "tenant.updated", slug, actor, before=row.display_name, after=name)
-        await raise_version(db, "tenant")
-
-
-async def add_domain(  # noqa: PLR0913  (terms by name)
-    platform: Platform,
-    slug: str,
-    domain: str,
-    *,
-    base: str | None = None,
-    primary: bool = False,
-    actor: Actor = SYSTEM,
-) -> str:
-    """
-    Give a tenant a custom domain on the operator's word; returns it as kept.
-
-    *primary* makes it the issuer's host. Raises `NoSuchTenant`, `DomainTaken`, `InvalidTenant`.
-    """
-    host = normalise_domain(domain, base)
-    async with platform.transaction() as db:
-        row = await _locked(db, slug)
-        await rebind(db, row.id)
-        await _add_host(db, host)
-        if primary:
-            await store.set_primary(db, host)
-        await store.touch(db, row.id)
-        await _audit(db, "tenant.updated", slug, actor, domain_added=host, primary=primary)
-        await raise_version(db, "tenant")
-    return host
-
-
-async def remove_domain(platform: Platform, slug: str, domain: str, actor: Actor = SYSTEM) -> None:
-    """Take a custom domain away. Raises `NoSuchTenant`."""
-    host = normalise_domain(domain)
-    async with platform.transaction() as db:
-        row = await _locked(db, slug)
-        await rebind(db, row.id)
-        if not await store.remove_host(db, host):
-            raise NoSuchTenant("The tenant has no such domain.", code="not_found")
-        await store.touch(db, row.id)
-        await _audit(db, "tenant.updated", slug, actor, domain_removed=host)
+        await acts.record(db, "tenant.updated", slug, actor, before=row.display_name, after=name)
         await raise_version(db, "tenant")
 
 
 async def hold(db: Connection, slug: str) -> Row:
     """A tenant's line, held until *db* ends. Raises `NoSuchTenant`."""
-    return await _locked(db, slug)
+    return await acts.locked(db, slug)
 
 
 async def put_away(db: Connection, slug: str) -> Row:
@@ -245,7 +195,7 @@ async def put_away(db: Connection, slug: str) -> Row:
     Its access ends at once; the line as it was before. Raises `NoSuchTenant`, `TenantProtected`,
     `Conflict` when that has begun already.
     """
-    row = await _locked(db, slug)
+    row = await acts.locked(db, slug)
     if row.protected or row.id == DEFAULT_TENANT_ID:
         raise TenantProtected("This tenant belongs to the installation itself.")
     if row.status == "deleting":
@@ -261,13 +211,6 @@ async def bring_back(db: Connection, tenant_id: UUID, status: str) -> None:
     await store.set_status(db, tenant_id, status)
 
 
-async def _locked(db: Connection, slug: str) -> Row:
-    row = await store.lock(db, slug)
-    if row is None:
-        raise NoSuchTenant("There is no tenant of that slug.")
-    return row
-
-
 async def slug_of(platform: Platform, tenant_id: UUID) -> str | None:
     """The slug of a tenant that a job names by its id; None if it is gone."""
     async with platform.transaction() as db:
@@ -278,20 +221,3 @@ async def list_tenants(platform: Platform, *, after: str = "", limit: int = 100)
     """A page of tenants by slug."""
     async with platform.transaction() as db:
         return await store.page(db, after, limit)
-
-
-async def _audit(db: Connection, event: str, slug: str, actor: Actor, **metadata: object) -> None:
-    line = Event(event, actor, target_type="tenant", target_id=slug, metadata=metadata)
-    await audit.record(db, line)
-    if actor.type == "platform":
-        await _tell_platform(db, line)
-
-
-async def _tell_platform(db: Connection, line: Event) -> None:
-    """What the platform does to a tenant stands in its own record too, in the same transaction."""
-    here, home = await store.bound_and_home(db, PLATFORMS)
-    if home is None or home == here:
-        return
-    await rebind(db, home)
-    await audit.record(db, line)
-    await rebind(db, here)

@@ -1,4 +1,4 @@
-"""All SQL that writes tenants and tenant_hosts; over the platform's door."""
+"""All SQL that writes the registry, over the platform's door; login domains stand in `hosts`."""
 
 import re
 from collections.abc import Sequence
@@ -109,7 +109,7 @@ def _asked(status: str | None, q: str | None) -> dict[str, str | None]:
 
 
 async def hosts_of(db: Connection, ids: Sequence[UUID]) -> Sequence[Row]:
-    """The custom domains of these tenants, bound or not."""
+    """The login domains of these tenants, bound or not."""
     rows = await db.execute(
         text("""
             select tenant_id, host, is_primary, created_at from insula.hosts_of(:ids)
@@ -157,45 +157,6 @@ async def set_display_name(db: Connection, tenant_id: UUID, name: str) -> None:
         text("update insula.tenants set display_name = :name, updated_at = now() where id = :id"),
         {"name": name, "id": tenant_id},
     )
-
-
-async def add_host(db: Connection, host: str) -> bool:
-    """Give the bound tenant a host; False if any tenant has it."""
-    try:
-        async with db.begin_nested():
-            await db.execute(
-                text("insert into insula.tenant_hosts (host, is_primary) values (:host, false)"),
-                {"host": host},
-            )
-    except IntegrityError as error:
-        if not isinstance(error.orig, UniqueViolation):
-            raise
-        return False
-    return True
-
-
-async def remove_host(db: Connection, host: str) -> bool:
-    result = await db.execute(
-        text("delete from insula.tenant_hosts where host = :host"), {"host": host}
-    )
-    return result.rowcount > 0
-
-
-async def set_primary(db: Connection, host: str | None) -> bool:
-    """Make *host* the primary one, or none of them; False if the bound tenant has no such host."""
-    await db.execute(text("update insula.tenant_hosts set is_primary = false where is_primary"))
-    if host is None:
-        return True
-    result = await db.execute(
-        text("update insula.tenant_hosts set is_primary = true where host = :host"), {"host": host}
-    )
-    return result.rowcount > 0
-
-
-async def hosts(db: Connection) -> Sequence[Row]:
-    return (
-        await db.execute(text("select host, is_primary from insula.tenant_hosts order by host"))
-    ).all()
 
 
 async def slug_of(db: Connection, tenant_id: UUID) -> str | None:

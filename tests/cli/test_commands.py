@@ -43,8 +43,18 @@ def test_a_tenants_life(insula, look):
         assert insula("tenant", word, slug, "--reason", "a test")["status"] == status
     insula("tenant", "activate", slug)
     assert insula("tenant", "rename", slug, "Acme Inc")["display_name"] == "Acme Inc"
-    assert insula("tenant", "add-domain", slug, domain.upper() + ".", "--primary")["host"] == domain
-    assert insula("tenant", "remove-domain", slug, domain)["removed"] == domain
+    added = insula("tenant", "domain", "add", slug, domain.upper() + ".", "--primary")
+    assert (added["host"], added["state"]) == (domain, "pending")
+    assert added["publish"].startswith(f"TXT record _insula-verify.{domain} = insula-verify=")
+    proven = insula("tenant", "domain", "verify", slug, domain, "--proven-by-operator", "ours")
+    assert (proven["state"], proven["primary"]) == ("verified", True)
+    issuer = insula("tenant", "domain", "primary", slug, domain)["issuer"]
+    assert issuer == f"http://{domain}:8000"
+    (listed,) = insula("tenant", "domain", "list", slug)
+    assert (listed["proven_by"], listed["primary"]) == ("admin_override", True)
+    assert insula("tenant", "domain", "remove", slug, domain)["removed"] == domain
+    assert insula("tenant", "domain", "end-rest", domain, "--reason", "a test")["ended"] is True
+    assert insula("tenant", "domain", "end-rest", domain, "--reason", "a test")["ended"] is False
 
     events = look(
         "select event, actor_type, metadata from insula.audit_events where tenant_id = %s"
@@ -53,7 +63,7 @@ def test_a_tenants_life(insula, look):
     )
     assert [row.event for row in events] == [
         "tenant.created", "tenant.suspended", "tenant.activated", "tenant.archived",
-        "tenant.activated", "tenant.updated", "tenant.updated", "tenant.updated",
+        "tenant.activated", "tenant.updated", "tenant.updated",
     ]  # fmt: skip
     assert {row.actor_type for row in events} == {"system"}
     assert events[1].metadata["reason"] == "a test"
@@ -80,7 +90,10 @@ def test_tenants_are_listed_by_page(insula, slug):
         (("suspend", "nobody-at-all"), "tenant_not_found"),
         (("suspend", "default"), "tenant_protected"),
         (("rename", "nobody-at-all", "X"), "tenant_not_found"),
-        (("add-domain", "nobody-at-all", "x.example"), "tenant_not_found"),
+        (("domain", "add", "nobody-at-all", "x.example"), "tenant_not_found"),
+        (("domain", "add", "nobody-at-all", "x.example", "--method", "fax"), "validation_failed"),
+        (("domain", "verify", "default", "x.example"), "not_found"),
+        (("domain", "end-rest", "x.example", "--reason", " "), "validation_failed"),
     ],
 )
 def test_what_no_tenant_may_be(insula, words, code):
@@ -92,7 +105,7 @@ def test_what_no_tenant_may_be(insula, words, code):
 
 def test_a_slug_and_a_domain_are_given_once(insula, slug):
     domain = f"{secrets.token_hex(4)}.example"
-    insula("tenant", "add-domain", slug, domain)
+    insula("tenant", "domain", "add", slug, domain, "--proven-by-operator", "ours")
 
     refused(insula("tenant", "create", slug, status=1), "slug_taken")
     other = f"t-{secrets.token_hex(5)}"

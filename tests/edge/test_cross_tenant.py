@@ -27,6 +27,9 @@ from insula.oidc import issuer as paths
 from insula.oidc.features.pkce import s256
 from insula.oidc.provider import BELOW, DOCUMENTS
 from insula.registration.logos import PATH as LOGOS
+from insula.tenants.domains import models as login_domains
+from insula.tenants.domains import service as domains
+from insula.tenants.domains.claims import Wish
 
 LONG = "seventeen grey herons"
 
@@ -534,6 +537,18 @@ def admin_names(acme, globex):
     yield tuple(post(acme.admin.username, t) for t in (acme.admin_form, secrets.token_urlsafe(32)))
 
 
+def proofs(acme, _globex):
+    """The file that proves a domain of Acme, asked for at Globex."""
+    product, host = acme.product, f"login.{secrets.token_hex(6)}.example"
+    wish = Wish(host, vouched="a test")
+    domain = product.backstage.run(lambda here: domains.add(here.platform, "acme", wish))
+    route = login_domains.file_path("{token}")
+    yield tuple(
+        Request("GET", login_domains.file_path(token), route=route)
+        for token in (domain.token, secrets.token_hex(20))
+    )
+
+
 def nothing(_acme, _globex):
     """A public document: it takes no value of anybody's."""
     return ()
@@ -541,6 +556,7 @@ def nothing(_acme, _globex):
 
 CASES = {
     **{("GET", path): nothing for path in DOCUMENTS},
+    ("GET", login_domains.file_path("{token}")): proofs,
     ("GET", paths.AUTHORIZE): authorize,
     ("POST", paths.AUTHORIZE): client_ids("POST"),
     ("GET", paths.RESUME): together(interactions(paths.RESUME), sessions(paths.RESUME)),
@@ -587,7 +603,7 @@ CASES = {
 
 def route_table():
     """Every method and path that a tenant's host answers, but for the API's and the platform's."""
-    return set().union(*(ADDRESSES[each] for each in ("protocol", "pages", "branding")))
+    return set().union(*(ADDRESSES[each] for each in ("proofs", "protocol", "pages", "branding")))
 
 
 def test_every_route_has_its_case():

@@ -12,6 +12,8 @@ from insula.keys import service as keys
 from insula.outbound.door import Door
 from insula.outbound.settings import OutboundRules
 from insula.platform.tasks import Tasks
+from insula.tenants.domains.proofs import Prover
+from insula.tenants.domains.txt_records import TxtRecords
 
 
 @pytest.fixture
@@ -22,7 +24,9 @@ def db(database):
 
 @pytest.fixture
 def tasks(platform_door, directory, envelope, rotation, app_db):
-    return Tasks(platform_door, directory, envelope, rotation, Door(OutboundRules()), app_db)
+    door = Door(OutboundRules())
+    prover = Prover(door, TxtRecords())
+    return Tasks(platform_door, directory, envelope, rotation, door, prover, app_db)
 
 
 @pytest.fixture

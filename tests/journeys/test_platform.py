@@ -274,3 +274,32 @@ def test_the_first_administrator_follows_a_link_that_is_shown_once(product, visi
     theirs.get_by_label("Password").fill(secret)
     theirs.keyboard.press("Enter")
     theirs.get_by_text("Superadmin").first.wait_for()
+
+
+@pytest.mark.spec("features T01", "features A13", "features UI-7")
+@pytest.mark.parametrize("way", ["on a phone", "in the dark, without script"])
+def test_a_login_domain_is_begun_vouched_for_and_made_the_issuer(product, visit, runner, way):
+    page = visit(**WAYS[way])
+    slug = f"journey-{secrets.token_hex(4)}"
+    product.tenant(slug)
+    host = f"login.{slug}.example"
+    come_in(product, page, runner)
+    page.goto(f"http://{product.server.host('platform')}/platform/tenants/{slug}/edit")
+    look_at(page, slug.title(), title=f"{slug.title()} · Edit")
+    page.get_by_label("Add a domain").fill(host)
+    page.get_by_role("button", name="Add domain").click()
+    look_at(page, slug.title(), title=f"{slug.title()} · Hosts")
+    page.get_by_role("button", name="Check now").click()
+    look_at(page, slug.title(), title=f"{slug.title()} · Hosts")
+    assert f"No TXT record at _insula-verify.{host}." in page.inner_text("main")
+    page.get_by_role("link", name="Vouch for it…").click()
+    look_at(page, f"Vouch for {host}?")
+    page.get_by_label("Why").fill("Their contract names it")
+    page.get_by_label(f"Type {host} to confirm").fill(host)
+    page.get_by_role("button", name="Count it as proven").click()
+    page.get_by_role("link", name="Make it the issuer…").click()
+    look_at(page, f"Make {host} the issuer?")
+    page.get_by_label(f"Type {host} to confirm").fill(host)
+    page.get_by_role("button", name="Change the issuer").click()
+    look_at(page, slug.title(), title=f"{slug.title()} · Hosts")
+    assert f"The issuer of tokens is http://{host}" in page.inner_text("main")

@@ -32,6 +32,7 @@ BODIES = {
     ("PATCH", "/tenants/{slug}"): lambda: {"display_name": "T"},
     ("POST", "/tenants/{slug}/status"): lambda: {"status": "suspended"},
     ("POST", "/tenants/{slug}/hosts"): lambda: {"host": f"{name()}.example"},
+    ("POST", "/tenants/{slug}/hosts/{host}/verify"): lambda: {"override_reason": "ours"},
     ("PUT", "/settings/{section}"): lambda: {"id_token": 300},
     ("PATCH", "/settings/{section}"): lambda: {"id_token": 300},
     ("POST", "/settings/preview"): lambda: {"section": "oidc.ttl", "values": {}},

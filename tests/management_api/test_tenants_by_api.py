@@ -5,6 +5,9 @@ import time
 import pytest
 from callers import name, refusal
 
+#: A domain that is given on our word.
+OURS = {"override_reason": "a test"}
+
 
 def make(caller, **facts):
     answer = caller.post("/tenants", {"slug": name(), "display_name": "Initech", **facts})
@@ -16,7 +19,7 @@ def make(caller, **facts):
 def test_a_tenant_is_made_whole_and_served_at_once(platform, programs):
     slug, domain = name(), f"login.{name()}.example"
     made = platform.post(
-        "/tenants", {"slug": slug, "name": "  Acme\u202e Corp ", "domain": domain.upper()}
+        "/tenants", {"slug": slug, "name": "  Acme\u202e Corp ", "domain": domain.upper(), **OURS}
     )
 
     assert made.status_code == 201
@@ -66,7 +69,7 @@ def test_a_tenant_is_renamed_and_moved_to_a_domain_and_back(platform):
     slug, domain = make(platform)["slug"], f"login.{name()}.example"
     where = f"/tenants/{slug}"
 
-    moved = platform.patch(where, {"display_name": "Globe", "domain": domain}).json()
+    moved = platform.patch(where, {"display_name": "Globe", "domain": domain, **OURS}).json()
 
     assert (moved["display_name"], moved["domain"]) == ("Globe", domain)
     assert domain in moved["issuer"]
@@ -77,6 +80,7 @@ def test_a_tenant_is_renamed_and_moved_to_a_domain_and_back(platform):
     assert back["domain"] is None
     (host,) = platform.get(f"{where}/hosts").json()["data"]
     assert (host["host"], host["primary"]) == (domain, False)
+    refusal(platform.post(f"/tenants/{other}/hosts", {"host": domain, **OURS}), 409, "domain_taken")
     (again,) = platform.post(f"{where}/hosts/{domain}/primary").json()["data"]
     assert again["primary"] is True
     refusal(platform.post(f"/tenants/{other}/hosts", {"host": domain}), 409, "domain_taken")

@@ -21,6 +21,7 @@ from spine import FAST, signed_in, tokens_of
 
 #: Where the cases that are particular to an address stand, by who answers it.
 SUITES = {
+    "proofs": "edge/test_cross_tenant.py",
     "protocol": "edge/test_cross_tenant.py",
     "pages": "edge/test_cross_tenant.py",
     "branding": "edge/test_cross_tenant.py",

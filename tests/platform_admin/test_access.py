@@ -20,13 +20,9 @@ def filled(path):
 ROUTES = sorted((method, filled(path)) for method, path in ADDRESSES["platform"])
 #: Pages that lead to an act and nowhere else.
 ACTS = (
-    "/suspend",
-    "/archive",
-    "/activate",
-    "/domains/remove",
-    "/users/link",
-    "tenants/acme/delete",
-)
+    "/suspend", "/archive", "/activate", "/domains/remove", "/domains/vouch", "/domains/primary",
+    "/users/link", "tenants/acme/delete",
+)  # fmt: skip
 #: What may be looked at and is not there.
 ABSENT = ("/deletion.jwt", "/jobs/0", "/jobs/0/forget", "/history/0")
 HTML = {"accept": "text/html"}

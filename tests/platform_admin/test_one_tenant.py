@@ -70,24 +70,100 @@ def test_two_who_rename_at_once_learn_of_each_other(product, browser, open_page,
     assert empty.status == 422
 
 
-@pytest.mark.spec("features D06")
-def test_domains_are_given_and_taken(product, browser, open_page, at, tenant):
+@pytest.mark.spec("features D06", "features T01", "features A08", "features UI-8")
+def test_a_domain_is_begun_checked_and_proven(product, browser, open_page, name_server, tenant):
     domain = f"login.{tenant}.example"
-    added = submit(browser, open_page("/edit"), "/domains", domain=domain, primary="1")
-    assert domain in added.text
-    again = submit(browser, open_page("/edit"), "/domains", domain=domain)
-    odd = submit(browser, open_page("/edit"), "/domains", domain="127.0.0.1")
+    added = submit(browser, open_page("/edit"), "/domains", domain=domain, method="dns")
+    assert "It leads nowhere until then." in added.text
+    again = submit(browser, open_page("/edit"), "/domains", domain=domain, method="dns")
+    odd = submit(browser, open_page("/edit"), "/domains", domain="127.0.0.1", method="dns")
     assert (again.status, odd.status) == (409, 422)
-    assert "belongs to this tenant already" in again.text
+    assert "The tenant has this domain already." in again.text
+    assert f"_insula-verify.{domain}" in added.text
+    assert "Not proven" in open_page().text
 
+    checked = submit(browser, open_page("/hosts"), "/domains/check", domain=domain)
+    assert "The domain is not proven yet." in checked.text
+    assert f"No TXT record at _insula-verify.{domain}." in checked.text
+    (row,) = product.rows("select token from insula.host_proofs where host = %s", domain)
+    name_server.texts[f"_insula-verify.{domain}"] = [f"insula-verify={row.token}"]
+    proven = submit(browser, checked, "/domains/check", domain=domain)
+    assert "The domain is proven." in proven.text
+    assert product.audit(tenant, "domain.verified", target_id=domain)
+
+
+@pytest.mark.spec("features T02", "features CR-6")
+def test_who_vouches_for_a_domain_types_it_and_says_why(
+    product, browser, open_page, runner, tenant
+):
+    domain = f"login.{tenant}.example"
+    submit(browser, open_page("/edit"), "/domains", domain=domain, method="meta", primary="1")
+    asked = open_page("/domains/vouch", domain=domain)
+    for typed, said in (
+        ({"typed": "something else", "reason": "Known"}, f"Type {domain} to confirm."),
+        ({"typed": domain, "reason": " "}, "Say why"),
+    ):
+        refused = submit(browser, asked, "/domains/vouch", **typed)
+        assert refused.status == 422
+        assert said in refused.text
+
+    done = submit(browser, asked, "/domains/vouch", typed=domain, reason="Known to us")
+
+    assert "An operator vouches for it: Known to us." in done.text
+    assert f"The issuer of tokens is http://{domain}" in done.text
+    for record in (tenant, PLATFORMS):
+        (line,) = product.audit(record, "domain.verified", target_id=domain)
+        assert line.actor_id == str(runner.id)
+        assert line.metadata["method"] == "admin_override"
+        assert line.metadata["reason"] == "Known to us"
+    assert line.metadata["tenant"] == tenant  # in the platform's record
+
+
+@pytest.mark.spec("features A13", "features D06")
+def test_the_issuers_host_is_chosen_by_who_types_it(product, browser, open_page, at, tenant):
+    domain = f"login.{tenant}.example"
+    submit(browser, open_page("/edit"), "/domains", domain=domain, method="dns")
+    path = f"/platform/tenants/{tenant}/domains/primary"
+    assert browser.get(at(path), params={"domain": domain}).status_code == 303  # it is not proven
+    late = open_page("/domains/vouch", domain=domain)
+    submit(browser, late, "/domains/vouch", typed=domain, reason="Known to us")
+
+    asked = open_page("/domains/primary", domain=domain)
+    assert f"from {product.issuer(tenant)} to http://{domain}" in asked.text
+    assert "applications must be told" in asked.text
+    wrong = submit(browser, asked, "/domains/primary", typed="something else")
+    assert wrong.status == 422
+    right = submit(browser, wrong, "/domains/primary", typed=domain)
+    assert "The issuer has changed." in right.text
+
+    own = product.server.host(tenant).partition(":")[0]
+    back = submit(browser, open_page("/domains/primary", domain=own), "/domains/primary", typed=own)
+    assert f"The issuer of tokens is {product.issuer(tenant)}" in back.text
+
+
+@pytest.mark.spec("features D06", "security 108")
+def test_a_domain_is_taken_by_who_types_it_and_rests(product, browser, open_page, at, tenant):
+    domain = f"login.{tenant}.example"
+    submit(browser, open_page("/edit"), "/domains", domain=domain, method="dns", primary="1")
+    submit(
+        browser, open_page("/domains/vouch", domain=domain), "/domains/vouch",
+        typed=domain, reason="Known to us",
+    )  # fmt: skip
     asked = open_page("/domains/remove", domain=domain)
     assert f"the issuer becomes {product.issuer(tenant)}" in asked.text
+    assert "No other tenant can have it for thirty days." in asked.text
     wrong = submit(browser, asked, "/domains/remove", typed="something else")
     assert wrong.status == 422
     right = submit(browser, wrong, "/domains/remove", typed=domain)
     assert "The domain is taken away." in right.text
     assert domain not in open_page("/hosts").text
     assert browser.get(at(f"/platform/tenants/{tenant}/domains/remove")).status_code == 303
+    other = f"{tenant}-b"
+    product.tenant(other)
+    edit = browser.open(at(f"/platform/tenants/{other}/edit"))
+    refused = submit(browser, edit, "/domains", domain=domain, method="dns")
+    assert refused.status == 409
+    assert "The domain was another tenant's until lately." in refused.text
 
 
 @pytest.mark.spec("features D07", "features CR-6", "features CR-7", "features UI-5")

@@ -7,6 +7,8 @@ import secrets
 
 import pytest
 
+from insula.tenants.domains import service as domains
+
 
 def slugs_on(page):
     """The tenants of a list, in its order."""
@@ -98,12 +100,13 @@ def test_a_tenant_is_made_and_the_page_says_what_to_do_next(product, browser, cr
     assert page.path == f"/platform/tenants/{slug}"
     assert "What to do next" in page.text
     assert f"insula admin bootstrap --tenant {slug}" in page.text
+    assert "Prove the login domain" in page.text
     assert domain in page.text
     for record in (slug, "_platforms"):
         (line,) = product.audit(record, "tenant.created", target_id=slug)
         assert (line.actor_type, line.actor_id) == ("platform", str(runner.id))
     discovery = browser.get(product.url(slug, "/.well-known/openid-configuration"))
-    assert discovery.json()["issuer"] == f"http://{domain}:{product.server.port}"
+    assert discovery.json()["issuer"] == product.issuer(slug)  # the domain is not proven yet
 
 
 @pytest.mark.spec("features D04", "features F21")
@@ -174,10 +177,11 @@ def test_a_tenant_that_cannot_be_is_refused_beside_its_field(create, typed, stat
 
 
 @pytest.mark.spec("features D04")
-def test_a_domain_that_is_taken_says_by_whom(create):
+def test_a_domain_that_is_taken_says_by_whom(create, product):
     slug, other = (f"d{secrets.token_hex(4)}" for _ in range(2))
     domain = f"id.{slug}.example"
     create(display_name="First", slug=slug, domain=domain)
+    product.backstage.run(lambda here: domains.vouch(here.platform, slug, domain, "a test"))
     page = create(display_name="Second", slug=other, domain=domain)
 
     assert page.status == 409

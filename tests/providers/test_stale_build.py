@@ -7,7 +7,8 @@ from insula.providers.build import Builder
 from insula.providers.client_keys import ClientKeys
 from insula.providers.pool import ProviderPool
 from insula.sign_in.cookies import Jar
-from insula.tenants import service
+from insula.tenants.domains import service as domains
+from insula.tenants.domains.claims import Wish
 
 
 async def test_news_of_the_change_drops_it(platform_door, house, envelope):
@@ -15,9 +16,8 @@ async def test_news_of_the_change_drops_it(platform_door, house, envelope):
     builder = Builder(envelope, Jar(secure=False), door, ClientKeys(door), UserCodes(bytes(32)))
     pool = ProviderPool(builder.build)
     stale = house.tenant
-    await service.add_domain(
-        platform_door, stale.slug, f"login-{stale.slug}.other.example", primary=True
-    )
+    wish = Wish(f"login-{stale.slug}.other.example", primary=True, vouched="a test")
+    await domains.add(platform_door, stale.slug, wish)
     await pool.get(stale)
 
     assert pool.changed(stale.id, stale.version + 1)

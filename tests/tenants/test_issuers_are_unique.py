@@ -2,7 +2,8 @@
 
 import pytest
 
-from insula.tenants import service
+from insula.tenants.domains import service as domains
+from insula.tenants.domains.claims import Wish
 from insula.tenants.errors import InvalidTenant
 
 
@@ -12,11 +13,10 @@ from insula.tenants.errors import InvalidTenant
 )
 async def test_a_domain_under_the_base_is_nobodys_own(platform_door, house, domain):
     with pytest.raises(InvalidTenant, match="base domain"):
-        await service.add_domain(platform_door, house.tenant.slug, domain, base="id.example")
+        await domains.add(platform_door, house.tenant.slug, Wish(domain), base="id.example")
 
 
 async def test_one_beside_it_may_be(platform_door, house):
     host = f"login-{house.tenant.slug}.notid.example"
-    assert (
-        await service.add_domain(platform_door, house.tenant.slug, host, base="id.example") == host
-    )
+    added = await domains.add(platform_door, house.tenant.slug, Wish(host), base="id.example")
+    assert added.host == host

@@ -12,15 +12,23 @@ from insula.kernel.errors import Conflict
 from insula.keys import service as keys
 from insula.tenancy.models import DEFAULT, DEFAULT_TENANT_ID, OPS, PLATFORMS
 from insula.tenants import service
+from insula.tenants.domains import service as domains
+from insula.tenants.domains.claims import Wish
 from insula.tenants.errors import (
     DomainTaken,
     InvalidTenant,
+    NoSuchDomain,
     NoSuchTenant,
     SlugNotHostSafe,
     SlugReserved,
     SlugTaken,
     TenantProtected,
 )
+
+
+def given(domain, **more):
+    """A domain that is a tenant's on our word."""
+    return Wish(domain, vouched="a test", **more)
 
 
 @pytest.fixture
@@ -81,10 +89,10 @@ async def test_two_who_want_a_slug_at_once_are_one_tenant_and_a_refusal(create):
 
 async def test_a_tenant_that_cannot_be_made_leaves_nothing(create, database):
     domain = f"login.{uuid4().hex}.example"
-    await create(domain=domain)
+    await create(wish=given(domain, primary=True))
     slug = f"t{uuid4().hex}"
     with pytest.raises(DomainTaken):
-        await create(slug, domain=domain)
+        await create(slug, wish=given(domain, primary=True))
 
     async def fail(_db, _tenant_id):
         raise ZeroDivisionError
@@ -105,7 +113,7 @@ async def test_bad_slugs_and_names_are_refused_before_anything_is_made(create):
 
 
 async def test_a_slug_that_is_no_host_name_is_good_with_a_domain(create):
-    await create(f"a_{uuid4().hex}", domain=f"login.{uuid4().hex}.example")
+    await create(f"a_{uuid4().hex}", wish=given(f"login.{uuid4().hex}.example"))
     await create(f"a_{uuid4().hex}", host_needed=False)
 
 
@@ -149,7 +157,7 @@ async def test_every_change_raises_the_version_and_that_of_no_other(create, plat
     for act in (
         service.set_status(platform_door, slug, "suspended"),
         service.rename(platform_door, slug, "Acme Ltd"),
-        service.add_domain(platform_door, slug, f"{uuid4().hex}.example"),
+        domains.add(platform_door, slug, given(f"{uuid4().hex}.example")),
     ):
         await act
         versions.append((await houses.find(slug)).version)
@@ -176,23 +184,25 @@ async def test_a_tenant_is_renamed_and_keeps_its_slug(create, platform_door, hou
 async def test_a_domain_belongs_to_one_tenant_of_all(create, platform_door):
     mine, theirs = await create(), await create()
     domain = f"login.{uuid4().hex}.example"
-    await service.add_domain(platform_door, mine, domain)
+    await domains.add(platform_door, mine, given(domain))
     for slug in (mine, theirs):
         for written in (domain, domain.upper(), f"{domain}."):
             with pytest.raises(DomainTaken) as refusal:
-                await service.add_domain(platform_door, slug, written)
+                await domains.add(platform_door, slug, given(written))
             assert refusal.value.code == "domain_taken"
-    with pytest.raises(NoSuchTenant):
-        await service.remove_domain(platform_door, theirs, domain)
-    await service.remove_domain(platform_door, mine, domain)
-    await service.add_domain(platform_door, theirs, domain)
+    with pytest.raises(NoSuchDomain):
+        await domains.remove(platform_door, theirs, domain)
+    await domains.remove(platform_door, mine, domain)
+    with pytest.raises(DomainTaken):
+        await domains.add(platform_door, theirs, given(domain))
+    await domains.add(platform_door, mine, given(domain))
 
 
 async def test_two_who_want_a_domain_at_once_are_one_owner_and_a_refusal(create, platform_door):
     slugs = [await create(), await create()]
     domain = f"login.{uuid4().hex}.example"
     results = await asyncio.gather(
-        *(service.add_domain(platform_door, slug, domain) for slug in slugs),
+        *(domains.add(platform_door, slug, given(domain)) for slug in slugs),
         return_exceptions=True,
     )
     assert sorted(isinstance(result, DomainTaken) for result in results) == [False, True]
@@ -202,13 +212,13 @@ async def test_two_who_want_a_domain_at_once_are_one_owner_and_a_refusal(create,
 async def test_the_primary_domain_is_the_issuer(create, platform_door, houses):
     slug = await create()
     first, second = f"a.{uuid4().hex}.example", f"b.{uuid4().hex}.example"
-    await service.add_domain(platform_door, slug, first)
+    await domains.add(platform_door, slug, given(first))
     assert (await houses.find(slug)).issuer == f"http://{slug}.localhost:8000"
-    await service.add_domain(platform_door, slug, second, primary=True)
+    await domains.add(platform_door, slug, given(second, primary=True))
     found = await houses.find(slug)
     assert found.issuer == f"http://{second}:8000"
     assert found.hosts == (first, second)
-    await service.remove_domain(platform_door, slug, second)
+    await domains.remove(platform_door, slug, second)
     assert (await houses.find(slug)).issuer == f"http://{slug}.localhost:8000"
 
 

@@ -1,7 +1,7 @@
 """/tenants: list, create, read, change, status; their hosts and their people (D03 to D09)."""
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Final, Protocol
 
 from fastapi import Path, Query, Response
 
@@ -12,12 +12,14 @@ from insula.clients import service as clients
 from insula.management_api.caller import Caller
 from insula.management_api.guard import Calling, router_of
 from insula.management_api.paging import After, Count, IncludeCount, Limit, PageOf
-from insula.management_api.rules import needs
+from insula.management_api.rules import PREFIX, needs
 from insula.management_api.tenants.schemas import (
     FoundedTenant,
+    HostCheck,
     NewHost,
     NewStatus,
     NewTenant,
+    OverrideReason,
     Sort,
     Status,
     Tenant,
@@ -28,12 +30,18 @@ from insula.management_api.tenants.schemas import (
     TenantUser,
 )
 from insula.management_api.versions import IfMatch, naming_who, seen, tag
+from insula.oidc.errors import InsufficientScope
 from insula.tenants import founding, registry, service
+from insula.tenants.domains import checks
+from insula.tenants.domains import service as domains
+from insula.tenants.domains.claims import Wish
 
 router = router_of("Tenants")
+#: Who may give a domain on their word, beside what the route asks for.
+_VOUCHING: Final = f"{PREFIX}cross-tenant:write"
 
 Slug = Annotated[str, Path(min_length=1, max_length=63, description="The tenant's slug.")]
-Domain = Annotated[str, Path(min_length=1, max_length=253, description="A custom domain.")]
+Domain = Annotated[str, Path(min_length=1, max_length=253, description="A login domain.")]
 Search = Annotated[
     str | None,
     Query(max_length=200, description="Part of the slug or the name, or a whole domain."),
@@ -43,6 +51,17 @@ Search = Annotated[
 def _actor(caller: Caller) -> Actor:
     """Who acts, as the tenant's own record names them: the platform."""
     return replace(caller.actor, type="platform")
+
+
+class _MayVouch(Protocol):
+    override_reason: OverrideReason
+
+
+def _vouched(caller: Caller, wanted: _MayVouch) -> str | None:
+    """The reason of a caller who vouches for a domain. Raises `InsufficientScope`."""
+    if wanted.override_reason is not None and _VOUCHING not in caller.scopes:
+        raise InsufficientScope("The access token lacks the scope of this", scope=_VOUCHING)
+    return wanted.override_reason
 
 
 def _counted(n: int) -> Count:
@@ -81,7 +100,12 @@ async def list_tenants(  # noqa: PLR0913  (parameters of the query)
     "/tenants", summary="Create a tenant", status_code=201, openapi_extra=needs("tenants:write")
 )
 async def create_tenant(caller: Calling, wanted: NewTenant, response: Response) -> FoundedTenant:
-    """It has its keys and is served as soon as this answers; the link is shown here alone."""
+    """
+    It has its keys and is served as soon as this answers, on the host of its slug.
+
+    A domain leads to it once that is proven: see its hosts. The link of its first administrator
+    is shown here alone.
+    """
     parts = caller.parts
     first = await founding.found(
         parts.platform,
@@ -89,7 +113,11 @@ async def create_tenant(caller: Calling, wanted: NewTenant, response: Response) 
         parts.rotation,
         slug=wanted.slug,
         display_name=wanted.display_name,
-        domain=wanted.domain,
+        wish=None
+        if wanted.domain is None
+        else Wish(
+            wanted.domain, wanted.domain_method, primary=True, vouched=_vouched(caller, wanted)
+        ),
         base=parts.naming.base,
         host_needed=parts.host_needed,
         first_admin_email=wanted.first_admin_email,
@@ -124,15 +152,20 @@ async def change_tenant(
     response: Response,
     if_match: IfMatch = None,
 ) -> Tenant:
-    """A new domain becomes the issuer's host at once; the one before stays the tenant's."""
+    """
+    A domain of the tenant that is proven becomes the issuer's host at once.
+
+    Any other does once it is proven. The one before stays the tenant's.
+    """
     parts = caller.parts
     entry = await registry.get(parts.platform, slug)
     async with naming_who(parts.platform.within(entry.id), "tenant", slug):
         entry = await registry.update(
             parts.platform,
             slug,
-            changes.model_dump(exclude_unset=True),
+            changes.model_dump(exclude_unset=True, exclude={"override_reason"}),
             base=parts.naming.base,
+            vouched=_vouched(caller, changes),
             expected=seen(if_match),
             actor=_actor(caller),
         )
@@ -162,28 +195,43 @@ async def set_tenant_status(
     "/tenants/{slug}/hosts", summary="List a tenant's hosts", openapi_extra=needs("tenants:read")
 )
 async def list_tenant_hosts(caller: Calling, slug: Slug) -> TenantHosts:
-    entry = await registry.get(caller.parts.platform, slug)
-    return TenantHosts(data=[TenantHost.of(host) for host in entry.hosts])
+    """Its login domains, with what proves each and how that stands."""
+    found = await domains.listed(caller.parts.platform, slug)
+    return TenantHosts(data=[TenantHost.of(each) for each in found])
 
 
 @router.post(
     "/tenants/{slug}/hosts",
-    summary="Give a tenant a host",
+    summary="Begin to prove a host for a tenant",
     status_code=201,
     openapi_extra=needs("tenants:write"),
 )
 async def add_tenant_host(caller: Calling, slug: Slug, wanted: NewHost) -> TenantHost:
+    """It leads to the tenant once it is proven; until then another tenant may prove it first."""
     parts = caller.parts
-    host = await service.add_domain(
-        parts.platform,
-        slug,
-        wanted.host,
-        base=parts.naming.base,
-        primary=wanted.primary,
-        actor=_actor(caller),
+    wish = Wish(
+        wanted.host, wanted.method, primary=wanted.make_primary, vouched=_vouched(caller, wanted)
     )
-    entry = await registry.get(parts.platform, slug)
-    return next(TenantHost.of(each) for each in entry.hosts if each.host == host)
+    found = await domains.add(
+        parts.platform, slug, wish, base=parts.naming.base, actor=_actor(caller)
+    )
+    return TenantHost.of(found)
+
+
+@router.post(
+    "/tenants/{slug}/hosts/{host}/verify",
+    summary="Check now whether a host is proven",
+    openapi_extra=needs("tenants:write"),
+)
+async def verify_tenant_host(
+    caller: Calling, slug: Slug, host: Domain, wanted: HostCheck | None = None
+) -> TenantHost:
+    """The answer says how it stands then, and what was found where the proof should be."""
+    parts, actor = caller.parts, _actor(caller)
+    reason = None if wanted is None else _vouched(caller, wanted)
+    if reason is not None:
+        return TenantHost.of(await domains.vouch(parts.platform, slug, host, reason, actor))
+    return TenantHost.of(await checks.verify(parts.platform, parts.prover, slug, host, actor))
 
 
 @router.post(
@@ -193,8 +241,10 @@ async def add_tenant_host(caller: Calling, slug: Slug, wanted: NewHost) -> Tenan
 )
 async def make_tenant_host_primary(caller: Calling, slug: Slug, host: Domain) -> TenantHosts:
     """Tokens of the issuer before are no longer accepted, since its name was another."""
-    entry = await registry.make_primary(caller.parts.platform, slug, host, _actor(caller))
-    return TenantHosts(data=[TenantHost.of(each) for each in entry.hosts])
+    platform = caller.parts.platform
+    await domains.make_primary(platform, slug, host, _actor(caller))
+    found = await domains.listed(platform, slug)
+    return TenantHosts(data=[TenantHost.of(each) for each in found])
 
 
 @router.delete(
@@ -204,7 +254,8 @@ async def make_tenant_host_primary(caller: Calling, slug: Slug, host: Domain) ->
     openapi_extra=needs("tenants:write", tier="delete"),
 )
 async def remove_tenant_host(caller: Calling, slug: Slug, host: Domain) -> None:
-    await service.remove_domain(caller.parts.platform, slug, host, _actor(caller))
+    """No other tenant can have it for thirty days."""
+    await domains.remove(caller.parts.platform, slug, host, _actor(caller))
 
 
 @router.get(

@@ -1,7 +1,7 @@
 """Tenants as they are told, and what may be asked of them."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
@@ -9,14 +9,16 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from insula.management_api.paging import Count
 from insula.tenancy.models import Naming
 from insula.tenants import founding
-from insula.tenants.registry import Entry, Host
+from insula.tenants.domains import models as proofs
+from insula.tenants.domains.models import Domain, Method, ProvenBy, State
+from insula.tenants.registry import Entry
 
 Status = Literal["active", "suspended", "archived", "deleting"]
 Sort = Literal["slug", "-slug", "display_name", "-display_name", "created_at", "-created_at"]
 
 
 class Tenant(BaseModel):
-    """One tenant; *domain* is its primary custom domain."""
+    """One tenant; *domain* is its primary login domain."""
 
     id: UUID
     slug: str
@@ -77,6 +79,17 @@ class TenantDetail(Tenant):
     clients: Count
 
 
+#: An operator's word in place of a proof; it needs the scope `insula:cross-tenant:write` too.
+OverrideReason = Annotated[
+    str | None,
+    Field(
+        max_length=500,
+        description="Counts the domain as proven on your word, and says why. Needs the scope "
+        "`insula:cross-tenant:write` too.",
+    ),
+]
+
+
 class NewTenant(BaseModel):
     """`name` is taken for `display_name` too."""
 
@@ -89,7 +102,6 @@ class NewTenant(BaseModel):
         validation_alias=AliasChoices("display_name", "name"),
         examples=["Acme Corp"],
     )
-    domain: str | None = Field(None, max_length=253, examples=["login.acme.example"])
     first_admin_email: str | None = Field(
         None,
         min_length=3,
@@ -97,10 +109,22 @@ class NewTenant(BaseModel):
         examples=["ada@acme.example"],
         description="Makes its first administrator, who chooses a password by a link.",
     )
+    domain: str | None = Field(
+        None,
+        max_length=253,
+        examples=["login.acme.example"],
+        description="Becomes the issuer's host once it is proven.",
+    )
+    domain_method: Method = "dns"
+    override_reason: OverrideReason = None
 
 
 class TenantChanges(BaseModel):
-    """What is left out stays; a `domain` of null gives the issuer its host by slug again."""
+    """
+    What is left out stays; a `domain` of null gives the issuer its host by slug again.
+
+    A `domain` that is not proven becomes the issuer's host once it is.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -111,6 +135,7 @@ class TenantChanges(BaseModel):
         validation_alias=AliasChoices("display_name", "name"),
     )
     domain: str | None = Field(None, max_length=253)
+    override_reason: OverrideReason = None
 
 
 class NewStatus(BaseModel):
@@ -122,16 +147,65 @@ class NewStatus(BaseModel):
     reason: str = Field("", max_length=500)
 
 
+class HostProof(BaseModel):
+    """What to publish; one of the three, the one that `method` names, is looked for."""
+
+    dns_name: str
+    dns_value: str
+    meta_tag: str
+    file_url: str
+    file_content: str
+
+    @classmethod
+    def of(cls, domain: Domain) -> "HostProof":
+        return cls(
+            dns_name=proofs.record_name(domain.host),
+            dns_value=proofs.proof_text(domain.token),
+            meta_tag=proofs.meta_tag(domain.token),
+            file_url=f"https://{domain.host}{proofs.file_path(domain.token)}",
+            file_content=proofs.proof_text(domain.token),
+        )
+
+
 class TenantHost(BaseModel):
-    """A custom domain; the primary one is the issuer's host."""
+    """
+    A login domain and its proof; the primary one is the issuer's host.
+
+    `pending` and `unverified` ones lead nowhere; `failing` ones still lead to the tenant. *found*
+    is what the last check that failed had found.
+    """
 
     host: str
     primary: bool
+    state: State
+    method: Method
+    token: str
+    proof: HostProof | None
+    make_primary: bool
+    proven_by: ProvenBy | None
+    proven_at: datetime | None
+    override_reason: str | None
+    last_checked: datetime | None
+    found: str
     created_at: datetime
 
     @classmethod
-    def of(cls, host: Host) -> "TenantHost":
-        return cls(host=host.host, primary=host.is_primary, created_at=host.created_at)
+    def of(cls, domain: Domain) -> "TenantHost":
+        return cls(
+            host=domain.host,
+            primary=domain.is_primary,
+            state=domain.state,
+            method=domain.method,
+            token=domain.token,
+            proof=HostProof.of(domain) if domain.token else None,
+            make_primary=domain.primary_wanted,
+            proven_by=domain.proven_by,
+            proven_at=domain.proven_at,
+            override_reason=domain.override_reason,
+            last_checked=domain.checked_at,
+            found=domain.found,
+            created_at=domain.created_at,
+        )
 
 
 class TenantHosts(BaseModel):
@@ -141,12 +215,24 @@ class TenantHosts(BaseModel):
 
 
 class NewHost(BaseModel):
-    """A custom domain on the platform's word."""
+    """A login domain, and how it will be proven."""
 
     model_config = ConfigDict(extra="forbid")
 
     host: str = Field(min_length=1, max_length=253, examples=["login.acme.example"])
-    primary: bool = False
+    method: Method = "dns"
+    make_primary: bool = Field(
+        default=False, description="Make it the issuer's host as soon as it is proven."
+    )
+    override_reason: OverrideReason = None
+
+
+class HostCheck(BaseModel):
+    """Look now; or, with a reason, count the domain as proven on your word."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    override_reason: OverrideReason = None
 
 
 class TenantUser(BaseModel):

@@ -128,7 +128,7 @@ def worker(
             queue = Queue(here.settings.database_platform_url_text())
             tasks = Tasks(
                 here.platform, here.directory, here.envelope, here.rotation, here.door,
-                here.database,
+                here.prover, here.database,
             )  # fmt: skip
             tasks.register(queue)
             if once:

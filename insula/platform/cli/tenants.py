@@ -6,15 +6,20 @@ import typer
 
 from insula.deletion import service as deletion
 from insula.kernel.errors import Invalid
+from insula.platform.cli import domains
+from insula.platform.cli.domains import Vouched
 from insula.platform.cli.links import in_words, linked
 from insula.platform.cli.output import Json, run, show, show_rows
 from insula.platform.context import opened
 from insula.tenants import founding, service
+from insula.tenants.domains.claims import Wish
 from insula.tenants.models import Status
 
 app = typer.Typer(
-    help="Create tenants, give them domains, change their state.", no_args_is_help=True
+    help="Create tenants, prove their domains, change their state.", no_args_is_help=True
 )
+
+app.add_typer(domains.app, name="domain")
 
 Slug = Annotated[str, typer.Argument(help="The tenant's slug.")]
 
@@ -41,10 +46,13 @@ def list_tenants(
 
 
 @app.command()
-def create(
+def create(  # noqa: PLR0913  (options of a command)
     slug: Slug,
     name: Annotated[str, typer.Option("--name", help="What people call it.")] = "",
-    domain: Annotated[str | None, typer.Option(help="A custom domain, its issuer's host.")] = None,
+    domain: Annotated[
+        str | None, typer.Option(help="A login domain; its issuer's host once it is proven.")
+    ] = None,
+    proven_by_operator: Vouched = None,
     admin_email: Annotated[
         str | None, typer.Option(help="Make its first administrator and print their link.")
     ] = None,
@@ -62,7 +70,9 @@ def create(
                 here.rotation,
                 slug=slug,
                 display_name=name or slug,
-                domain=domain,
+                wish=None
+                if domain is None
+                else Wish(domain, primary=True, vouched=proven_by_operator),
                 base=rules.naming.base,
                 host_needed="header" not in rules.priority or not rules.trusted,
                 first_admin_email=admin_email,
@@ -116,45 +126,6 @@ def rename(slug: Slug, name: str, *, json: Json = False) -> None:
         async with opened() as here:
             await service.rename(here.platform, slug, name)
         show({"slug": slug, "display_name": name}, json=json, text=f"{slug} is called {name}.")
-
-    run(work, json=json)
-
-
-@app.command("add-domain")
-def add_domain(
-    slug: Slug,
-    domain: str,
-    primary: Annotated[bool, typer.Option(help="Make it the issuer's host.")] = False,  # noqa: FBT002  (typer's way)
-    *,
-    json: Json = False,
-) -> None:
-    """Give a tenant a custom domain, on your word that it is the tenant's."""
-
-    async def work() -> None:
-        async with opened() as here:
-            base = here.settings.naming().base
-            host = await service.add_domain(here.platform, slug, domain, base=base, primary=primary)
-        show(
-            {"slug": slug, "host": host, "primary": primary},
-            json=json,
-            text=f"{slug} answers on {host}.",
-        )
-
-    run(work, json=json)
-
-
-@app.command("remove-domain")
-def remove_domain(slug: Slug, domain: str, *, json: Json = False) -> None:
-    """Take a custom domain away."""
-
-    async def work() -> None:
-        async with opened() as here:
-            await service.remove_domain(here.platform, slug, domain)
-        show(
-            {"slug": slug, "removed": domain},
-            json=json,
-            text=f"{slug} no longer answers on {domain}.",
-        )
 
     run(work, json=json)
 

@@ -1,6 +1,6 @@
 """All tenants at a glance."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from starlette.requests import Request
@@ -18,11 +18,14 @@ from insula.platform_admin.sentences import actors, entries
 from insula.registry import service as registry
 from insula.registry.models import KeyLine
 from insula.sign_in.routes import tenant_of
+from insula.tenancy.db import Row
+from insula.tenants.domains import service as domains
 
 #: Who can run the platform: a superadmin of its tenant is one of them (D02).
 RUNNING = ("platform_admin", "superadmin")
 _ANOTHER = "insula user add NAME --tenant _platforms --role platform_admin"
 _MOST_OVERDUE = 100
+_MOST_DOUBTED = 5
 _LATEST = 8
 _AS_FAR_BACK = timedelta(days=30)
 
@@ -40,7 +43,8 @@ async def show_dashboard(panel: Panel, request: Request, session: AdminSession) 
         names = await accounts.names_of(db, actors(rows))
     async with panel.platform.transaction() as db:
         given_up = (await board.counts(db))["failed"]
-    warnings = [*_warnings(panel, admins, overdue), *_of_jobs(given_up)]
+    doubted = await domains.in_doubt(panel.platform, _MOST_DOUBTED)
+    warnings = [*_of_domains(doubted), *_warnings(panel, admins, overdue), *_of_jobs(given_up)]
     return panel.show(
         request,
         session,
@@ -53,6 +57,19 @@ async def show_dashboard(panel: Panel, request: Request, session: AdminSession) 
         has_second_admin=admins > 1,
         is_bootstrapped=not any("BOOTSTRAP" in warning[0] for warning in warnings),
     )
+
+
+def _of_domains(doubted: Sequence[Row]) -> Iterator[tuple[str, str, str, str]]:
+    """Login domains whose proof fails; one that names an issuer above all."""
+    for row in doubted:
+        lapsed = row.lapsed_at is not None
+        what = "names an issuer" if row.is_primary else "is a login domain"
+        yield (
+            f"The proof of {row.host} fails.",
+            f"It {what}, and {'answers nobody any more' if lapsed else 'answers still'}.",
+            row.slug,
+            f"/platform/tenants/{row.slug}/hosts",
+        )
 
 
 def _of_jobs(given_up: int) -> Iterator[tuple[str, str, str, str]]:

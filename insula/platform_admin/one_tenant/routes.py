@@ -22,8 +22,10 @@ from insula.registry import service as registry
 from insula.registry.models import TenantLine
 from insula.sign_in.routes import go_to, only, tenant_of
 from insula.tenants import service as tenants
-from insula.tenants.errors import ChangedMeanwhile, DomainTaken, NoSuchTenant, TenantProtected
-from insula.tenants.models import FOLLOWS, normalise_domain
+from insula.tenants.domains import models as login_domains
+from insula.tenants.domains import service as domains
+from insula.tenants.errors import ChangedMeanwhile, TenantProtected
+from insula.tenants.models import FOLLOWS
 
 ONE = f"{TENANTS}/{{slug}}"
 _LINES = 50
@@ -32,7 +34,10 @@ _AS_FAR_BACK = timedelta(days=180)
 _DONE = {
     "created": "The tenant exists, with its signing keys. Nobody can sign in yet.",
     "renamed": "The name is changed. Every process shows it within a second.",
-    "domain_added": "The domain belongs to this tenant.",
+    "domain_added": "The domain can be proven now. It leads nowhere until then.",
+    "domain_proven": "The domain is proven. Every process answers on it within a second.",
+    "domain_unproven": "The domain is not proven yet. What the check found stands beside it.",
+    "domain_primary": "The issuer has changed. Applications must know it by its new name.",
     "domain_removed": "The domain is taken away. Requests to it are answered 404.",
     "suspended": "The tenant is suspended. Nobody signs in, and its tokens are refused.",
     "activated": "The tenant is active. People sign in anew.",
@@ -48,9 +53,6 @@ def routes(panel: Panel) -> list[Route]:
         panel.page(f"{ONE}/activity", show_activity),
         panel.page(f"{ONE}/edit", show_edit),
         panel.act(f"{ONE}/edit", post_edit),
-        panel.act(f"{ONE}/domains", post_domain),
-        panel.page(f"{ONE}/domains/remove", show_remove_domain, proved=True),
-        panel.act(f"{ONE}/domains/remove", post_remove_domain, proved=True),
     ]
 
 
@@ -92,6 +94,7 @@ def frame_of(panel: Panel, request: Request, line: TenantLine, tab: str) -> dict
         "issuer": panel.naming.origin(host),
         "short_id": short(str(line.id)),
         "done": _DONE.get(request.query_params.get("done", ""), ""),
+        "done_kind": "warn" if request.query_params.get("done") == "domain_unproven" else "ok",
         "follows": () if line.protected else tuple(sorted(FOLLOWS[line.status])),
     }
 
@@ -101,6 +104,7 @@ async def show_overview(panel: Panel, request: Request, session: AdminSession) -
     return show_tab(
         panel, request, session, line, "Overview",
         impact=await registry.impact(panel.platform, line.id),
+        domains=await domains.listed(panel.platform, line.slug),
         is_new=request.query_params.get("done") == "created",
         own_host=panel.naming.host(line.slug),
     )  # fmt: skip
@@ -108,8 +112,10 @@ async def show_overview(panel: Panel, request: Request, session: AdminSession) -
 
 async def show_hosts(panel: Panel, request: Request, session: AdminSession) -> Response:
     line = await line_of(panel, request)
-    own = panel.naming.host(line.slug)
-    return show_tab(panel, request, session, line, "Hosts", own_host=own)
+    return show_tab(
+        panel, request, session, line, "Hosts", own_host=panel.naming.host(line.slug),
+        domains=await domains.listed(panel.platform, line.slug), login_domains=login_domains,
+    )  # fmt: skip
 
 
 async def show_keys(panel: Panel, request: Request, session: AdminSession) -> Response:
@@ -137,17 +143,18 @@ async def show_activity(panel: Panel, request: Request, session: AdminSession) -
     )  # fmt: skip
 
 
-def _changeable(line: TenantLine) -> TenantLine:
+def changeable(line: TenantLine) -> TenantLine:
+    """The tenant, if the platform may change it. Raises `TenantProtected`."""
     if line.protected:
         raise TenantProtected("This tenant belongs to the installation itself.")
     return line
 
 
 async def show_edit(panel: Panel, request: Request, session: AdminSession) -> Response:
-    return _edit_page(panel, request, session, _changeable(await line_of(panel, request)))
+    return await edit_page(panel, request, session, changeable(await line_of(panel, request)))
 
 
-def _edit_page(  # noqa: PLR0913  (each by its name)
+async def edit_page(  # noqa: PLR0913  (each by its name)
     panel: Panel,
     request: Request,
     session: AdminSession,
@@ -155,18 +162,21 @@ def _edit_page(  # noqa: PLR0913  (each by its name)
     *,
     name: str | None = None,
     domain: str = "",
+    method: str = "dns",
     errors: tuple[tuple[str, str], ...] = (),
     status: int = 200,
 ) -> Response:
+    """The form that changes a tenant, with what was typed into it."""
     return show_tab(
         panel, request, session, line, "Edit", status=status,
-        name=line.display_name if name is None else name, domain=domain, errors=list(errors),
-        own_host=panel.naming.host(line.slug),
+        name=line.display_name if name is None else name, domain=domain, method=method,
+        errors=list(errors), own_host=panel.naming.host(line.slug),
+        domains=await domains.listed(panel.platform, line.slug), login_domains=login_domains,
     )  # fmt: skip
 
 
 async def post_edit(panel: Panel, request: Request, session: AdminSession, form: Form) -> Response:
-    line = _changeable(await line_of(panel, request))
+    line = changeable(await line_of(panel, request))
     name = only(form, "display_name")
     try:
         await tenants.rename(
@@ -178,11 +188,11 @@ async def post_edit(panel: Panel, request: Request, session: AdminSession, form:
         )
     except Invalid as refusal:
         errors = (("display_name", worded(refusal)),)
-        return _edit_page(panel, request, session, line, name=name, errors=errors, status=422)
+        return await edit_page(panel, request, session, line, name=name, errors=errors, status=422)
     except ChangedMeanwhile as refusal:
         who = await _who_changed(panel, request, line)
         text = f"{who} changed the name to “{refusal.present}” while you were typing."
-        return _edit_page(
+        return await edit_page(
             panel, request, session, await line_of(panel, request), name=name, status=409,
             errors=(("display_name", f"{text} Save again to replace it."),),
         )  # fmt: skip
@@ -198,80 +208,3 @@ async def _who_changed(panel: Panel, request: Request, line: TenantLine) -> str:
     who = UUID(rows[0].actor_id)
     async with tenant_of(request).transaction() as db:
         return (await accounts.names_of(db, [who])).get(who, "Somebody")
-
-
-async def post_domain(
-    panel: Panel, request: Request, session: AdminSession, form: Form
-) -> Response:
-    """One more domain, on the operator's word."""
-    line = _changeable(await line_of(panel, request))
-    domain = only(form, "domain").strip()
-    try:
-        await tenants.add_domain(
-            panel.platform,
-            line.slug,
-            domain,
-            base=panel.naming.base,
-            primary=bool(only(form, "primary")),
-            actor=platform_actor(request, session),
-        )
-    except Invalid as refusal:
-        errors = (("domain", worded(refusal)),)
-        return _edit_page(panel, request, session, line, domain=domain, errors=errors, status=422)
-    except DomainTaken:
-        owner = await registry.slug_of_host(
-            panel.platform, normalise_domain(domain, panel.naming.base)
-        )
-        by = "this tenant already" if owner == line.slug else f"the tenant “{owner}”"
-        errors = (("domain", f"This domain belongs to {by}."),)
-        return _edit_page(panel, request, session, line, domain=domain, errors=errors, status=409)
-    return go_to(f"{TENANTS}/{line.slug}/hosts?done=domain_added")
-
-
-def _domain_of(line: TenantLine, domain: str) -> str:
-    if domain not in line.hosts:
-        raise NoSuchTenant("The tenant has no such domain.")
-    return domain
-
-
-async def show_remove_domain(panel: Panel, request: Request, session: AdminSession) -> Response:
-    line = _changeable(await line_of(panel, request))
-    domains = [request.query_params.get("domain", "")]
-    if domains[0] not in line.hosts:  # who proved themselves on the way chooses again
-        return go_to(f"{TENANTS}/{line.slug}/edit")
-    return _remove_page(panel, request, session, line, domains[0])
-
-
-def _remove_page(  # noqa: PLR0913  (each by its name)
-    panel: Panel,
-    request: Request,
-    session: AdminSession,
-    line: TenantLine,
-    domain: str,
-    errors: tuple[tuple[str, str], ...] = (),
-    typed: str = "",
-) -> Response:
-    return panel.show(
-        request,
-        session,
-        "domain_remove.html",
-        current="Tenants",
-        status=422 if errors else 200,
-        tenant=line,
-        domain=domain,
-        errors=list(errors),
-        typed=typed,
-        issuer_after=panel.naming.origin(panel.naming.host(line.slug)),
-    )
-
-
-async def post_remove_domain(
-    panel: Panel, request: Request, session: AdminSession, form: Form
-) -> Response:
-    line = _changeable(await line_of(panel, request))
-    domain, typed = _domain_of(line, only(form, "domain")), only(form, "typed").strip()
-    if typed != domain:
-        errors = (("typed", f"Type {domain} to confirm."),)
-        return _remove_page(panel, request, session, line, domain, errors, typed)
-    await tenants.remove_domain(panel.platform, line.slug, domain, platform_actor(request, session))
-    return go_to(f"{TENANTS}/{line.slug}/hosts?done=domain_removed")

@@ -19,6 +19,7 @@ from insula.registry import service as registry
 from insula.registry.models import STATUSES, Cursor, Filter, Page, TenantLine
 from insula.sign_in.routes import go_to, only
 from insula.tenants import founding
+from insula.tenants.domains.claims import Wish
 from insula.tenants.errors import DomainTaken, SlugTaken
 from insula.tenants.models import normalise_domain
 
@@ -214,7 +215,7 @@ async def post_new(panel: Panel, request: Request, session: AdminSession, form: 
             panel.rotation,
             slug=slug,
             display_name=only(form, "display_name"),
-            domain=domain or None,
+            wish=Wish(domain, primary=True) if domain else None,
             base=panel.naming.base,
             first_admin_email=only(form, founding.FIELD).strip() or None,
             actor=platform_actor(request, session),
@@ -274,8 +275,9 @@ async def _taken(panel: Panel, refusal: Conflict, slug: str, domain: str) -> tup
         owner = await registry.slug_of_host(
             panel.platform, normalise_domain(domain, panel.naming.base)
         )
-        by = f" by the tenant “{owner}”" if owner else ""
-        return "domain", f"This domain is in use{by}. A domain belongs to one tenant."
+        if not owner:
+            return "domain", refusal.description
+        return "domain", f"This domain is in use by the tenant “{owner}”. It belongs to one tenant."
     if isinstance(refusal, SlugTaken):
         line = await registry.get(panel.platform, slug)
         return "slug", f"“{slug}” is the slug of {line.display_name}, which is {line.status}."
