@@ -71,6 +71,7 @@ async def change_values(
     """
     _check_settable(section)
     check_fields(section, list(changes))
+    _check_own_images(section, changes)
     layers = await held(db)
     before = layers.platform.get(section.key, {})
     await compare(db, "platform", saving, before)
@@ -146,6 +147,14 @@ def _moved(section: type[Section], stored: Values, bounds: Values) -> dict[str, 
 def _check_settable(section: type[Section]) -> None:
     if not section.settable:
         raise NotOverridable("is built in", field=section.key)
+
+
+def _check_own_images(section: type[Section], changes: Values) -> None:
+    for name in section.images():
+        if changes.get(name):
+            raise NotOverridable(
+                "is an image, and an image belongs to one tenant", field=f"{section.key}.{name}"
+            )
 
 
 def _check_bindable(section: type[Section], names: Values) -> None:

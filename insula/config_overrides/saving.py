@@ -7,6 +7,8 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
 
+from insula.assets import service as assets
+from insula.assets.models import digest_of
 from insula.audit import service as audit
 from insula.audit.models import SYSTEM, Actor, Event
 from insula.config_overrides import store
@@ -97,6 +99,18 @@ def check_fields(section: type[Section], names: Sequence[str]) -> None:
         if name not in section.model_fields:
             raise NotOverridable(
                 f"no such field; there are {', '.join(section.model_fields)}",
+                field=f"{section.key}.{name}",
+            )
+
+
+async def check_images(db: Connection, section: type[Section], fresh: Values) -> None:
+    """Raise `InvalidSetting` for an image that the bound tenant does not have."""
+    named = {name: digest_of(fresh[name]) for name in section.images() if fresh.get(name)}
+    known = await assets.known(db, [digest for digest in named.values() if digest])
+    for name, digest in named.items():
+        if digest not in known:
+            raise InvalidSetting(
+                "There is no such image of this tenant; upload it first",
                 field=f"{section.key}.{name}",
             )
 

@@ -10,6 +10,7 @@ from insula.config_overrides.resolution import explain, resolve, violations
 from insula.config_overrides.saving import (
     Saving,
     check_fields,
+    check_images,
     compare,
     differences,
     held,
@@ -168,6 +169,7 @@ async def save(
         before = layers.own.get(section.key, {})
         after = _checked(section, layers, before, values)
         names = differences(before, after)
+        await check_images(db, section, {name: after[name] for name in names if name in after})
         if names:
             own[section.key], changed[section.key] = after, names
     if not changed:

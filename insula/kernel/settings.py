@@ -55,6 +55,15 @@ class Unit:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Image:
+    """
+    The field names an image of the tenant by its address, or is empty.
+
+    Whoever saves it must have uploaded it: what a tenant does not have is refused.
+    """
+
+
 class Section(BaseModel):
     """
     Settings that belong together.
@@ -76,6 +85,19 @@ class Section(BaseModel):
             return Kind.PLATFORM
         marks = cls.model_fields[field].metadata
         return next((mark for mark in marks if isinstance(mark, Kind)), Kind.FREE)
+
+    @classmethod
+    def images(cls) -> frozenset[str]:
+        """The fields that name an image."""
+        return cls._marked(Image)
+
+    @classmethod
+    def _marked(cls, mark: type) -> frozenset[str]:
+        return frozenset(
+            name
+            for name, info in cls.model_fields.items()
+            if any(isinstance(each, mark) for each in info.metadata)
+        )
 
     @classmethod
     def choices(cls, field: str) -> tuple[Any, ...]:

@@ -40,6 +40,8 @@ _SWEPT = (
     "admin_sessions",
 )
 _BATCH = 1000
+#: Each is looked for in what its tenant has decided.
+_BATCH_OF_ASSETS = 100
 #: With the pauses of the queue's back-off this is a little more than a day (LO-7).
 _TRIES_OF_A_DAY = 42
 _MONTHS_AHEAD = 3
@@ -145,6 +147,12 @@ class Tasks:
                     _log.info("swept", table=table, rows=rows[0].n)
                 if rows[0].n < _BATCH:
                     break
+        while (
+            await self._platform.fetch(
+                "select insula.sweep_assets(%(batch)s) as n", {"batch": _BATCH_OF_ASSETS}
+            )
+        )[0].n == _BATCH_OF_ASSETS:
+            pass
 
     async def forget_replays(self) -> None:
         """Delete copies of refresh answers whose window is over."""

@@ -43,17 +43,40 @@ _WHITE = "#ffffff"
 _INK_LIGHTNESS = 0.19  # near-black of the accent's own hue
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image of this host; its size lets the page stand still while it is loaded."""
+
+    url: str
+    width: int | None = None
+    height: int | None = None
+
+
+class Mark(NamedTuple):
+    """The same mark on light pages and on dark ones."""
+
+    light: Picture
+    dark: Picture
+
+
 @dataclass(frozen=True)
 class Branding:
-    """What the tenant's own pages show of the tenant; *host* is where the person is."""
+    """
+    What the tenant's own pages show of the tenant; *host* is where the person is.
+
+    *logo* stands above the form, *icon* where there is room for a square.
+    """
 
     name: str
     tile_letter: str
     accent: str
-    logo_url: str | None
     host: str
     links: tuple[tuple[str, str], ...] = ()
     description: str = ""
+    logo: Mark | None = None
+    icon: Mark | None = None
+    favicon: str | None = None
+    touch_icon: str | None = None
 
     def __post_init__(self) -> None:
         # The accent is written into a stylesheet.

@@ -63,7 +63,7 @@ def test_the_address_of_a_stylesheet_changes_with_its_content_only():
 @pytest.mark.parametrize("accent", ["red", "#FFF", "#a8430a;}", "#a8430a\n", "url(//x)"])
 def test_nothing_but_a_colour_can_get_into_the_stylesheet(accent):
     with pytest.raises(ValueError, match="accent"):
-        Branding("Acme", "A", accent, None, "id.acme.example")
+        Branding("Acme", "A", accent, "id.acme.example")
 
 
 def _css(accent):

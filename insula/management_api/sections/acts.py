@@ -23,7 +23,9 @@ from insula.tenancy.db import Connection
 Open = Callable[[], AbstractAsyncContextManager[Connection]]
 
 #: Other spellings that are taken (features.md Z01).
-_ALIASES: Final[Mapping[str, Mapping[str, str]]] = {"branding": {"companyName": "company_name"}}
+_ALIASES: Final[Mapping[str, Mapping[str, str]]] = {
+    "branding": {"companyName": "company_name", "logo": "logo_light"}
+}
 
 
 def saving(
