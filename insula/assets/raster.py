@@ -43,6 +43,9 @@ def redraw(body: bytes, kind: str) -> Drawn:
             clean.paste(drawn)
     except InvalidImage:
         raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        text = f"The image has far more than {LONGEST_EDGE:,} pixels along an edge."
+        raise InvalidImage(text, detail=repr(error)) from error
     except Exception as error:  # (whatever a decoder meets in a file of others)
         text = "The file cannot be read as the image that it begins as."
         raise InvalidImage(text, detail=repr(error)) from error

@@ -51,7 +51,7 @@ async def count(db: Connection, most: int) -> int:
     """How many images the bound tenant keeps, counted no further than *most*."""
     found: int = (
         await db.execute(
-            text("select count(*) from (select from insula.assets limit :most) some"),
+            text("select count(*) from (select from insula.assets limit :most) kept"),
             {"most": most},
         )
     ).scalar_one()

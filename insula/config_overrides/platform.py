@@ -24,6 +24,7 @@ from insula.config_overrides.saving import (
     raw_marks,
     validated,
 )
+from insula.config_overrides.sealing import seal
 from insula.kernel.settings import Section
 from insula.tenancy.db import Connection, Platform
 
@@ -75,7 +76,10 @@ async def change_values(
     layers = await held(db)
     before = layers.platform.get(section.key, {})
     await compare(db, "platform", saving, before)
-    after = merged({} if replace else before, changes)
+    after = await seal(
+        db, section, before, merged({} if replace else before, changes), saving.envelope,
+        inherited={},
+    )  # fmt: skip
     known = {name: value for name, value in after.items() if name in section.model_fields}
     plain = validated(section, known).model_dump(mode="json")
     after.update({name: plain[name] for name in known})

@@ -20,6 +20,7 @@ from insula.config_overrides.saving import (
     raw_marks,
     validated,
 )
+from insula.config_overrides.sealing import seal
 from insula.kernel.settings import DecidedBy, Kind, Section
 from insula.tenancy.db import Connection, Tenant
 
@@ -167,7 +168,11 @@ async def save(
     own, changed = dict(layers.own), {}
     for section, values in wanted.items():
         before = layers.own.get(section.key, {})
-        after = _checked(section, layers, before, values)
+        stored = await seal(
+            db, section, before, values, saving.envelope,
+            inherited=layers.platform.get(section.key, {}),
+        )  # fmt: skip
+        after = _checked(section, layers, before, stored)
         names = differences(before, after)
         await check_images(db, section, {name: after[name] for name in names if name in after})
         if names:

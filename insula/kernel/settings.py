@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Literal, get_args, get_origin
+from typing import Any, ClassVar, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
+
+#: What is shown of a secret; sent back, it keeps what is stored (features.md CR-14).
+MASK: Final = "••••••••"
 
 
 class DecidedBy(StrEnum):
@@ -64,6 +67,18 @@ class Image:
     """
 
 
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """
+    The field holds a secret: `password: Annotated[str, Secret()] = ""`.
+
+    It is sealed before it is stored, and what the section carries is sealed: the feature that needs
+    it asks `config_overrides.secrets`. *longest* is the limit of what is typed in.
+    """
+
+    longest: int = 1000
+
+
 class Section(BaseModel):
     """
     Settings that belong together.
@@ -90,6 +105,17 @@ class Section(BaseModel):
     def images(cls) -> frozenset[str]:
         """The fields that name an image."""
         return cls._marked(Image)
+
+    @classmethod
+    def secrets(cls) -> frozenset[str]:
+        """The fields that hold a secret."""
+        return cls._marked(Secret)
+
+    @classmethod
+    def longest_secret(cls, field: str) -> int:
+        """How many characters a secret may have."""
+        marks = cls.model_fields[field].metadata
+        return next(mark.longest for mark in marks if isinstance(mark, Secret))
 
     @classmethod
     def _marked(cls, mark: type) -> frozenset[str]:

@@ -8,9 +8,9 @@ from typing import Any, Final, Literal
 from pydantic import ValidationError
 
 from insula.config_overrides.models import Values
-from insula.kernel.settings import Kind, Section, Unit
+from insula.kernel.settings import MASK, Kind, Section, Unit
 
-Shape = Literal["switch", "number", "choice", "colour", "text"]
+Shape = Literal["switch", "number", "choice", "colour", "image", "secret", "text"]
 Errors = dict[str, str]
 
 #: What sections are called, where their key does not say it well.
@@ -78,7 +78,7 @@ def control(section: type[Section], name: str) -> Control:
         name,
         label(name.removesuffix(f"_{unit}")),
         (info.description or "").replace("`", ""),
-        _shape(name, default, choices),
+        _shape(section, name, default, choices),
         section.kind(name),
         unit,
         limits.get("ge"),
@@ -93,7 +93,11 @@ def _unit(marks: Iterable[object], name: str) -> str:
     return told or next((unit for unit in _UNITS if name.endswith(f"_{unit}")), "")
 
 
-def _shape(name: str, default: object, choices: tuple[Any, ...]) -> Shape:
+def _shape(section: type[Section], name: str, default: object, choices: tuple[Any, ...]) -> Shape:
+    if name in section.secrets():
+        return "secret"
+    if name in section.images():
+        return "image"
     if isinstance(default, bool):
         return "switch"
     if isinstance(default, int):
@@ -128,6 +132,10 @@ def shown(field: Control, value: object) -> str:
     """A value in words, as a diff or a sentence has it."""
     if value is None:
         return "none"
+    if field.shape == "secret":
+        return MASK if value else "empty"
+    if field.shape == "image" and value:
+        return f"image {str(value).rpartition('/')[2][:12]}"
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, int):

@@ -62,6 +62,8 @@ class Desk:
     save: Callable[[Values, Saving], Awaitable[object]]
     last: Callable[[], Awaitable[Version | None]]
     reach: Callable[[Values], Awaitable[Reach]] | None = None
+    #: Values with the secrets among them sealed, so that a page can carry them to the save.
+    seal: Callable[[Values], Awaitable[Values]] | None = None
 
 
 Opened = Callable[[Panel, Request], Awaitable[Desk]]
@@ -107,8 +109,10 @@ def form_page(  # noqa: PLR0913  (each by its name)
     meanwhile: str = "",
     note: str = "",
 ) -> Response:
-    """The form, with what was typed and what was wrong with it."""
+    """The form, with what was typed and what was wrong with it; a secret is not given back."""
     errors = errors or {}
+    if values is not None:
+        values = {name: v for name, v in values.items() if name not in desk.section.secrets()}
     lines = as_typed(desk.lines, values, errors) if values is not None else desk.lines
     tenant = desk.frame.get("tenant")
     return panel.show(
@@ -151,6 +155,20 @@ async def _review(
     if errors:
         errors = {name: errors[name] for name in desk.section.model_fields if name in errors}
         return form_page(panel, request, session, desk, values=values, errors=errors, status=422)
+    if desk.seal is not None and desk.section.secrets() & changed.keys():
+        try:
+            changed = dict(await desk.seal(changed))
+        except Invalid as refusal:
+            errors = diffs.refused(refusal, desk.section, desk.known)
+            return form_page(
+                panel,
+                request,
+                session,
+                desk,
+                values=values,
+                errors=errors,
+                status=422,
+            )
     if not changed:
         return form_page(panel, request, session, desk, note="Nothing is changed, so there is "
                          "nothing to save.")  # fmt: skip
@@ -222,7 +240,7 @@ async def _save(
             error=f"At most {_LONGEST_REASON} characters.",
         )  # fmt: skip
     try:
-        await desk.save(values, saving_of(request, session, form))
+        await desk.save(values, saving_of(panel, request, session, form))
     except VersionConflict as refusal:
         text = diffs.meanwhile(refusal.last, desk.known)
         return form_page(panel, request, session, desk, values=kept, status=409, meanwhile=text)
@@ -232,10 +250,10 @@ async def _save(
     return go_to(f"{desk.address}?done=saved")
 
 
-def saving_of(request: Request, session: AdminSession, form: Form) -> Saving:
+def saving_of(panel: Panel, request: Request, session: AdminSession, form: Form) -> Saving:
     """Who saves what they had looked at, and why."""
     reason = only(form, "reason").strip()[:_LONGEST_REASON]
-    return Saving(platform_actor(request, session), reason, only(form, "etag"))
+    return Saving(platform_actor(request, session), reason, only(form, "etag"), panel.envelope)
 
 
 async def who_was_faster(request: Request, refusal: VersionConflict) -> str:

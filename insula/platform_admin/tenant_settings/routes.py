@@ -10,6 +10,7 @@ from insula.config_overrides.marks import Version
 from insula.config_overrides.models import Layers, Values, etag
 from insula.config_overrides.resolution import explain, resolve
 from insula.config_overrides.saving import Saving
+from insula.config_overrides.sealing import seal
 from insula.kernel.settings import DecidedBy
 from insula.platform_admin.configuration.controls import title
 from insula.platform_admin.configuration.lines import bys_of, of_tenant
@@ -71,6 +72,13 @@ async def _opened(panel: Panel, request: Request) -> Desk:
         async with panel.platform.within(line.id) as db:
             return await service.change_in(db, section, changes, saving)
 
+    async def sealed(changes: Values) -> Values:
+        async with panel.platform.within(line.id) as db:
+            return await seal(
+                db, section, layers.own.get(section.key, {}), changes, panel.envelope,
+                inherited=layers.platform.get(section.key, {}),
+            )  # fmt: skip
+
     async def last() -> Version | None:
         async with panel.platform.within(line.id) as db:
             return next(iter(await history.versions(db, limit=1)), None)
@@ -93,4 +101,5 @@ async def _opened(panel: Panel, request: Request) -> Desk:
         whole={**inherited.model_dump(mode="json"), **layers.own.get(section.key, {})},
         save=save,
         last=last,
+        seal=sealed,
     )
