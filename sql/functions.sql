@@ -407,8 +407,8 @@ declare
 begin
   with due as (
     select a.tenant_id, a.id, '%/img/' || encode(a.digest, 'hex') || '%' as named
-      from insula.assets a where a.sweep_after < now()
-     order by a.sweep_after limit least(greatest(batch, 1), 1000) for update skip locked
+      from insula.assets a where a.kept_until < now()
+     order by a.kept_until limit least(greatest(batch, 1), 1000) for update skip locked
   ), judged as (
     select d.tenant_id, d.id,
            exists (select from insula.tenant_settings s
@@ -417,7 +417,7 @@ begin
                        where v.tenant_id = d.tenant_id and v.snapshot::text like d.named) as is_named
       from due d
   ), kept as (
-    update insula.assets a set sweep_after = now() + interval '7 days'
+    update insula.assets a set kept_until = now() + interval '7 days'
       from judged j where j.is_named and a.tenant_id = j.tenant_id and a.id = j.id
   ), gone as (
     delete from insula.assets a using judged j

@@ -254,7 +254,7 @@ def _assets(_db, _given):
         "image": _digest(),
         "width": 1,
         "height": 1,
-        "sweep_after": _SOON,
+        "kept_until": _SOON,
     }
 
 

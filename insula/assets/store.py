@@ -66,7 +66,7 @@ async def insert(
         await db.execute(
             text(f"""
                 insert into insula.assets
-                  (kind, media_type, digest, image, width, height, created_by, sweep_after)
+                  (kind, media_type, digest, image, width, height, created_by, kept_until)
                 values (:kind, :media_type, :digest, :image, :width, :height, :created_by,
                         now() + interval '7 days')
                 on conflict (tenant_id, digest) do nothing
@@ -91,7 +91,7 @@ async def touch(db: Connection, digests: Sequence[bytes]) -> list[Asset]:
     rows = await db.execute(
         text(f"""
             update insula.assets
-               set sweep_after = greatest(sweep_after, now() + interval '7 days')
+               set kept_until = greatest(kept_until, now() + interval '7 days')
              where digest = any (cast(:digests as bytea[])) returning {_COLUMNS}
         """),  # noqa: S608  (a constant)
         {"digests": list(digests)},

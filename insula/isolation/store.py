@@ -105,7 +105,7 @@ _PLANTS: Final[dict[str, dict[str, str]]] = {
     "client_logos": {"client_id": _CLIENT, "digest": _BYTES, "image": _BYTES},
     "assets": {
         "kind": "'favicon'", "media_type": "'image/png'", "digest": _BYTES, "image": _BYTES,
-        "width": "1", "height": "1", "sweep_after": _NEVER,
+        "width": "1", "height": "1", "kept_until": _NEVER,
     },
     "sessions": {
         "token_hash": _BYTES, "user_id": _USER, "amr": "'{pwd}'", "acr": "'1'",

@@ -12,10 +12,10 @@ create policy tenant_wall on insula.assets as restrictive to insula_app, insula_
   with check (tenant_id = (select insula.current_tenant()));
 revoke all on insula.assets from public, insula_app, insula_platform, insula_definer;
 grant select, delete on insula.assets to insula_app, insula_platform;
-grant insert (kind, media_type, digest, image, width, height, created_by, sweep_after)
+grant insert (kind, media_type, digest, image, width, height, created_by, kept_until)
   on insula.assets to insula_app, insula_platform;
-grant update (sweep_after) on insula.assets to insula_app, insula_platform;
+grant update (kept_until) on insula.assets to insula_app, insula_platform;
 drop policy if exists sweep on insula.assets;
 create policy sweep on insula.assets to insula_definer using (true);
-grant select (tenant_id, id, digest, width, height, sweep_after), update (sweep_after), delete
+grant select (tenant_id, id, digest, width, height, kept_until), update (kept_until), delete
   on insula.assets to insula_definer;

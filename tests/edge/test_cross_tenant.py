@@ -448,7 +448,7 @@ def images(acme, _globex):
     digest = secrets.token_bytes(32)
     acme.product.change(
         "insert into insula.assets (tenant_id, kind, media_type, digest, image, width, height,"
-        " sweep_after) values (%s, 'favicon', 'image/png', %s, 'image', 1, 1, '2999-01-01')",
+        " kept_until) values (%s, 'favicon', 'image/png', %s, 'image', 1, 1, '2999-01-01')",
         acme.product.tenant_id("acme"),
         digest,
     )

@@ -190,7 +190,7 @@ def test_what_is_no_upload_is_refused_and_keeps_nothing(fresh):
 
     fresh.product.change(
         "insert into insula.assets (tenant_id, kind, media_type, digest, image, width, height,"
-        " sweep_after) select %s, 'favicon', 'image/png', sha256(i::text::bytea), 'x', 1, 1,"
+        " kept_until) select %s, 'favicon', 'image/png', sha256(i::text::bytea), 'x', 1, 1,"
         " '2999-01-01' from generate_series(1, 100) i",
         fresh.product.tenant_id(fresh.slug),
     )
@@ -204,7 +204,7 @@ def test_images_that_nothing_names_leave_and_the_others_stay(fresh, visit):
     fresh.patch(LOOK, {"logo_light": named})
     tenant = fresh.product.tenant_id(fresh.slug)
     fresh.product.change(
-        "update insula.assets set sweep_after = now() - interval '1 day' where tenant_id = %s",
+        "update insula.assets set kept_until = now() - interval '1 day' where tenant_id = %s",
         tenant,
     )
 
@@ -216,7 +216,7 @@ def test_images_that_nothing_names_leave_and_the_others_stay(fresh, visit):
     assert {each["path"] for each in fresh.get(ASSETS).json()["data"]} == {named, kept}
     assert visit(fresh.slug, unnamed).status_code == 404
     (row,) = fresh.product.rows(
-        "select min(sweep_after) > now() + interval '6 days' as later from insula.assets"
+        "select min(kept_until) > now() + interval '6 days' as later from insula.assets"
         " where tenant_id = %s", tenant,
     )  # fmt: skip
     assert row.later

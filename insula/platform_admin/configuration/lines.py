@@ -161,6 +161,8 @@ def of_defaults(section: type[Section], layers: Layers, known: Names) -> list[Li
     bounds = valid_bounds(section, layers)
     lines = []
     for c, found in zip(controls(section), explain(section, without), strict=True):
+        if c.shape == "image":
+            continue  # an image belongs to one tenant
         value = mask(own.get(c.name, found.default))
         line = Line(
             c,

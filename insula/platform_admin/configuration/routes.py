@@ -62,6 +62,8 @@ class Desk:
     save: Callable[[Values, Saving], Awaitable[object]]
     last: Callable[[], Awaitable[Version | None]]
     reach: Callable[[Values], Awaitable[Reach]] | None = None
+    #: What the page may load, where that is more than usual.
+    policy: str = ""
     #: Values with the secrets among them sealed, so that a page can carry them to the save.
     seal: Callable[[Values], Awaitable[Values]] | None = None
 
@@ -90,7 +92,7 @@ def pages_of(opened: Opened, name: str) -> tuple[_Show, _Act, _Act, _Show]:
         names = [name for name in own if wanted in (None, name)]
         if not names:
             return go_to(desk.address)
-        return await _review_page(panel, request, session, desk, dict.fromkeys(names))
+        return await review_page(panel, request, session, desk, dict.fromkeys(names))
 
     for verb, page in (("show", show), ("review", review), ("save", save), ("reset", reset)):
         page.__name__ = f"{verb}_{name}"
@@ -115,7 +117,7 @@ def form_page(  # noqa: PLR0913  (each by its name)
         values = {name: v for name, v in values.items() if name not in desk.section.secrets()}
     lines = as_typed(desk.lines, values, errors) if values is not None else desk.lines
     tenant = desk.frame.get("tenant")
-    return panel.show(
+    response = panel.show(
         request,
         session,
         desk.template,
@@ -139,6 +141,9 @@ def form_page(  # noqa: PLR0913  (each by its name)
         note=note or _DONE.get(request.query_params.get("done", ""), ""),
         **desk.frame,
     )
+    if desk.policy:
+        response.headers["content-security-policy"] = desk.policy
+    return response
 
 
 async def _review(
@@ -172,7 +177,7 @@ async def _review(
     if not changed:
         return form_page(panel, request, session, desk, note="Nothing is changed, so there is "
                          "nothing to save.")  # fmt: skip
-    return await _review_page(panel, request, session, desk, changed)
+    return await review_page(panel, request, session, desk, changed)
 
 
 def _wrong(desk: Desk, changed: Values) -> Errors:
@@ -189,7 +194,7 @@ def _wrong(desk: Desk, changed: Values) -> Errors:
     return errors | diffs.beyond(desk.section, broken, desk.known)
 
 
-async def _review_page(  # noqa: PLR0913  (each by its name)
+async def review_page(  # noqa: PLR0913  (each by its name)
     panel: Panel,
     request: Request,
     session: AdminSession,
@@ -199,6 +204,7 @@ async def _review_page(  # noqa: PLR0913  (each by its name)
     reason: str = "",
     error: str = "",
 ) -> Response:
+    """What *changed* would be, before it is saved; None takes a field back."""
     is_reset = all(value is None for value in changed.values()) and desk.scope != "bounds"
     reach = None
     if desk.reach is not None:
@@ -235,7 +241,7 @@ async def _save(
         return form_page(panel, request, session, desk, values=kept)
     reason = only(form, "reason").strip()
     if len(reason) > _LONGEST_REASON:
-        return await _review_page(
+        return await review_page(
             panel, request, session, desk, values, reason=reason,
             error=f"At most {_LONGEST_REASON} characters.",
         )  # fmt: skip

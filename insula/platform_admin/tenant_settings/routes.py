@@ -5,6 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from insula.admin_sessions.models import AdminSession
+from insula.branding.settings import Look
 from insula.config_overrides import history, service
 from insula.config_overrides.marks import Version
 from insula.config_overrides.models import Layers, Values, etag
@@ -23,6 +24,11 @@ from insula.registry.models import TenantLine
 from insula.sign_in.routes import go_to, tenant_of
 
 CONFIG = f"{ONE}/config"
+#: A page that shows another one of this host inside it.
+_WITH_PREVIEW = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'; "
+    "frame-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 
 def routes(panel: Panel) -> list[Route]:
@@ -60,8 +66,14 @@ def menu_of(panel: Panel, line: TenantLine, layers: Layers) -> list[tuple[str, s
 
 
 async def _opened(panel: Panel, request: Request) -> Desk:
+    return await open_section(panel, request, request.path_params["section"])
+
+
+async def open_section(panel: Panel, request: Request, key: str) -> Desk:
+    """The desk of one section of the tenant that the address names. Raises `SectionUnknown`."""
     line = await line_of(panel, request)
-    section = panel.catalogue.get(request.path_params["section"])
+    section = panel.catalogue.get(key)
+    previews = section is Look
     async with panel.platform.within(line.id) as db:
         layers = await service.load_in(db)
     known = await names(tenant_of(request), bys_of(layers))
@@ -93,6 +105,7 @@ async def _opened(panel: Panel, request: Request) -> Desk:
             **frame_of(panel, request, line, "Configuration"),
             "menu": menu_of(panel, line, layers),
             "is_ours": section.decided_by is DecidedBy.PLATFORM,
+            "previews": previews,
         },
         layers=layers,
         lines=lines,
@@ -102,4 +115,5 @@ async def _opened(panel: Panel, request: Request) -> Desk:
         save=save,
         last=last,
         seal=sealed,
+        policy=_WITH_PREVIEW if previews else "",
     )

@@ -21,11 +21,11 @@ def upgrade() -> None:
           height      integer not null check (height between 1 and 2000),
           created_by  text not null default '' check (length(created_by) <= 200),
           created_at  timestamptz not null default now(),
-          sweep_after timestamptz not null,
+          kept_until timestamptz not null,
           primary key (tenant_id, id),
           unique (tenant_id, digest)
         );
         -- pictures are compressed already
         alter table insula.assets alter column image set storage external;
-        create index assets_dead on insula.assets (sweep_after);
+        create index assets_dead on insula.assets (kept_until);
     """)
