@@ -42,11 +42,9 @@ def test_the_preview_follows_and_the_logo_arrives(product, visit, way):
     page.locator(".thumb img").wait_for()
     logo = shown.locator(".auth-brand img")
     logo.wait_for()
-    page.screenshot(path=f"/tmp/lk/page{len(way)}.png", full_page=True)
     assert logo.evaluate("it => it.complete && it.naturalWidth > 0 && it.clientHeight") == 36
     page.goto(product.url(slug, "/sign-in"))
     logo = page.locator(".auth-brand img")
     assert logo.evaluate("it => it.naturalWidth > 0 && it.clientHeight") == 36
     assert logo.get_attribute("alt") == slug.title()
-    page.screenshot(path=f"/tmp/lk/signin{len(way)}.png")
     look_at(page, f"Sign in to {slug.title()}", title="Sign in")

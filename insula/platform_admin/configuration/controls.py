@@ -29,6 +29,7 @@ _TITLES: Final[Mapping[str, str]] = {
 _UNITS: Final = ("seconds", "minutes", "hours", "days")
 _CAPITALS: Final = frozenset({"id", "ip", "jwt", "op", "par", "pkce", "tos", "uri"})
 _SPELLED: Final = {"dpop": "DPoP", "color": "colour", "userinfo": "Userinfo"}
+_NAMES: Final = {"icon_url": "Site icon"}
 _SECONDS: Final = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 _SPANS: Final = (("day", 86400), ("hour", 3600), ("minute", 60))
 _HEX: Final = re.compile(r"#[0-9a-fA-F]{6}\Z")
@@ -109,6 +110,8 @@ def _shape(section: type[Section], name: str, default: object, choices: tuple[An
 
 def label(name: str) -> str:
     """The name of a field as a person reads it."""
+    if name in _NAMES:
+        return _NAMES[name]
     words = [
         word.upper() if word in _CAPITALS else _SPELLED.get(word, word) for word in name.split("_")
     ]
