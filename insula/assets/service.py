@@ -122,13 +122,16 @@ async def image_in(db: Connection, digest: bytes) -> tuple[str, bytes]:
     return found
 
 
+def _size(held: _Held) -> int:
+    """What an image takes in memory, with what stands around it."""
+    return len(held[1]) + 500
+
+
 class Images:
     """What one process remembers of images: bounded, and each under its tenant first (CR-11)."""
 
     def __init__(self, size: int = _MEMORY, remembered: float = _REMEMBERED) -> None:
-        self._held: TTLCache[_Name, _Held] = TTLCache(
-            size, remembered, getsizeof=lambda held: len(held[1]) + 500
-        )
+        self._held: TTLCache[_Name, _Held] = TTLCache(size, remembered, getsizeof=_size)
 
     async def find(self, tenant: Tenant, digest: bytes) -> tuple[str, bytes] | None:
         """Media type and bytes of an image of the tenant; from memory, or in one trip."""
@@ -136,6 +139,6 @@ class Images:
         held: _Held | None = self._held.get(name)
         if held is None:
             held = await store.image(tenant, digest)
-            if held is not None:
+            if held is not None and _size(held) <= self._held.maxsize:
                 self._held[name] = held
         return held
