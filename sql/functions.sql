@@ -24,6 +24,7 @@ insert into insula.definer_allow_list (signature, reason) values
   ('insula.drop_old_partitions(text,interval)', 'retention: drops partitions that are wholly past it'),
   ('insula.sweep_expired(text,integer)', 'retention: deletes dead protocol rows of all tenants in small batches'),
   ('insula.forget_replay_copies(integer)', 'retention: the copy of an answer is deleted when its window is over'),
+  ('insula.sweep_assets(integer)', 'retention: images that neither a setting nor a kept version of their tenant names'),
   ('insula.purge_rows(uuid,text,integer)', 'deletion: takes rows of one tenant whose deletion has begun, in small batches'),
   ('insula.purge_estimate(uuid,text,integer)', 'deletion: how many rows of one tenant a table holds, counted so far and no further'),
   ('insula.purge_tenant(uuid)', 'deletion: takes the line of the registry once nothing else is left'),
@@ -62,15 +63,18 @@ insert into insula.gate_exceptions (object, reason) values
   ('insula.idempotency_keys_dead', 'as authorization_codes_dead'),
   ('insula.admin_sessions_dead', 'as authorization_codes_dead'),
   ('insula.activation_links_dead', 'as authorization_codes_dead'),
+  ('insula.assets_dead', 'as authorization_codes_dead'),
   ('insula.tenant_hosts_in_order', 'the platform searches domains of all tenants, through a definer function'),
   ('insula.schema_version', 'the revision of the schema, which belongs to nobody');
 
 -- A tenant by what a request names: 'slug:acme' or 'host:login.acme.example'. One row or none,
--- whatever the reason; never a list. With it comes what it and the platform have decided.
+-- whatever the reason; never a list. With it comes what it and the platform have decided, and how
+-- large the images are that its pages show.
 drop function if exists insula.find_tenant(text);
 create function insula.find_tenant(wanted text)
   returns table (id uuid, slug text, display_name text, status text, version bigint,
-                 hosts text[], primary_host text, settings jsonb, platform_settings jsonb)
+                 hosts text[], primary_host text, settings jsonb, platform_settings jsonb,
+                 images jsonb)
   language sql stable security definer set search_path = pg_catalog, pg_temp
   begin atomic
     select t.id, t.slug, t.display_name, t.status, t.version,
@@ -80,7 +84,13 @@ create function insula.find_tenant(wanted text)
            (select coalesce(jsonb_object_agg(s.section, s.value), '{}') from insula.tenant_settings s
              where s.tenant_id = t.id),
            (select coalesce(jsonb_object_agg(p.section, jsonb_build_object('value', p.value, 'bounds', p.bounds)), '{}')
-              from insula.platform_settings p)
+              from insula.platform_settings p),
+           (select coalesce(jsonb_object_agg(encode(a.digest, 'hex'), jsonb_build_array(a.width, a.height)), '{}')
+              from insula.tenant_settings s
+              cross join lateral jsonb_each_text(s.value) shown
+              join insula.assets a on a.tenant_id = s.tenant_id
+                                  and shown.value = '/img/' || encode(a.digest, 'hex')
+             where s.tenant_id = t.id and s.section = 'branding')
       from insula.tenants t
      where t.id = case
              when wanted like 'slug:%' then (select x.id from insula.tenants x where x.slug = substr(wanted, 6))
@@ -448,6 +458,39 @@ begin
 end
 $$;
 
+-- Images whose time has come and that nothing of their tenant names any more; the others get more
+-- time. How many were looked at. A save that names an image moves its time in its own transaction
+-- before it is seen, so an image is not taken from under it.
+create or replace function insula.sweep_assets(batch integer)
+  returns integer
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  n integer;
+begin
+  with due as (
+    select a.tenant_id, a.id, '%/img/' || encode(a.digest, 'hex') || '%' as named
+      from insula.assets a where a.kept_until < now()
+     order by a.kept_until limit least(greatest(batch, 1), 1000) for update skip locked
+  ), judged as (
+    select d.tenant_id, d.id,
+           exists (select from insula.tenant_settings s
+                    where s.tenant_id = d.tenant_id and s.value::text like d.named)
+           or exists (select from insula.config_versions v
+                       where v.tenant_id = d.tenant_id and v.snapshot::text like d.named) as is_named
+      from due d
+  ), kept as (
+    update insula.assets a set kept_until = now() + interval '7 days'
+      from judged j where j.is_named and a.tenant_id = j.tenant_id and a.id = j.id
+  ), gone as (
+    delete from insula.assets a using judged j
+     where not j.is_named and a.tenant_id = j.tenant_id and a.id = j.id
+  )
+  select count(*) into n from judged;
+  return n;
+end
+$$;
+
 -- What the platform's lists show of tenants beside the registry: for a page of them at most, named
 -- by id, so that no call grows with the number of tenants.
 create or replace function insula.tenants_by_host(low text, high text, most integer)
@@ -580,6 +623,7 @@ grant execute on function
 grant execute on function
   insula.ensure_partitions(integer), insula.drop_old_partitions(text, interval),
   insula.sweep_expired(text, integer), insula.forget_replay_copies(integer),
+  insula.sweep_assets(integer),
   insula.tenants_with_keys_due(), insula.settings_of_tenants(text, uuid, integer),
   insula.purge_rows(uuid, text, integer), insula.purge_estimate(uuid, text, integer),
   insula.purge_tenant(uuid), insula.hosts_of(uuid[]), insula.tenants_by_host(text, text, integer),

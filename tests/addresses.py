@@ -28,7 +28,14 @@ OF_TENANTS = sorted(
 OF_PLATFORM = sorted(ADDRESSES["platform"])
 OF_OPS = sorted(ADDRESSES["ops"] - OF_NOBODY)
 
-_VALUES = {"section": "oidc.ttl", "number": "1", "job": "1", "slug": "nobody", "name": "0" * 12}
+_VALUES = {
+    "section": "oidc.ttl",
+    "number": "1",
+    "job": "1",
+    "slug": "nobody",
+    "name": "0" * 12,
+    "digest": "0" * 64,
+}
 
 
 def filled(path):

@@ -259,6 +259,18 @@ def _client_logos(db, given):
     }
 
 
+def _assets(_db, _given):
+    return {
+        "kind": "favicon",
+        "media_type": "image/png",
+        "digest": _digest(),
+        "image": _digest(),
+        "width": 1,
+        "height": 1,
+        "kept_until": _SOON,
+    }
+
+
 def _pushed_requests(_db, _given):
     return {
         "request_hash": _digest(),

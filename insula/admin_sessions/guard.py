@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 from insula.admin_sessions import service
 from insula.admin_sessions.models import AdminSession
 from insula.admin_sessions.settings import AdminSessionLife
+from insula.assets.routes import read_upload
 from insula.audit.models import Actor, ActorType
 from insula.config_overrides.service import of
 from insula.sign_in import csrf
@@ -118,6 +119,24 @@ class Door:
         presented = only(fields, "csrf_token") or request.headers.get("x-csrf-token")
         csrf.check_token(self.csrf_token(request), presented)
         return fields
+
+    async def upload(self, request: Request) -> tuple[dict[str, list[str]], bytes]:
+        """
+        The fields of such a form, and the file in it; empty where there is none.
+
+        Raises `CsrfFailed`, `Invalid`.
+        """
+        if not request.headers.get("content-type", "").startswith("multipart/"):
+            return await self.form(request), b""
+        headers = request.headers
+        csrf.check_origin(
+            request.scope["insula.host"] or "",
+            headers.get("origin"),
+            headers.get("sec-fetch-site"),
+        )
+        fields, file = await read_upload(request)
+        csrf.check_token(self.csrf_token(request), only(fields, "csrf_token"))
+        return fields, file
 
 
 def actor_of(

@@ -5,8 +5,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
+from insula.assets.models import PATH, digest_of
 from insula.kernel.addresses import https_page
-from insula.kernel.settings import DecidedBy, Section
+from insula.kernel.settings import DecidedBy, Image, Section
 from insula.ui.branding import failing_pairs, nearest_accent
 
 _HEX = re.compile(r"#[0-9a-f]{6}\Z")
@@ -31,6 +32,14 @@ def _accent(colour: str) -> str:
     return wanted
 
 
+def _image(path: str) -> str:
+    """The address of an uploaded image, or none."""
+    wanted = path.strip()
+    if wanted and digest_of(wanted) is None:
+        raise ValueError(f"must be the address of an uploaded image, {PATH}/ and its digest")
+    return wanted
+
+
 def _line(text: str) -> str:
     """One line of text, without characters that are not seen."""
     clean = " ".join(text.split())
@@ -40,6 +49,7 @@ def _line(text: str) -> str:
 
 
 Line = Annotated[str, AfterValidator(_line)]
+Picture = Annotated[str, Image(), AfterValidator(_image)]
 Page = Annotated[str, AfterValidator(https_page)]
 
 
@@ -55,6 +65,14 @@ class Look(Section):
     accent_color: Annotated[str, AfterValidator(_accent)] = Field(
         "", description="A colour that drives the theme; empty: one chosen by the tenant's slug."
     )
+    logo_light: Picture = Field("", description="Above the form, in place of a letter.")
+    logo_dark: Picture = Field("", description="The same on dark pages; empty: the light one.")
+    logo_icon_light: Picture = Field(
+        "", description="A square mark, where there is room for no more; empty: the logo."
+    )
+    logo_icon_dark: Picture = Field("", description="The same on dark pages; empty: the light one.")
+    icon_url: Picture = Field("", description="On the home screen of a telephone; empty: none.")
+    favicon: Picture = Field("", description="In the browser's tab; empty: the product's.")
 
 
 class Application(Section):

@@ -9,5 +9,8 @@ Refuses values outside a section's limits or the platform's bounds, fields that 
     resolution  from what is stored to what holds, and why: pure
     service     reading, and a tenant's saves
     platform    what all tenants inherit, floors and ceilings, and whom a new one would touch
+    sealing     secrets among the values, before they are stored
+    secrets     the one way to a secret
+    masks       what is shown of one
     history     the saves of before, and the way back
 """

@@ -49,6 +49,12 @@ class VersionConflict(Conflict):
         self.last = last
 
 
+class SecretsKeyMissing(Conflict):
+    """Without the master key nothing can be sealed or opened."""
+
+    code = "secrets_key_missing"
+
+
 class VersionUnknown(NotFound):
     """No such version, or one that is not kept any more."""
 

@@ -8,10 +8,15 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """Who set a value or a bound (type and id of an audit actor), and when."""
+    """
+    Who set a value or a bound (type and id of an audit actor), and when.
+
+    *used_at* is when a secret was last opened, to the hour.
+    """
 
     by: Mapping[str, Any]
     at: datetime | None = None
+    used_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from insula.config_overrides.saving import (
     raw_marks,
     validated,
 )
+from insula.config_overrides.sealing import seal
 from insula.kernel.settings import Section
 from insula.tenancy.db import Connection, Platform
 
@@ -71,10 +72,14 @@ async def change_values(
     """
     _check_settable(section)
     check_fields(section, list(changes))
+    _check_own_images(section, changes)
     layers = await held(db)
     before = layers.platform.get(section.key, {})
     await compare(db, "platform", saving, before)
-    after = merged({} if replace else before, changes)
+    after = await seal(
+        db, section, before, merged({} if replace else before, changes), saving.envelope,
+        inherited={},
+    )  # fmt: skip
     known = {name: value for name, value in after.items() if name in section.model_fields}
     plain = validated(section, known).model_dump(mode="json")
     after.update({name: plain[name] for name in known})
@@ -146,6 +151,14 @@ def _moved(section: type[Section], stored: Values, bounds: Values) -> dict[str, 
 def _check_settable(section: type[Section]) -> None:
     if not section.settable:
         raise NotOverridable("is built in", field=section.key)
+
+
+def _check_own_images(section: type[Section], changes: Values) -> None:
+    for name in section.images():
+        if changes.get(name):
+            raise NotOverridable(
+                "is an image, and an image belongs to one tenant", field=f"{section.key}.{name}"
+            )
 
 
 def _check_bindable(section: type[Section], names: Values) -> None:

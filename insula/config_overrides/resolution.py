@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 from pydantic import ValidationError
 
 from insula.config_overrides.marks import Violation
+from insula.config_overrides.masks import mask
 from insula.config_overrides.models import Explained, Layers, Source, Values
 from insula.kernel.settings import Kind, Section
 
@@ -110,7 +111,7 @@ def violations(section: type[Section], values: Values, layers: Layers) -> list[V
 
 
 def explain(section: type[Section], layers: Layers) -> list[Explained]:
-    """Each field of a section: what holds, where it comes from, what binds it (C11)."""
+    """Each field of a section, to be shown: what holds, why, and what binds it (C11)."""
     effective = resolve(section, layers).model_dump(mode="json")
     without = Layers(platform=layers.platform, bounds=layers.bounds)
     inherited = resolve(section, without).model_dump(mode="json")
@@ -131,7 +132,8 @@ def explain(section: type[Section], layers: Layers) -> list[Explained]:
             source, mark = "clamped", layers.bound_marks.get(place)
         found.append(
             Explained(
-                name, effective[name], source, own.get(name), inherited[name], default[name],
+                name, mask(effective[name]), source, mask(own.get(name)), mask(inherited[name]),
+                default[name],
                 bounds.get(name), mark, layers.bound_marks.get(place),
             )
         )  # fmt: skip

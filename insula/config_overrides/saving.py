@@ -7,6 +7,8 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
 
+from insula.assets import service as assets
+from insula.assets.models import digest_of
 from insula.audit import service as audit
 from insula.audit.models import SYSTEM, Actor, Event
 from insula.config_overrides import store
@@ -14,6 +16,7 @@ from insula.config_overrides.errors import InvalidSetting, NotOverridable, Versi
 from insula.config_overrides.marks import Mark, Version
 from insula.config_overrides.models import Layers, Stored, Values, etag
 from insula.kernel.clock import now
+from insula.kernel.crypto import Envelope
 from insula.kernel.settings import Section
 from insula.tenancy.db import Connection, Row, raise_version
 
@@ -26,12 +29,14 @@ class Saving:
     """
     Who saves and why; *expected* is the ETag of what they had read, None not to compare.
 
-    A reason is kept with the version, at most 500 characters.
+    A reason is kept with the version, at most 500 characters. *envelope* seals secrets among the
+    values; without it they are refused.
     """
 
     actor: Actor = SYSTEM
     reason: str = ""
     expected: str | None = None
+    envelope: Envelope | None = None
 
     def signature(self) -> dict[str, Any]:
         """Who, as a mark and a version keep it."""
@@ -62,7 +67,11 @@ def layers_of(row: Row) -> Layers:
 
 def _marks(sections: Mapping[str, Mapping[str, Any]], kind: str) -> dict[str, Mark]:
     return {
-        f"{key}.{name}": Mark(mark["by"], datetime.fromisoformat(mark["at"]))
+        f"{key}.{name}": Mark(
+            mark["by"],
+            datetime.fromisoformat(mark["at"]),
+            datetime.fromisoformat(mark["used_at"]) if "used_at" in mark else None,
+        )
         for key, part in sections.items()
         for name, mark in part[kind].items()
     }
@@ -72,7 +81,11 @@ def raw_marks(marks: Mapping[str, Mark], section: str, kept: Values) -> dict[str
     """The marks of a section as they are stored, of the fields that are kept."""
     found = {name: marks.get(f"{section}.{name}") for name in kept}
     return {
-        name: {"by": dict(mark.by), "at": mark.at.isoformat()}
+        name: {
+            "by": dict(mark.by),
+            "at": mark.at.isoformat(),
+            **({"used_at": mark.used_at.isoformat()} if mark.used_at else {}),
+        }
         for name, mark in found.items()
         if mark and mark.at
     }
@@ -97,6 +110,18 @@ def check_fields(section: type[Section], names: Sequence[str]) -> None:
         if name not in section.model_fields:
             raise NotOverridable(
                 f"no such field; there are {', '.join(section.model_fields)}",
+                field=f"{section.key}.{name}",
+            )
+
+
+async def check_images(db: Connection, section: type[Section], fresh: Values) -> None:
+    """Raise `InvalidSetting` for an image that the bound tenant does not have."""
+    named = {name: digest_of(fresh[name]) for name in section.images() if fresh.get(name)}
+    known = await assets.known(db, [digest for digest in named.values() if digest])
+    for name, digest in named.items():
+        if digest not in known:
+            raise InvalidSetting(
+                "There is no such image of this tenant; upload it first",
                 field=f"{section.key}.{name}",
             )
 

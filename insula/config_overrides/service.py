@@ -10,6 +10,7 @@ from insula.config_overrides.resolution import explain, resolve, violations
 from insula.config_overrides.saving import (
     Saving,
     check_fields,
+    check_images,
     compare,
     differences,
     held,
@@ -19,6 +20,7 @@ from insula.config_overrides.saving import (
     raw_marks,
     validated,
 )
+from insula.config_overrides.sealing import seal
 from insula.kernel.settings import DecidedBy, Kind, Section
 from insula.tenancy.db import Connection, Tenant
 
@@ -166,8 +168,13 @@ async def save(
     own, changed = dict(layers.own), {}
     for section, values in wanted.items():
         before = layers.own.get(section.key, {})
-        after = _checked(section, layers, before, values)
+        stored = await seal(
+            db, section, before, values, saving.envelope,
+            inherited=layers.platform.get(section.key, {}),
+        )  # fmt: skip
+        after = _checked(section, layers, before, stored)
         names = differences(before, after)
+        await check_images(db, section, {name: after[name] for name in names if name in after})
         if names:
             own[section.key], changed[section.key] = after, names
     if not changed:

@@ -60,6 +60,20 @@ async def write(
     )
 
 
+async def note_use(db: Connection, section: str, field: str) -> None:
+    """That a secret of the bound tenant was used, once an hour at most; it changes no setting."""
+    await db.execute(
+        text("""
+            update insula.tenant_settings
+               set marks = jsonb_set(marks, array[cast(:field as text), 'used_at'], to_jsonb(now()))
+             where section = :section and marks ? cast(:field as text)
+               and coalesce(cast(marks -> cast(:field as text) ->> 'used_at' as timestamptz), '-infinity')
+                   < now() - interval '1 hour'
+        """),
+        {"section": section, "field": field},
+    )
+
+
 async def write_platform(db: Connection, section: str, row: Mapping[str, Any]) -> None:
     """Store a section of the platform: *row* has value, marks, bounds and bound_marks."""
     await db.execute(

@@ -25,6 +25,7 @@ from insula.configuration.models import (
     differences,
 )
 from insula.configuration.reading import read
+from insula.kernel.crypto import Envelope
 from insula.kernel.settings import Section
 from insula.resource_servers import claims, scopes, servers
 from insula.resource_servers.models import ServerSettings, parse_settings
@@ -36,7 +37,7 @@ class Applied:
     """
     What changed, or would; the document then; the secrets of clients that were given one.
 
-    *etag* names the document as it is then.
+    *etag* names the document as it is then, before it is masked.
     """
 
     differences: tuple[Difference, ...]
@@ -54,7 +55,8 @@ class Applying:
     How to apply: who, why, and against what.
 
     *expected* is the ETag of the document that the caller had read, None not to compare;
-    *development* lets addresses of clients be on this machine.
+    *development* lets addresses of clients be on this machine; *envelope* seals secrets among the
+    settings.
     """
 
     actor: Actor
@@ -62,6 +64,7 @@ class Applying:
     expected: str | None = None
     dry_run: bool = False
     development: bool = False
+    envelope: Envelope | None = None
 
 
 class _TakeBackError(Exception):
@@ -119,7 +122,9 @@ class _Act:
         """Do everything in its order; the secrets that were made."""
         if self.wanted.settings is not None:
             async with self.tenant.transaction() as db:
-                saving = config_overrides.Saving(self.how.actor, self.how.reason)
+                saving = config_overrides.Saving(
+                    self.how.actor, self.how.reason, envelope=self.how.envelope
+                )
                 await config_overrides.replace_all(db, sections, self.wanted.settings, saving)
         await self._map_claims()
         await self._put_apis()

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from insula.config_overrides.masks import all_masked, mask
 from insula.configuration.errors import InvalidDocument
 
 _MOST: Final = 1000
@@ -58,6 +59,12 @@ class Document(BaseModel):
     scopes: dict[str, ScopeEntry] | None = Field(None, max_length=_MOST)
     clients: dict[str, ClientEntry] | None = Field(None, max_length=_MOST)
 
+    def masked(self) -> "Document":
+        """The same as it may be shown: of the secrets among its settings there are masks."""
+        if self.settings is None:
+            return self
+        return self.model_copy(update={"settings": all_masked(self.settings)})
+
     def plain(self) -> dict[str, Any]:
         """As JSON, with the parts that are there and what is not as built in."""
         whole = self.model_dump(mode="json", exclude_none=True)
@@ -70,7 +77,7 @@ class Document(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One value in which two documents differ; None where there is none."""
+    """One value in which two documents differ, for showing; None where there is none."""
 
     path: str
     before: Any
@@ -110,7 +117,7 @@ def differences(before: Document, after: Document) -> list[Difference]:
     for part in new:
         flat_old, flat_new = dict(_flat(old.get(part, {}), part)), dict(_flat(new[part], part))
         found += [
-            Difference(path, flat_old.get(path), flat_new.get(path))
+            Difference(path, mask(flat_old.get(path)), mask(flat_new.get(path)))
             for path in sorted({*flat_old, *flat_new})
             if flat_old.get(path) != flat_new.get(path)
         ]

@@ -14,7 +14,11 @@ _PAGE = 200
 
 
 async def read(tenant: Tenant) -> Document:
-    """Everything that the tenant's administrators have decided, in one transaction."""
+    """
+    Everything that the tenant's administrators have decided, in one transaction.
+
+    Secrets among the settings are sealed: `Document.masked` before it is shown.
+    """
     async with tenant.transaction() as db:
         joined = tenant.joining(db)
         own = (await config_overrides.load_in(db)).own

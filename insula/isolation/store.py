@@ -103,6 +103,10 @@ _PLANTS: Final[dict[str, dict[str, str]]] = {
     "clients": {"id": _ID, "client_id": _NAME, "name": "'Canary'"},
     "client_secrets": {"client_id": _CLIENT, "digest": _BYTES},
     "client_logos": {"client_id": _CLIENT, "digest": _BYTES, "image": _BYTES},
+    "assets": {
+        "kind": "'favicon'", "media_type": "'image/png'", "digest": _BYTES, "image": _BYTES,
+        "width": "1", "height": "1", "kept_until": _NEVER,
+    },
     "sessions": {
         "token_hash": _BYTES, "user_id": _USER, "amr": "'{pwd}'", "acr": "'1'",
         "idle_expires_at": _NEVER, "absolute_expires_at": _NEVER, "sweep_after": _NEVER,

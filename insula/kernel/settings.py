@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Literal, get_args, get_origin
+from typing import Any, ClassVar, Final, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
+
+#: What is shown of a secret; sent back, it keeps what is stored (features.md CR-14).
+MASK: Final = "••••••••"
 
 
 class DecidedBy(StrEnum):
@@ -55,6 +58,27 @@ class Unit:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class Image:
+    """
+    The field names an image of the tenant by its address, or is empty.
+
+    Whoever saves it must have uploaded it: what a tenant does not have is refused.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """
+    The field holds a secret: `password: Annotated[str, Secret()] = ""`.
+
+    It is sealed before it is stored, and what the section carries is sealed: the feature that needs
+    it asks `config_overrides.secrets`. *longest* is the limit of what is typed in.
+    """
+
+    longest: int = 1000
+
+
 class Section(BaseModel):
     """
     Settings that belong together.
@@ -76,6 +100,30 @@ class Section(BaseModel):
             return Kind.PLATFORM
         marks = cls.model_fields[field].metadata
         return next((mark for mark in marks if isinstance(mark, Kind)), Kind.FREE)
+
+    @classmethod
+    def images(cls) -> frozenset[str]:
+        """The fields that name an image."""
+        return cls._marked(Image)
+
+    @classmethod
+    def secrets(cls) -> frozenset[str]:
+        """The fields that hold a secret."""
+        return cls._marked(Secret)
+
+    @classmethod
+    def longest_secret(cls, field: str) -> int:
+        """How many characters a secret may have."""
+        marks = cls.model_fields[field].metadata
+        return next(mark.longest for mark in marks if isinstance(mark, Secret))
+
+    @classmethod
+    def _marked(cls, mark: type) -> frozenset[str]:
+        return frozenset(
+            name
+            for name, info in cls.model_fields.items()
+            if any(isinstance(each, mark) for each in info.metadata)
+        )
 
     @classmethod
     def choices(cls, field: str) -> tuple[Any, ...]:

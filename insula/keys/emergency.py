@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from insula.audit import service as audit
 from insula.audit.models import SYSTEM, Actor, Event
+from insula.data_keys import service as data_keys
 from insula.kernel.crypto import Envelope
 from insula.kernel.errors import Unavailable
 from insula.keys import store
@@ -58,8 +59,7 @@ async def revoke(  # noqa: PLR0913  (each by its name)
         successor = None
         if key.state == "active":
             (fresh,) = prepared
-            wrapped = await store.data_key(db)
-            cipher = envelope.cipher(tenant.id, wrapped or b"")
+            cipher = await data_keys.cipher(db, envelope)
             sealed = cipher.seal(fresh.pkcs8_der, purpose(fresh.kid, fresh.alg))
             interval = timedelta(days=rotation.interval_days)
             await store.insert(db, fresh, sealed, "active", interval)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from insula.audit import service as audit
 from insula.audit.models import SYSTEM, Actor, Event
+from insula.data_keys import service as data_keys
 from insula.kernel.crypto import Envelope, TenantCipher
 from insula.kernel.errors import Unavailable
 from insula.keys import store
@@ -56,7 +57,7 @@ async def endow(
     """Give a tenant that is being made its data key and its first signing keys, active at once."""
     wrapped = envelope.new_data_key(tenant_id)
     cipher = envelope.cipher(tenant_id, wrapped)
-    await store.insert_data_key(db, wrapped)
+    await data_keys.keep(db, wrapped)
     for key in prepared:
         await store.insert(db, key, _sealed(cipher, key), "active", _interval(rotation))
         await _audit(db, "key.published", key.kid, SYSTEM, alg=key.alg, state="active")
@@ -108,13 +109,6 @@ async def active_algorithms(db: Connection) -> frozenset[str]:
     return frozenset(key.alg for key in await store.all_keys(db) if key.state == "active")
 
 
-async def _cipher(db: Connection, tenant: Tenant, envelope: Envelope) -> TenantCipher:
-    wrapped = await store.data_key(db)
-    if wrapped is None:
-        raise Unavailable("no data key", detail=f"tenant {tenant.slug} has no data key")
-    return envelope.cipher(tenant.id, wrapped)
-
-
 async def publish(
     tenant: Tenant,
     envelope: Envelope,
@@ -139,7 +133,7 @@ async def publish(
             raise AlreadyPublished(
                 f"A next key is published already for {', '.join(sorted(taken))}."
             )
-        cipher = await _cipher(db, tenant, envelope)
+        cipher = await data_keys.cipher(db, envelope)
         lead = timedelta(seconds=rotation.lead_seconds)
         for key in prepared:
             await store.insert(db, key, _sealed(cipher, key), "next", lead)
@@ -255,7 +249,7 @@ async def advance_phases(tenant: Tenant, envelope: Envelope, rotation: KeyRotati
                 done.append(f"retired {key.kid}")
             elif key.state == "active" and key.alg in prepared and key.alg not in upcoming:
                 fresh = prepared[key.alg]
-                cipher = await _cipher(db, tenant, envelope)
+                cipher = await data_keys.cipher(db, envelope)
                 lead = timedelta(seconds=rotation.lead_seconds)
                 await store.insert(db, fresh, _sealed(cipher, fresh), "next", lead)
                 await _audit(db, "key.published", fresh.kid, SYSTEM, alg=fresh.alg, state="next")
@@ -278,7 +272,7 @@ async def backup(tenant: Tenant) -> list[dict[str, Any]]:
     """The rows as they are, private parts sealed: useless without the master key. Audited."""
     async with tenant.transaction() as db:
         rows = await store.sealed_rows(db)
-        wrapped = await store.data_key(db)
+        wrapped = await data_keys.wrapped_key(db)
         await _audit(db, "key.exported", None, SYSTEM, kids=[row.kid for row in rows])
     return [
         {
@@ -312,4 +306,4 @@ async def _audit(
 
 async def has_data_key(db: Connection) -> bool:
     """Whether the bound tenant has been endowed."""
-    return await store.data_key(db) is not None
+    return await data_keys.wrapped_key(db) is not None

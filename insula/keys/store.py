@@ -1,4 +1,4 @@
-"""All SQL on signing_keys and tenant_data_keys."""
+"""All SQL on signing_keys; a tenant's data key is fetched with them, in one trip."""
 
 import json
 from collections.abc import Sequence
@@ -13,24 +13,6 @@ from insula.tenancy.db import Connection, Row, Tenant, statement
 _COLUMNS = (
     "id, kid, alg, state, public_jwk, published_at, activated_at, retiring_at, retired_at, due_at"
 )
-
-
-async def insert_data_key(db: Connection, wrapped: bytes) -> None:
-    await db.execute(
-        text("insert into insula.tenant_data_keys (wrapped) values (:wrapped)"),
-        {"wrapped": wrapped},
-    )
-
-
-async def data_key(db: Connection) -> bytes | None:
-    wrapped: bytes | None = await db.scalar(text("select wrapped from insula.tenant_data_keys"))
-    return wrapped
-
-
-async def replace_data_key(db: Connection, wrapped: bytes) -> None:
-    await db.execute(
-        text("update insula.tenant_data_keys set wrapped = :wrapped"), {"wrapped": wrapped}
-    )
 
 
 async def insert(

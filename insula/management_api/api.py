@@ -12,6 +12,7 @@ from insula.branding.look import branding_of
 from insula.kernel.errors import InsulaError
 from insula.management_api import reference
 from insula.management_api.audit.routes import router as audit
+from insula.management_api.branding.routes import router as branding
 from insula.management_api.clients.routes import router as clients
 from insula.management_api.configuration.routes import router as configuration
 from insula.management_api.deletions.routes import router as deletions
@@ -48,8 +49,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 #: Everything that needs a token, in the order of the document.
 _ROUTERS = (
-    me, users, sessions, grants, clients, resources, keys, settings, configuration, audit, stats,
-    tenants, deletions, platform, platform_settings, jobs, isolation,
+    me, users, sessions, grants, clients, resources, keys, settings, branding, configuration, audit,
+    stats, tenants, deletions, platform, platform_settings, jobs, isolation,
 )  # fmt: skip
 ROUTES = tuple(
     route for router in _ROUTERS for route in router.routes if isinstance(route, GuardedRoute)

@@ -74,7 +74,7 @@ class GuardedRoute(APIRoute):
             request.state.caller = caller
             try:
                 _check_query(request, self)
-                return _with(standing, await _run(request, caller, act))
+                return _with(standing, await _run(request, caller, act, rule))
             except Refusal as refusal:
                 refusal.headers += tuple(standing.headers())
                 raise
@@ -258,12 +258,15 @@ def _check_query(request: Request, route: APIRoute) -> None:
 
 
 async def _run(
-    request: Request, caller: Caller, act: Callable[[Request], Coroutine[Any, Any, Response]]
+    request: Request,
+    caller: Caller,
+    act: Callable[[Request], Coroutine[Any, Any, Response]],
+    rule: Rule,
 ) -> Response:
     body = b""
     if bodies.takes_body(request.method):
         body = await request.body()
-        if body:
+        if body and not rule.takes_file:
             request.state.sent = bodies.read(body, request.headers.get("content-type", ""))
     key = request.headers.get("idempotency-key")
     if key is None or request.method != "POST":

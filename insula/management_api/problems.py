@@ -29,6 +29,9 @@ _STATUS_OF_CODE: Final = {
     "cursor_invalid": 400,
     "step_up_required": 401,
     "version_conflict": 412,
+    "too_large": 413,
+    "media_type": 415,
+    "quota_reached": 429,
 }
 _TITLES: Final = {
     400: "The request is not well formed",

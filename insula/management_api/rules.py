@@ -22,6 +22,7 @@ class Rule:
     scope: str | None
     tier: Tier
     dangerous: bool
+    takes_file: bool = False
 
     @property
     def across(self) -> bool:
@@ -38,12 +39,17 @@ class Rule:
 
 
 def needs(
-    scope: str | None, *, tier: Tier | None = None, dangerous: bool = False
+    scope: str | None,
+    *,
+    tier: Tier | None = None,
+    dangerous: bool = False,
+    takes_file: bool = False,
 ) -> dict[str, Any]:
     """
     Say in a route's description what it needs: a *scope* without its prefix, and more.
 
-    The *tier* follows from the scope unless it is named; *dangerous* asks for step-up (CR-6).
+    The *tier* follows from the scope unless it is named; *dangerous* asks for step-up (CR-6);
+    *takes_file*: the body is not JSON, and the route reads it itself.
     """
     verb = "read" if scope is None else scope.rpartition(":")[2]
     usual: dict[str, Tier] = {"read": "read", "write": "write", "delete": "delete"}
@@ -51,6 +57,7 @@ def needs(
         "security": [{"insula": [] if scope is None else [PREFIX + scope]}],
         "x-insula-tier": tier or usual[verb],
         "x-insula-step-up": dangerous,
+        **({"x-insula-takes-file": True} if takes_file else {}),
     }
 
 
@@ -58,4 +65,9 @@ def rule_of(description: Mapping[str, Any]) -> Rule:
     """Read a route's rule out of its description."""
     (scopes,) = description["security"][0].values()
     scope = scopes[0].removeprefix(PREFIX) if scopes else None
-    return Rule(scope, description["x-insula-tier"], description["x-insula-step-up"])
+    return Rule(
+        scope,
+        description["x-insula-tier"],
+        description["x-insula-step-up"],
+        description.get("x-insula-takes-file", False),
+    )

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import structlog
 from starlette.routing import Match, Route
 
+from insula.assets.routes import routes as image_routes
+from insula.assets.service import Images
 from insula.audit import service as audit
 from insula.audit.models import Actor, Event
 from insula.branding.look import branding_of
@@ -61,6 +63,7 @@ _STATUS_OF_CODE = {
     "link_expired": 410,
     "too_large": 413,
     "media_type": 415,
+    "quota_reached": 429,
     "rate_limited": 429,
     "cursor_invalid": 400,
 }
@@ -243,6 +246,7 @@ def assemble(wiring: Wiring) -> App:
         *wiring.device_pages.routes(),
         *wiring.admin_pages.routes(),
         *logo_routes(),
+        *image_routes(Images()),
     )
     provider = _provider_of(wiring.pool)
     mounts = (

@@ -34,6 +34,7 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}\Z")
 _MOST_HEADERS = 16 * 1024
 _MOST_BODY = 64 * 1024
 _MOST_API_BODY = 1024 * 1024
+_MOST_UPLOAD = 1024 * 1024 + 16 * 1024  # a file, and the form around it
 _PATIENCE = 30.0  # seconds for a request with a body, all in all
 _WITHOUT_BODY = frozenset({"GET", "HEAD"})
 
@@ -178,6 +179,8 @@ class Edge:
 
 def _most_body(scope: Scope) -> int:
     """How large a body may be: a program's may be larger than a person's (security row 104)."""
+    if scope["path"].endswith("/branding/assets"):
+        return _MOST_UPLOAD
     return _MOST_API_BODY if scope["path"].startswith("/api/") else _MOST_BODY
 
 
@@ -242,7 +245,7 @@ def _surface(path: str) -> str:
         return "discovery"
     if path.startswith("/sign-in"):
         return "sign-in"
-    if path.startswith(("/static/", "/branding/")):
+    if path.startswith(("/static/", "/branding/", "/img/")):
         return "static"
     if path.startswith("/api/"):
         return "api"

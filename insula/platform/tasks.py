@@ -43,6 +43,8 @@ _SWEPT = (
     "activation_links",
 )
 _BATCH = 1000
+#: Each is looked for in what its tenant has decided.
+_BATCH_OF_ASSETS = 100
 #: With the pauses of the queue's back-off this is a little more than a day (LO-7).
 _TRIES_OF_A_DAY = 42
 _MONTHS_AHEAD = 3
@@ -83,6 +85,7 @@ class Tasks:
         queue.periodic("isolation.probe", "* * * * *", self.probe_isolation)
         queue.periodic("keys.find_due", "* * * * *", self.find_due_keys)
         queue.periodic("platform.sweep", "*/5 * * * *", self.sweep)
+        queue.periodic("assets.sweep", "41 * * * *", self.sweep_assets)
         queue.periodic("platform.forget_replays", "* * * * *", self.forget_replays)
         queue.periodic("platform.keep_partitions", "17 3 * * *", self.keep_partitions)
 
@@ -164,6 +167,15 @@ class Tasks:
                     _log.info("swept", table=table, rows=rows[0].n)
                 if rows[0].n < _BATCH:
                     break
+
+    async def sweep_assets(self) -> None:
+        """Let go images that nothing of their tenant names any more, in batches."""
+        while True:
+            rows = await self._platform.fetch(
+                "select insula.sweep_assets(%(batch)s) as n", {"batch": _BATCH_OF_ASSETS}
+            )
+            if rows[0].n < _BATCH_OF_ASSETS:
+                break
 
     async def forget_replays(self) -> None:
         """Delete copies of refresh answers whose window is over."""

@@ -15,6 +15,7 @@ from insula.platform_admin.record import routes as record
 from insula.platform_admin.settings_file import routes as settings_file
 from insula.platform_admin.settings_history import routes as settings_history
 from insula.platform_admin.status import routes as status
+from insula.platform_admin.tenant_branding import routes as tenant_branding
 from insula.platform_admin.tenant_people import routes as tenant_people
 from insula.platform_admin.tenant_settings import routes as tenant_settings
 from insula.platform_admin.tenants import routes as tenants
@@ -32,6 +33,7 @@ def routes(panel: Panel) -> list[Route]:
         *deletions.routes(panel),
         *settings_history.routes(panel),
         *settings_file.routes(panel),
+        *tenant_branding.routes(panel),
         *tenant_settings.routes(panel),
         *platform_settings.routes(panel),
         *operation.routes(panel),

@@ -85,7 +85,8 @@ class Tenant:
     *hosts* are its login domains; *host* is its primary one. *issuer* comes from
     configuration and registry, never from a request. *settings* are what it has decided, by
     section, *platform_settings* what the platform has (`value` and `bounds` of each section): raw,
-    for `config_overrides.service.of`, which keeps what it made of them in *memo*.
+    for `config_overrides.service.of`, which keeps what it made of them in *memo*. *images* has the
+    width and height of the images that its look names, by digest.
     """
 
     id: UUID
@@ -101,6 +102,7 @@ class Tenant:
         default_factory=dict, repr=False, compare=False
     )
     platform_settings: PlatformSettings = field(default_factory=dict, repr=False, compare=False)
+    images: Mapping[str, tuple[int, int]] = field(default_factory=dict, repr=False, compare=False)
     memo: dict[type, object] = field(default_factory=dict, repr=False, compare=False)
     _joined: Connection | None = field(default=None, repr=False, compare=False)
 

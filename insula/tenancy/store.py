@@ -13,7 +13,7 @@ async def find(doors: Doors, naming: Naming, name: str) -> Tenant | None:
     """The tenant of 'slug:…' or 'host:…'; None when there is none, for whatever reason."""
     rows = await doors.database.fetch(
         "select id, slug, display_name, status, version, hosts, primary_host, settings,"
-        " platform_settings from insula.find_tenant(%(name)s)",
+        " platform_settings, images from insula.find_tenant(%(name)s)",
         {"name": name},
     )
     if not rows:
@@ -32,6 +32,7 @@ async def find(doors: Doors, naming: Naming, name: str) -> Tenant | None:
         _doors=doors,
         settings=row.settings,
         platform_settings=doors.platform_settings(row.platform_settings),
+        images={digest: (size[0], size[1]) for digest, size in row.images.items()},
     )
 
 

@@ -43,17 +43,42 @@ _WHITE = "#ffffff"
 _INK_LIGHTNESS = 0.19  # near-black of the accent's own hue
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image of this host; its size lets the page stand still while it is loaded."""
+
+    url: str
+    width: int | None = None
+    height: int | None = None
+
+
+class Mark(NamedTuple):
+    """The same mark on light pages and on dark ones."""
+
+    light: Picture
+    dark: Picture
+
+
 @dataclass(frozen=True)
 class Branding:
-    """What the tenant's own pages show of the tenant; *host* is where the person is."""
+    """
+    What the tenant's own pages show of the tenant; *host* is where the person is.
+
+    *logo* stands above the form, *icon* where there is room for a square.
+    """
 
     name: str
     tile_letter: str
     accent: str
-    logo_url: str | None
     host: str
     links: tuple[tuple[str, str], ...] = ()
     description: str = ""
+    logo: Mark | None = None
+    icon: Mark | None = None
+    favicon: str | None = None
+    touch_icon: str | None = None
+    #: Where its stylesheet is, where the host is not the tenant's own.
+    stylesheet_url: str | None = None
 
     def __post_init__(self) -> None:
         # The accent is written into a stylesheet.
@@ -78,11 +103,13 @@ def default_accent(seed: str) -> str:
 
 
 def stylesheet(branding: Branding) -> bytes:
-    return _stylesheet(branding.accent)
+    return stylesheet_of(branding.accent)
 
 
 def branding_href(branding: Branding) -> str:
     """Name the stylesheet by its content, so that it can be cached for ever."""
+    if branding.stylesheet_url is not None:
+        return branding.stylesheet_url
     return f"/branding/{hashlib.sha256(stylesheet(branding)).hexdigest()[:12]}.css"
 
 
@@ -139,7 +166,8 @@ _PAIRS = (
 
 
 @lru_cache(maxsize=1024)
-def _stylesheet(accent: str) -> bytes:
+def stylesheet_of(accent: str) -> bytes:
+    """The stylesheet of an accent that may be used."""
     tokens = palette(accent)
     pairs = (f"  --{name}: light-dark({pair.light}, {pair.dark});" for name, pair in tokens.items())
     # A custom property takes any value, so a browser without light-dark() would

@@ -14,3 +14,6 @@ revoke all on insula.config_versions from public, insula_app, insula_platform, i
 grant select, delete on insula.config_versions to insula_app, insula_platform;
 grant insert (scope, number, act, actor, reason, changed, snapshot)
   on insula.config_versions to insula_app, insula_platform;
+drop policy if exists lookup on insula.config_versions;
+create policy lookup on insula.config_versions for select to insula_definer using (true);
+grant select (tenant_id, snapshot) on insula.config_versions to insula_definer;

@@ -448,6 +448,22 @@ def logos(acme, _globex):
     )
 
 
+def images(acme, _globex):
+    """An image that Acme has uploaded."""
+    digest = secrets.token_bytes(32)
+    acme.product.change(
+        "insert into insula.assets (tenant_id, kind, media_type, digest, image, width, height,"
+        " kept_until) values (%s, 'favicon', 'image/png', %s, 'image', 1, 1, '2999-01-01')",
+        acme.product.tenant_id("acme"),
+        digest,
+    )
+    for headers in ({}, {"if-none-match": f'"{digest.hex()}"'}):
+        yield tuple(
+            Request("GET", f"/img/{name}", route="/img/{digest}", headers=headers)
+            for name in (digest.hex(), secrets.token_hex(32))
+        )
+
+
 def looks(acme, globex):
     """The style sheet of Acme."""
     with httpx2.Client(base_url=acme.product.server.url) as http:
@@ -573,6 +589,7 @@ CASES = {
     ("POST", paths.LOGOUT): logout("POST"),
     ("GET", "/"): sessions("/"),
     ("GET", f"{LOGOS}/{{name}}"): logos,
+    ("GET", "/img/{digest}"): images,
     ("GET", "/sign-in"): together(interactions("/sign-in"), sessions("/sign-in")),
     ("POST", "/sign-in"): forms("/sign-in", username="ada", password="x"),  # noqa: S106
     ("GET", "/sign-in/new-password"): interactions("/sign-in/new-password"),

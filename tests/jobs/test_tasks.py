@@ -142,6 +142,25 @@ async def test_dead_rows_of_every_tenant_leave_in_batches_and_the_living_stay(
     assert {row.tenant_id: row.n for row in rows} == {h.tenant.id: 3 for h in two_houses}
 
 
+async def test_images_that_nothing_names_leave_in_batches(two_houses, tasks, db, calls):
+    for house in two_houses:
+        db.execute(
+            "insert into insula.assets (tenant_id, kind, media_type, digest, image, width, height,"
+            " kept_until) select %s, 'favicon', 'image/png', sha256(n::text::bytea), 'x', 1, 1,"
+            " now() + case when n = 0 then interval '1 day' else interval '-1 day' end"
+            " from generate_series(0, 70) n",
+            [house.tenant.id],
+        )
+
+    await tasks.sweep_assets()
+
+    batches = [rows[0].n for _, params, rows in calls if params == {"batch": 100}]
+    assert batches == [100, 40]
+    for house in two_houses:
+        sql = "select 1 from insula.assets where tenant_id = %s"
+        assert len(db.execute(sql, [house.tenant.id]).fetchall()) == 1
+
+
 async def test_every_table_with_dead_rows_is_swept(tasks, db, calls):
     await tasks.sweep()
 

@@ -26,6 +26,14 @@ class Contents:
         made = manager.post("/resources", {"identifier": f"https://{name()}.example", "name": "A"})
         assert made.status_code == 201, made.text
         tenant = product.tenant_id(slug)
+        image = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><text>{name()}</text></svg>'
+        )
+        uploaded = manager.call(
+            "POST", "/settings/branding/assets?kind=favicon", content=image,
+            headers={"content-type": "image/svg+xml"},
+        )  # fmt: skip
+        assert uploaded.status_code == 201, uploaded.text
 
         def only(sql, *values):
             (row,) = product.rows(sql, *values)
@@ -44,6 +52,7 @@ class Contents:
                 "select kid from insula.signing_keys where tenant_id = %s and alg = 'RS256'",
                 tenant,
             ),
+            "asset": uploaded.json()["id"],
             "role": "auditor",
             "slug": slug,
             "host": f"{name()}.example",

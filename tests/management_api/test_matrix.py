@@ -45,6 +45,10 @@ BODIES = {
     ("POST", "/platform/bounds/preview"): lambda: {"section": "oidc.ttl", "bounds": {}},
     ("PATCH", "/tenants/{slug}/deletion"): lambda: {"paused": True},
 }
+#: What takes a file and no JSON.
+FILES = ("/settings/branding/assets", "/tenants/{slug}/config/branding/assets")
+BODIES |= {("POST", path): lambda: dict(FORM) for path in FILES}
+FORM = {"data": {"kind": "favicon"}, "files": {"file": b"<svg/>"}}
 WITHOUT_BODY = {
     ("DELETE", "/clients/{client}"), ("DELETE", "/clients/{client}/access"),
     ("DELETE", "/clients/{client}/secrets/{secret}"), ("DELETE", "/grants"),
@@ -73,10 +77,12 @@ WITHOUT_BODY = {
     ("GET", "/tenants/{slug}/deletion"), ("GET", "/platform/jobs"), ("GET", "/platform/jobs/{job}"),
     ("GET", "/platform/isolation"),
     ("POST", "/platform/jobs/{job}/retry"), ("DELETE", "/platform/jobs/{job}"),
+    *(("GET", path) for path in FILES),
+    *(("DELETE", f"{path}/{{asset}}") for path in FILES),
     ("POST", "/users/{user_id}/revoke-tokens"), ("PUT", "/users/{user_id}/roles/{role}"),
 }  # fmt: skip
 #: Parameters that name something of a tenant.
-OF_A_TENANT = {"user_id", "client", "session_id", "grant_id", "secret", "resource", "kid"}
+OF_A_TENANT = {"user_id", "client", "session_id", "grant_id", "secret", "resource", "kid", "asset"}
 TENANT_ROUTES = [(m, p) for m, p, rule in routes() if not rule.across]
 
 
@@ -87,7 +93,7 @@ def parameters(path):
 def call(caller, method, path, ids, **more):
     """One call of a route with *ids* in its path."""
     body = BODIES.get((method, path))
-    said = {"json": body()} if body else {}
+    said = {} if not body else body() if path in FILES else {"json": body()}
     return caller.call(method, path.format(**ids), **said, **more)
 
 

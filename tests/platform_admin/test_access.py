@@ -8,7 +8,8 @@ from browsing import Browser
 from insula.tenancy.models import PLATFORMS
 
 #: What the addresses are made of is not asked for: nobody gets as far as using it.
-FILLED = {"{slug}": "acme", "{section}": "oidc.ttl", "{job:int}": "0", "{number:int}": "0"}
+FILLED = {"{slug}": "acme", "{section}": "oidc.ttl", "{job:int}": "0", "{number:int}": "0",
+          "{digest}": "0" * 64}  # fmt: skip
 
 
 def filled(path):
@@ -24,7 +25,7 @@ ACTS = (
     "/users/link", "tenants/acme/delete",
 )  # fmt: skip
 #: What may be looked at and is not there.
-ABSENT = ("/deletion.jwt", "/jobs/0", "/jobs/0/forget", "/history/0")
+ABSENT = (f"/assets/{'0' * 64}", "/deletion.jwt", "/jobs/0", "/jobs/0/forget", "/history/0")
 HTML = {"accept": "text/html"}
 
 

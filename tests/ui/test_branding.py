@@ -1,5 +1,6 @@
 import dataclasses
 import re
+from datetime import UTC, datetime
 
 import pytest
 from ui_pages import ACME
@@ -8,11 +9,20 @@ from insula.ui.assets import STATIC
 from insula.ui.branding import (
     DEFAULT_ACCENTS,
     Branding,
+    Mark,
+    Picture,
     branding_href,
     default_accent,
     failing_pairs,
     stylesheet,
 )
+from insula.ui.pages import render
+
+AN_ERROR = {
+    "code": "not_found", "title": "Not found", "text": "Nothing.", "request_id": "r",
+    "at": datetime(2026, 1, 1, tzinfo=UTC), "action_label": None, "action_url": None,
+    "cancel_host": None,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("accent", DEFAULT_ACCENTS)
@@ -63,7 +73,7 @@ def test_the_address_of_a_stylesheet_changes_with_its_content_only():
 @pytest.mark.parametrize("accent", ["red", "#FFF", "#a8430a;}", "#a8430a\n", "url(//x)"])
 def test_nothing_but_a_colour_can_get_into_the_stylesheet(accent):
     with pytest.raises(ValueError, match="accent"):
-        Branding("Acme", "A", accent, None, "id.acme.example")
+        Branding("Acme", "A", accent, "id.acme.example")
 
 
 def _css(accent):
@@ -72,3 +82,23 @@ def _css(accent):
 
 def _names(css):
     return re.findall(r"--([a-z-]+):", css)
+
+
+@pytest.mark.spec("features J11")
+@pytest.mark.parametrize(
+    ("theme", "first", "is_choosing"),
+    [("light", "/img/light", False), ("dark", "/img/dark", False), (None, "/img/light", True)],
+)
+def test_a_mark_is_that_of_the_theme_that_was_chosen_or_follows_the_device(
+    theme, first, is_choosing
+):
+    logo = Mark(Picture("/img/light", 240, 72), Picture("/img/dark", 200, 60))
+    html = render(
+        "ui/error.html", theme=theme, branding=dataclasses.replace(ACME, logo=logo), **AN_ERROR
+    )
+    assert f'<img src="{first}" alt="{ACME.name}" width=' in html
+    found = '<source media="(prefers-color-scheme: dark)" srcset="/img/dark" width="200"' in html
+    assert found is is_choosing
+    one = dataclasses.replace(ACME, logo=Mark(logo.dark, logo.dark))
+    alone = render("ui/error.html", theme=None, branding=one, **AN_ERROR)
+    assert "<picture>" not in alone

@@ -10,7 +10,7 @@ from jinja2 import UndefinedError
 from ui_pages import ACME, CONSENT, ERROR, PAGES, SIGN_IN
 
 import insula
-from insula.ui.branding import branding_href
+from insula.ui.branding import Mark, Picture, branding_href
 from insula.ui.pages import FORM_POST_SCRIPT_HASH, bare, moment, render, theme_of, web
 from insula.ui.views import Account, App, Person, ScopeLine, hue_of, initials
 
@@ -200,7 +200,7 @@ def test_values_of_strangers_stay_text(name):
 )
 def test_links_of_tenants_and_clients_lead_to_pages_only(address):
     client = CONSENT["client"]._replace(uri=address, policy_uri=address, tos_uri=address)
-    branding = ACME.__class__("Acme", "A", ACME.accent, None, ACME.host, (("Privacy", address),))
+    branding = ACME.__class__("Acme", "A", ACME.accent, ACME.host, (("Privacy", address),))
 
     page = page_of("consent", client=client, branding=branding)
 
@@ -295,7 +295,8 @@ def test_a_page_wears_its_tenants_colours_and_an_unknown_host_none():
 
 
 def test_a_tenants_logo_takes_the_place_of_its_letter_and_never_of_its_host():
-    branding = ACME.__class__("Acme", "A", ACME.accent, "/static/" + "0" * 12 + "/l.svg", ACME.host)
+    logo = Picture("/img/" + "0" * 64, 240, 72)
+    branding = ACME.__class__("Acme", "A", ACME.accent, ACME.host, logo=Mark(logo, logo))
 
     html = render("sign_in/sign_in.html", **(SIGN_IN | {"branding": branding}))
 

@@ -9,7 +9,6 @@ ACME = Branding(
     name="Acme",
     tile_letter="A",
     accent="#a8430a",
-    logo_url=None,
     host="id.acme.example",
     links=(("Privacy", "https://acme.example/privacy"), ("Help", "mailto:help@acme.example")),
 )

@@ -28,7 +28,7 @@ async def show_configuration(caller: Calling, response: Response) -> Document:
     """Settings, claims, APIs, scopes and clients; never a secret."""
     document = await read(caller.tenant)
     tag(response, document.plain())
-    return document
+    return document.masked()
 
 
 @router.put(
@@ -49,7 +49,7 @@ async def replace_configuration(
 
     A part that is missing is not touched; a part that is there is the whole of it.
     """
-    how = saving(caller.actor, if_match, required=True)
+    how = saving(caller.parts.envelope, caller.actor, if_match, required=True)
     with telling_bounds():
         applied = await apply(
             caller.tenant,
@@ -60,6 +60,7 @@ async def replace_configuration(
                 expected=how.expected,
                 dry_run=dry_run,
                 development=caller.parts.development,
+                envelope=caller.parts.envelope,
             ),
         )
     response.headers["ETag"] = f'"{applied.etag}"'

@@ -31,5 +31,5 @@ class Outcome(BaseModel):
                 for each in applied.differences
             ],
             secrets=dict(applied.secrets),
-            document=applied.document,
+            document=applied.document.masked(),
         )

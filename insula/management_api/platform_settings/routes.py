@@ -6,6 +6,7 @@ from fastapi import Response
 
 from insula.audit.models import Actor
 from insula.config_overrides import platform, service
+from insula.config_overrides.masks import masked
 from insula.config_overrides.models import Layers
 from insula.config_overrides.resolution import can_be_bound, resolve
 from insula.kernel.settings import Section
@@ -86,7 +87,7 @@ async def replace_section(  # noqa: PLR0913  (parts of the request)
 ) -> SectionState:
     """What is not named is inherited; `If-Match` is required, `*` for whatever there is."""
     kind = caller.parts.catalogue.get(section)
-    how = saving(_actor(caller), if_match, required=True)
+    how = saving(caller.parts.envelope, _actor(caller), if_match, required=True)
     return await (await _acts(caller, slug)).save(kind, values, how, response, replace=True)
 
 
@@ -105,7 +106,7 @@ async def change_section(  # noqa: PLR0913  (parts of the request)
 ) -> SectionState:
     """What is not named stays."""
     kind = caller.parts.catalogue.get(section)
-    how = saving(_actor(caller), if_match)
+    how = saving(caller.parts.envelope, _actor(caller), if_match)
     return await (await _acts(caller, slug)).save(kind, values, how, response, replace=False)
 
 
@@ -122,7 +123,7 @@ async def reset_section(
     if_match: IfMatch = None,
 ) -> SectionState:
     kind = caller.parts.catalogue.get(section)
-    how = saving(_actor(caller), if_match)
+    how = saving(caller.parts.envelope, _actor(caller), if_match)
     return await (await _acts(caller, slug)).reset(kind, how, response)
 
 
@@ -130,7 +131,9 @@ def _defaults(section: type[Section], layers: Layers, response: Response) -> Def
     own = layers.platform.get(section.key, {})
     tag(response, own)
     inherited = resolve(section, Layers(platform=layers.platform, bounds=layers.bounds))
-    return Defaults(section=section.key, values=inherited.model_dump(mode="json"), own=dict(own))
+    return Defaults(
+        section=section.key, values=masked(inherited.model_dump(mode="json")), own=masked(own)
+    )
 
 
 def _bounds(section: type[Section], layers: Layers, response: Response) -> Bounds:
@@ -168,7 +171,7 @@ async def replace_defaults(
 ) -> Defaults:
     """What is not named is as built in; `If-Match` is required, `*` for whatever there is."""
     kind = caller.parts.catalogue.get(section)
-    how = saving(_actor(caller), if_match, required=True)
+    how = saving(caller.parts.envelope, _actor(caller), if_match, required=True)
     with telling_bounds():
         async with caller.parts.platform.within(caller.tenant.id) as db:
             layers = await platform.change_values(db, kind, values, how, replace=True)
@@ -199,7 +202,7 @@ async def replace_bounds(
 ) -> Bounds:
     """What tenants have stored beyond them is kept and clamped; preview it first."""
     kind = caller.parts.catalogue.get(section)
-    how = saving(_actor(caller), if_match, required=True)
+    how = saving(caller.parts.envelope, _actor(caller), if_match, required=True)
     async with caller.parts.platform.within(caller.tenant.id) as db:
         layers = await platform.change_bounds(db, kind, values, how, replace=True)
     return _bounds(kind, layers, response)

@@ -11,9 +11,11 @@ from fastapi import Response
 from insula.audit.models import Actor
 from insula.config_overrides import service
 from insula.config_overrides.errors import BoundViolated
+from insula.config_overrides.masks import mask
 from insula.config_overrides.models import Layers, etag
 from insula.config_overrides.resolution import resolve
 from insula.config_overrides.saving import Saving
+from insula.kernel.crypto import Envelope
 from insula.kernel.settings import Section
 from insula.management_api.problems import Refusal, WrongField
 from insula.management_api.sections.schemas import Change, SectionState
@@ -23,17 +25,24 @@ from insula.tenancy.db import Connection
 Open = Callable[[], AbstractAsyncContextManager[Connection]]
 
 #: Other spellings that are taken (features.md Z01).
-_ALIASES: Final[Mapping[str, Mapping[str, str]]] = {"branding": {"companyName": "company_name"}}
+_ALIASES: Final[Mapping[str, Mapping[str, str]]] = {
+    "branding": {"companyName": "company_name", "logo": "logo_light"}
+}
 
 
 def saving(
-    actor: Actor, if_match: str | None, *, required: bool = False, reason: str = ""
+    envelope: Envelope,
+    actor: Actor,
+    if_match: str | None,
+    *,
+    required: bool = False,
+    reason: str = "",
 ) -> Saving:
     """Who saves what they had read. Raises `Refusal` where it must be said and is not."""
     if if_match is None and required:
         raise Refusal(428, "precondition_required", "Say with If-Match which version you read.")
     expected = None if if_match is None or if_match.strip() == "*" else if_match.strip().strip('"')
-    return Saving(actor, reason, expected)
+    return Saving(actor, reason, expected, envelope)
 
 
 def tag(response: Response, stored: object) -> None:
@@ -106,18 +115,20 @@ class Acts:
             layers = await service.load_in(db)
         return _told(section, layers, response)
 
-    async def preview(self, section: type[Section], values: Mapping[str, Any]) -> list[Change]:
+    async def preview(
+        self, section: type[Section], values: Mapping[str, Any], how: Saving
+    ) -> list[Change]:
         """What a save would change in force: it is made, and taken back."""
         seen: list[Layers] = []
         with contextlib.suppress(_TakenBackError), telling_bounds():
             async with self.opened() as db:
                 seen.append(await service.load_in(db))
-                await service.change_in(db, section, named(section, values))
+                await service.change_in(db, section, named(section, values), how)
                 seen.append(await service.load_in(db))
                 _take_back()
         old, new = (resolve(section, layers).model_dump(mode="json") for layers in seen)
         return [
-            Change(field=f"{section.key}.{name}", before=old[name], after=new[name])
+            Change(field=f"{section.key}.{name}", before=mask(old[name]), after=mask(new[name]))
             for name in new
             if new[name] != old[name]
         ]

@@ -1,10 +1,11 @@
 """/settings: what the tenant of the host decides for itself (features.md C07, C09, C11, J03)."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Body, Path, Query, Response
 
 from insula.config_overrides import history, service
+from insula.config_overrides.masks import all_masked
 from insula.management_api.caller import Caller
 from insula.management_api.guard import Calling, router_of
 from insula.management_api.paging import After, Limit, PageOf
@@ -32,6 +33,9 @@ SectionKey = Annotated[
 ]
 Number = Annotated[int, Path(ge=1, le=2**62, description="The version's number.")]
 Explain = Annotated[bool, Query(description="Say of each field where its value comes from.")]
+SecretsAs = Annotated[
+    Literal["masked", "sealed"], Query(description="What stands in the place of secrets.")
+]
 Values = Annotated[
     dict[str, Value],
     Body(description="Values by field; null inherits.", examples=[{"id_token": 300}]),
@@ -56,14 +60,18 @@ async def list_settings(
 async def preview_settings(caller: Calling, wanted: Proposal) -> Preview:
     """What would hold instead; a value beyond a bound is refused as the save would be."""
     section = caller.parts.catalogue.of_tenant(wanted.section)
-    return Preview(changes=await _acts(caller).preview(section, wanted.values))
+    how = saving(caller.parts.envelope, caller.actor, None)
+    return Preview(changes=await _acts(caller).preview(section, wanted.values, how))
 
 
 @router.get("/settings/export", summary="Export all settings", openapi_extra=needs("settings:read"))
-async def export_settings(caller: Calling, response: Response) -> Export:
+async def export_settings(
+    caller: Calling, response: Response, secrets: SecretsAs = "masked"
+) -> Export:
+    """A mask, imported, keeps what is stored; what is sealed opens in this tenant alone."""
     layers = await service.load(caller.tenant)
     tag(response, layers.own)
-    return Export(settings={key: dict(values) for key, values in layers.own.items()})
+    return Export(settings=layers.own if secrets == "sealed" else all_masked(layers.own))
 
 
 @router.post(
@@ -73,7 +81,7 @@ async def export_settings(caller: Calling, response: Response) -> Export:
 )
 async def import_settings(caller: Calling, wanted: Import, if_match: IfMatch = None) -> Changed:
     """All of it or nothing."""
-    how = saving(caller.actor, if_match, reason=wanted.reason)
+    how = saving(caller.parts.envelope, caller.actor, if_match, reason=wanted.reason)
     sections = caller.parts.catalogue.of_tenants()
     with telling_bounds():
         async with caller.tenant.transaction() as db:
@@ -113,7 +121,7 @@ async def restore_version(
     caller: Calling, number: Number, wanted: Restore | None = None
 ) -> Changed:
     """A new save, within today's bounds."""
-    how = saving(caller.actor, None, reason=wanted.reason if wanted else "")
+    how = saving(caller.parts.envelope, caller.actor, None, reason=wanted.reason if wanted else "")
     with telling_bounds():
         async with caller.tenant.transaction() as db:
             sections = caller.parts.catalogue.of_tenants()
@@ -143,7 +151,7 @@ async def replace_section(
 ) -> SectionState:
     """What is not named is inherited; `If-Match` is required."""
     kind = caller.parts.catalogue.get(section)
-    how = saving(caller.actor, if_match, required=True)
+    how = saving(caller.parts.envelope, caller.actor, if_match, required=True)
     return await _acts(caller).save(kind, values, how, response, replace=True)
 
 
@@ -159,7 +167,7 @@ async def change_section(
 ) -> SectionState:
     """What is not named stays."""
     kind = caller.parts.catalogue.get(section)
-    how = saving(caller.actor, if_match)
+    how = saving(caller.parts.envelope, caller.actor, if_match)
     return await _acts(caller).save(kind, values, how, response, replace=False)
 
 
@@ -173,4 +181,6 @@ async def reset_section(
 ) -> SectionState:
     """Everything in it is inherited again."""
     kind = caller.parts.catalogue.get(section)
-    return await _acts(caller).reset(kind, saving(caller.actor, if_match), response)
+    return await _acts(caller).reset(
+        kind, saving(caller.parts.envelope, caller.actor, if_match), response
+    )

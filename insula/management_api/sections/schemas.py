@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from insula.config_overrides.marks import Mark
 from insula.config_overrides.marks import Version as Saved
+from insula.config_overrides.masks import all_masked, masked
 from insula.config_overrides.models import Explained, Layers
 from insula.config_overrides.resolution import explain, resolve
 from insula.kernel.settings import Section as Kind
@@ -44,6 +45,7 @@ class Field_(BaseModel):  # noqa: N801  (pydantic's own `Field` stands beside it
     kind: str = Field(description="How far the platform may bind it.")
     bound: Value = Field(description="The platform's floor or ceiling; null: none.")
     set_by: SetBy | None
+    last_used_at: datetime | None = Field(None, description="Of a secret, to the hour.")
     bound_set_by: SetBy | None
 
     @classmethod
@@ -58,6 +60,7 @@ class Field_(BaseModel):  # noqa: N801  (pydantic's own `Field` stands beside it
             kind=section.kind(told.name).value,
             bound=told.bound,
             set_by=SetBy.of(told.mark),
+            last_used_at=told.mark.used_at if told.mark else None,
             bound_set_by=SetBy.of(told.bound_mark),
         )
 
@@ -75,8 +78,8 @@ class SectionState(BaseModel):
         fields = [Field_.of(section, each) for each in explain(section, layers)]
         return cls(
             section=section.key,
-            values=resolve(section, layers).model_dump(mode="json"),
-            own=dict(layers.own.get(section.key, {})),
+            values=masked(resolve(section, layers).model_dump(mode="json")),
+            own=masked(layers.own.get(section.key, {})),
             fields=fields if explained else None,
         )
 
@@ -117,7 +120,7 @@ class Changed(BaseModel):
 
 
 class Export(BaseModel):
-    """Everything that the tenant has decided, by section and field; secrets are masked."""
+    """Everything that the tenant has decided, by section and field; no secret is readable."""
 
     settings: dict[str, dict[str, Value]]
 
@@ -161,7 +164,7 @@ class VersionDetail(Version):
 
     @classmethod
     def of(cls, saved: Saved) -> "VersionDetail":
-        return cls(**_told(saved), snapshot=dict(saved.snapshot))
+        return cls(**_told(saved), snapshot=all_masked(saved.snapshot))
 
 
 def _told(saved: Saved) -> Mapping[str, Any]:

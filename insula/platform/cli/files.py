@@ -15,6 +15,7 @@ import yaml
 
 from insula.audit.models import SYSTEM
 from insula.config_overrides import platform, service
+from insula.config_overrides.masks import mask
 from insula.config_overrides.models import Layers
 from insula.config_overrides.saving import Saving
 from insula.configuration.applying import Applied, Applying, apply
@@ -147,7 +148,7 @@ async def _platform(here: Context, files: Files, how: Applying) -> list[Differen
             CATALOGUE.get(key)
     try:
         async with here.platform.within(home.id) as db:
-            await _put_platform(db, files, Saving(how.actor, how.reason))
+            await _put_platform(db, files, Saving(how.actor, how.reason, envelope=how.envelope))
             return _finish(_between(before, await service.load_in(db)), how)
     except _DryError as dry:
         return dry.found
@@ -173,7 +174,11 @@ def _finish(found: list[Difference], how: Applying) -> list[Difference]:
 def _between(before: Layers, after: Layers) -> list[Difference]:
     pairs = (("values", before.platform, after.platform), ("bounds", before.bounds, after.bounds))
     return [
-        Difference(f"{part}/{key}/{name}", old.get(key, {}).get(name), new.get(key, {}).get(name))
+        Difference(
+            f"{part}/{key}/{name}",
+            mask(old.get(key, {}).get(name)),
+            mask(new.get(key, {}).get(name)),
+        )
         for part, old, new in pairs
         for key in sorted({*old, *new})
         for name in sorted({*old.get(key, {}), *new.get(key, {})})
@@ -215,7 +220,9 @@ def _run(folder: Path, reason: str, *, dry_run: bool, json: bool, nothing: str) 
         files = read_folder(folder)
         async with opened() as here:
             development = here.settings.env == "development"
-            tried = Applying(SYSTEM, reason, dry_run=True, development=development)
+            tried = Applying(
+                SYSTEM, reason, dry_run=True, development=development, envelope=here.envelope
+            )
             outcome = await reconcile(here, files, tried)  # a mistake anywhere, and nothing is done
             if not dry_run:
                 outcome = await reconcile(here, files, replace(tried, dry_run=False))

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from insula.config_overrides import platform, service
+from insula.config_overrides.masks import masked
 from insula.config_overrides.models import Layers
 from insula.config_overrides.saving import Saving
 from insula.kernel.settings import Section
@@ -51,7 +52,8 @@ async def _save(save: _Save, section: str, values: Mapping[str, Any], reason: st
     async with opened() as here:
         home = await here.tenant(PLATFORMS)
         async with here.platform.within(home.id) as db:
-            return await save(db, CATALOGUE.get(section), values, Saving(reason=reason))
+            saving = Saving(reason=reason, envelope=here.envelope)
+            return await save(db, CATALOGUE.get(section), values, saving)
 
 
 @app.command("set")
@@ -62,7 +64,11 @@ def set_values(
 
     async def work() -> None:
         after = await _save(platform.change_values, section, read_pairs(pairs), reason)
-        show(after.platform.get(section, {}), json=json, text=f"{section} is changed for all.")
+        show(
+            masked(after.platform.get(section, {})),
+            json=json,
+            text=f"{section} is changed for all.",
+        )
 
     run(work, json=json)
 

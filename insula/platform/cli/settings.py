@@ -8,13 +8,14 @@ from typing import Annotated, Any, Final
 import typer
 
 from insula.config_overrides import history, service
+from insula.config_overrides.masks import all_masked, masked
 from insula.config_overrides.models import Layers
 from insula.config_overrides.resolution import explain
 from insula.kernel.errors import Invalid
 from insula.kernel.settings import Section
 from insula.platform.cli.output import Json, run, show, show_rows
 from insula.platform.cli.pairs import read_pairs
-from insula.platform.context import opened
+from insula.platform.context import Context, opened
 from insula.platform.sections import CATALOGUE
 
 app = typer.Typer(
@@ -30,6 +31,10 @@ SectionKey = Annotated[
     str, typer.Argument(help=f"One of {', '.join(s.key for s in CATALOGUE.of_tenants())}.")
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Kept with the save.")]
+
+
+def _saving(here: Context, reason: str) -> service.Saving:
+    return service.Saving(reason=reason, envelope=here.envelope)
 
 
 def rows(sections: Iterable[type[Section]], layers: Layers) -> Iterator[dict[str, Any]]:
@@ -89,8 +94,8 @@ def change(
         kind, values = CATALOGUE.get(section), read_pairs(pairs)
         async with opened() as here:
             owner = await here.tenant(tenant)
-            after = await service.change(owner, kind, values, service.Saving(reason=reason))
-        show(after.model_dump(mode="json"), json=json, text=f"{section} is changed.")
+            after = await service.change(owner, kind, values, _saving(here, reason))
+        show(masked(after.model_dump(mode="json")), json=json, text=f"{section} is changed.")
 
     run(work, json=json)
 
@@ -110,9 +115,9 @@ def unset(
         kind = CATALOGUE.get(section)
         async with opened() as here:
             owner = await here.tenant(tenant)
-            after = await service.reset(owner, kind, field, service.Saving(reason=reason))
+            after = await service.reset(owner, kind, field, _saving(here, reason))
         name = f"{section}.{field}" if field else section
-        show(after.model_dump(mode="json"), json=json, text=f"{name} is inherited.")
+        show(masked(after.model_dump(mode="json")), json=json, text=f"{name} is inherited.")
 
     run(work, json=json)
 
@@ -161,7 +166,7 @@ def restore(
     async def work() -> None:
         async with opened() as here, (await here.tenant(tenant)).transaction() as db:
             changed = await history.restore(
-                db, CATALOGUE.of_tenants(), number, service.Saving(reason=reason)
+                db, CATALOGUE.of_tenants(), number, _saving(here, reason)
             )
         show(changed, json=json, text=f"Changed: {', '.join(changed) or 'nothing'}.")
 
@@ -170,12 +175,12 @@ def restore(
 
 @app.command("export")
 def export_settings(tenant: InTenant = None, *, json: Json = True) -> None:
-    """Everything that the tenant has decided, as JSON."""
+    """Everything that the tenant has decided, as JSON; a mask stands for each secret."""
 
     async def work() -> None:
         async with opened() as here:
             layers = await service.load(await here.tenant(tenant))
-        show(layers.own, json=True)
+        show(all_masked(layers.own), json=True)
 
     run(work, json=json)
 
@@ -201,7 +206,7 @@ def import_settings(
             raise Invalid(f"{file.name} must be an object of sections", example='{"oidc.ttl": {}}')
         async with opened() as here, (await here.tenant(tenant)).transaction() as db:
             changed = await service.replace_all(
-                db, CATALOGUE.of_tenants(), document, service.Saving(reason=reason)
+                db, CATALOGUE.of_tenants(), document, _saving(here, reason)
             )
         show(changed, json=json, text=f"Changed: {', '.join(changed) or 'nothing'}.")
 

@@ -11,7 +11,7 @@ from insula.config_overrides.marks import Version, Violation
 from insula.config_overrides.models import Layers, Stored, Values
 from insula.config_overrides.resolution import explain
 from insula.kernel.errors import Invalid
-from insula.kernel.settings import Section
+from insula.kernel.settings import MASK, Section
 from insula.platform_admin.configuration.controls import Errors, control, label, shown, title
 from insula.platform_admin.configuration.lines import Line
 from insula.platform_admin.people import Names, who
@@ -76,7 +76,8 @@ def rows_of_documents(
         own, wanted = layers.own.get(section.key, {}), document.get(section.key, {})
         inherited = {each.name: each.inherited for each in explain(section, layers)}
         for name in section.model_fields:
-            if own.get(name) != wanted.get(name):
+            is_kept = wanted.get(name) == MASK and name in own and name in section.secrets()
+            if own.get(name) != wanted.get(name) and not is_kept:
                 c = control(section, name)
                 before, after = (
                     shown(c, values[name])

@@ -8,9 +8,9 @@ from typing import Any, Final, Literal
 from pydantic import ValidationError
 
 from insula.config_overrides.models import Values
-from insula.kernel.settings import Kind, Section, Unit
+from insula.kernel.settings import MASK, Kind, Section, Unit
 
-Shape = Literal["switch", "number", "choice", "colour", "text"]
+Shape = Literal["switch", "number", "choice", "colour", "image", "secret", "text"]
 Errors = dict[str, str]
 
 #: What sections are called, where their key does not say it well.
@@ -29,6 +29,7 @@ _TITLES: Final[Mapping[str, str]] = {
 _UNITS: Final = ("seconds", "minutes", "hours", "days")
 _CAPITALS: Final = frozenset({"id", "ip", "jwt", "op", "par", "pkce", "tos", "uri"})
 _SPELLED: Final = {"dpop": "DPoP", "color": "colour", "userinfo": "Userinfo"}
+_NAMES: Final = {"icon_url": "Site icon"}
 _SECONDS: Final = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 _SPANS: Final = (("day", 86400), ("hour", 3600), ("minute", 60))
 _HEX: Final = re.compile(r"#[0-9a-fA-F]{6}\Z")
@@ -78,7 +79,7 @@ def control(section: type[Section], name: str) -> Control:
         name,
         label(name.removesuffix(f"_{unit}")),
         (info.description or "").replace("`", ""),
-        _shape(name, default, choices),
+        _shape(section, name, default, choices),
         section.kind(name),
         unit,
         limits.get("ge"),
@@ -93,7 +94,11 @@ def _unit(marks: Iterable[object], name: str) -> str:
     return told or next((unit for unit in _UNITS if name.endswith(f"_{unit}")), "")
 
 
-def _shape(name: str, default: object, choices: tuple[Any, ...]) -> Shape:
+def _shape(section: type[Section], name: str, default: object, choices: tuple[Any, ...]) -> Shape:
+    if name in section.secrets():
+        return "secret"
+    if name in section.images():
+        return "image"
     if isinstance(default, bool):
         return "switch"
     if isinstance(default, int):
@@ -105,6 +110,8 @@ def _shape(name: str, default: object, choices: tuple[Any, ...]) -> Shape:
 
 def label(name: str) -> str:
     """The name of a field as a person reads it."""
+    if name in _NAMES:
+        return _NAMES[name]
     words = [
         word.upper() if word in _CAPITALS else _SPELLED.get(word, word) for word in name.split("_")
     ]
@@ -128,6 +135,10 @@ def shown(field: Control, value: object) -> str:
     """A value in words, as a diff or a sentence has it."""
     if value is None:
         return "none"
+    if field.shape == "secret":
+        return MASK if value else "empty"
+    if field.shape == "image" and value:
+        return f"image {str(value).rpartition('/')[2][:12]}"
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, int):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from insula.config_overrides.marks import Mark
+from insula.config_overrides.masks import mask
 from insula.config_overrides.models import Explained, Layers, Values
 from insula.config_overrides.resolution import can_be_bound, clamp, explain, valid_bounds
 from insula.kernel.settings import Kind, Section
@@ -61,7 +62,8 @@ def _signed(mark: Mark | None, known: Names) -> str:
     if mark is None:
         return ""
     when = f", {day(mark.at)}" if mark.at else ""
-    return f"{who(mark.by, known)}{when}"
+    used = f", last used {day(mark.used_at)}" if mark.used_at else ""
+    return f"{who(mark.by, known)}{when}{used}"
 
 
 def of_tenant(section: type[Section], layers: Layers, known: Names) -> list[Line]:
@@ -159,7 +161,9 @@ def of_defaults(section: type[Section], layers: Layers, known: Names) -> list[Li
     bounds = valid_bounds(section, layers)
     lines = []
     for c, found in zip(controls(section), explain(section, without), strict=True):
-        value = own.get(c.name, found.default)
+        if c.shape == "image":
+            continue  # an image belongs to one tenant
+        value = mask(own.get(c.name, found.default))
         line = Line(
             c,
             "here" if c.name in own else "inherited",

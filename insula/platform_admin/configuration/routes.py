@@ -62,6 +62,10 @@ class Desk:
     save: Callable[[Values, Saving], Awaitable[object]]
     last: Callable[[], Awaitable[Version | None]]
     reach: Callable[[Values], Awaitable[Reach]] | None = None
+    #: What the page may load, where that is more than usual.
+    policy: str = ""
+    #: Values with the secrets among them sealed, so that a page can carry them to the save.
+    seal: Callable[[Values], Awaitable[Values]] | None = None
 
 
 Opened = Callable[[Panel, Request], Awaitable[Desk]]
@@ -88,7 +92,7 @@ def pages_of(opened: Opened, name: str) -> tuple[_Show, _Act, _Act, _Show]:
         names = [name for name in own if wanted in (None, name)]
         if not names:
             return go_to(desk.address)
-        return await _review_page(panel, request, session, desk, dict.fromkeys(names))
+        return await review_page(panel, request, session, desk, dict.fromkeys(names))
 
     for verb, page in (("show", show), ("review", review), ("save", save), ("reset", reset)):
         page.__name__ = f"{verb}_{name}"
@@ -107,11 +111,13 @@ def form_page(  # noqa: PLR0913  (each by its name)
     meanwhile: str = "",
     note: str = "",
 ) -> Response:
-    """The form, with what was typed and what was wrong with it."""
+    """The form, with what was typed and what was wrong with it; a secret is not given back."""
     errors = errors or {}
+    if values is not None:
+        values = {name: v for name, v in values.items() if name not in desk.section.secrets()}
     lines = as_typed(desk.lines, values, errors) if values is not None else desk.lines
     tenant = desk.frame.get("tenant")
-    return panel.show(
+    response = panel.show(
         request,
         session,
         desk.template,
@@ -135,6 +141,9 @@ def form_page(  # noqa: PLR0913  (each by its name)
         note=note or _DONE.get(request.query_params.get("done", ""), ""),
         **desk.frame,
     )
+    if desk.policy:
+        response.headers["content-security-policy"] = desk.policy
+    return response
 
 
 async def _review(
@@ -151,10 +160,24 @@ async def _review(
     if errors:
         errors = {name: errors[name] for name in desk.section.model_fields if name in errors}
         return form_page(panel, request, session, desk, values=values, errors=errors, status=422)
+    if desk.seal is not None and desk.section.secrets() & changed.keys():
+        try:
+            changed = dict(await desk.seal(changed))
+        except Invalid as refusal:
+            errors = diffs.refused(refusal, desk.section, desk.known)
+            return form_page(
+                panel,
+                request,
+                session,
+                desk,
+                values=values,
+                errors=errors,
+                status=422,
+            )
     if not changed:
         return form_page(panel, request, session, desk, note="Nothing is changed, so there is "
                          "nothing to save.")  # fmt: skip
-    return await _review_page(panel, request, session, desk, changed)
+    return await review_page(panel, request, session, desk, changed)
 
 
 def _wrong(desk: Desk, changed: Values) -> Errors:
@@ -171,7 +194,7 @@ def _wrong(desk: Desk, changed: Values) -> Errors:
     return errors | diffs.beyond(desk.section, broken, desk.known)
 
 
-async def _review_page(  # noqa: PLR0913  (each by its name)
+async def review_page(  # noqa: PLR0913  (each by its name)
     panel: Panel,
     request: Request,
     session: AdminSession,
@@ -181,6 +204,7 @@ async def _review_page(  # noqa: PLR0913  (each by its name)
     reason: str = "",
     error: str = "",
 ) -> Response:
+    """What *changed* would be, before it is saved; None takes a field back."""
     is_reset = all(value is None for value in changed.values()) and desk.scope != "bounds"
     reach = None
     if desk.reach is not None:
@@ -217,12 +241,12 @@ async def _save(
         return form_page(panel, request, session, desk, values=kept)
     reason = only(form, "reason").strip()
     if len(reason) > _LONGEST_REASON:
-        return await _review_page(
+        return await review_page(
             panel, request, session, desk, values, reason=reason,
             error=f"At most {_LONGEST_REASON} characters.",
         )  # fmt: skip
     try:
-        await desk.save(values, saving_of(request, session, form))
+        await desk.save(values, saving_of(panel, request, session, form))
     except VersionConflict as refusal:
         text = diffs.meanwhile(refusal.last, desk.known)
         return form_page(panel, request, session, desk, values=kept, status=409, meanwhile=text)
@@ -232,10 +256,10 @@ async def _save(
     return go_to(f"{desk.address}?done=saved")
 
 
-def saving_of(request: Request, session: AdminSession, form: Form) -> Saving:
+def saving_of(panel: Panel, request: Request, session: AdminSession, form: Form) -> Saving:
     """Who saves what they had looked at, and why."""
     reason = only(form, "reason").strip()[:_LONGEST_REASON]
-    return Saving(platform_actor(request, session), reason, only(form, "etag"))
+    return Saving(platform_actor(request, session), reason, only(form, "etag"), panel.envelope)
 
 
 async def who_was_faster(request: Request, refusal: VersionConflict) -> str:

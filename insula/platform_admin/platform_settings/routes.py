@@ -13,6 +13,7 @@ from insula.config_overrides.marks import Version
 from insula.config_overrides.models import Layers, Values
 from insula.config_overrides.resolution import can_be_bound, valid_bounds
 from insula.config_overrides.saving import Saving
+from insula.config_overrides.sealing import seal
 from insula.kernel.settings import DecidedBy, Section
 from insula.platform_admin.configuration.controls import about, title
 from insula.platform_admin.configuration.lines import bys_of, of_bounds, of_defaults
@@ -91,6 +92,11 @@ async def _defaults(panel: Panel, request: Request) -> Desk:
         async with panel.platform.within(home) as db:
             return await platform.change_values(db, section, changes, saving)
 
+    async def sealed(changes: Values) -> Values:
+        before = layers.platform.get(section.key, {})
+        async with panel.platform.within(home) as db:
+            return await seal(db, section, before, changes, panel.envelope, inherited={})
+
     menu = [
         (each.key, title(each), f"{DEFAULTS}/{each.key}", len(layers.platform.get(each.key, {})), 0)
         for each in panel.catalogue
@@ -113,6 +119,7 @@ async def _defaults(panel: Panel, request: Request) -> Desk:
         whole=layers.platform.get(section.key, {}),
         save=save,
         last=_last(panel, request),
+        seal=sealed,
     )
 
 

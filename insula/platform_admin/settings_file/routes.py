@@ -10,6 +10,7 @@ from starlette.routing import Route
 from insula.admin_sessions.models import AdminSession
 from insula.config_overrides import service
 from insula.config_overrides.errors import VersionConflict
+from insula.config_overrides.masks import all_masked
 from insula.config_overrides.models import Layers, Stored, etag
 from insula.kernel.errors import Invalid
 from insula.platform_admin.configuration.changes import Row, refused_whole, rows_of_documents
@@ -38,7 +39,7 @@ async def export_settings(panel: Panel, request: Request, _: AdminSession) -> Re
         "content-disposition": f'attachment; filename="{line.slug}-settings.json"',
         "cache-control": "no-store",
     }
-    text = json.dumps(layers.own, indent=2, sort_keys=True) + "\n"
+    text = json.dumps(all_masked(layers.own), indent=2, sort_keys=True) + "\n"
     return Response(text, media_type="application/json", headers=headers)
 
 
@@ -92,7 +93,9 @@ async def post_import(
             rows = rows_of_documents(sections, layers, _known(panel, document))
             return _import_page(panel, request, session, line, layers, text=text, rows=rows)
         async with panel.platform.within(line.id) as db:
-            await service.replace_all(db, sections, document, saving_of(request, session, form))
+            await service.replace_all(
+                db, sections, document, saving_of(panel, request, session, form)
+            )
     except VersionConflict as refusal:
         late = (("document", await who_was_faster(request, refusal)),)
         return _import_page(

@@ -168,7 +168,7 @@ async def post_restore(
     panel: Panel, request: Request, session: AdminSession, form: Form
 ) -> Response:
     line, number = await line_of(panel, request), request.path_params["number"]
-    saving = saving_of(request, session, form)
+    saving = saving_of(panel, request, session, form)
     try:
         async with panel.platform.within(line.id) as db:
             await history.restore(db, panel.catalogue.of_tenants(), min(number, 2**31 - 1), saving)

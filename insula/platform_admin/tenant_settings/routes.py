@@ -5,11 +5,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from insula.admin_sessions.models import AdminSession
+from insula.branding.settings import Look
 from insula.config_overrides import history, service
 from insula.config_overrides.marks import Version
 from insula.config_overrides.models import Layers, Values, etag
 from insula.config_overrides.resolution import explain, resolve
 from insula.config_overrides.saving import Saving
+from insula.config_overrides.sealing import seal
 from insula.kernel.settings import DecidedBy
 from insula.platform_admin.configuration.controls import title
 from insula.platform_admin.configuration.lines import bys_of, of_tenant
@@ -22,6 +24,11 @@ from insula.registry.models import TenantLine
 from insula.sign_in.routes import go_to, tenant_of
 
 CONFIG = f"{ONE}/config"
+#: A page that shows another one of this host inside it.
+_WITH_PREVIEW = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; font-src 'self'; "
+    "frame-src 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 
 def routes(panel: Panel) -> list[Route]:
@@ -59,8 +66,14 @@ def menu_of(panel: Panel, line: TenantLine, layers: Layers) -> list[tuple[str, s
 
 
 async def _opened(panel: Panel, request: Request) -> Desk:
+    return await open_section(panel, request, request.path_params["section"])
+
+
+async def open_section(panel: Panel, request: Request, key: str) -> Desk:
+    """The desk of one section of the tenant that the address names. Raises `SectionUnknown`."""
     line = await line_of(panel, request)
-    section = panel.catalogue.get(request.path_params["section"])
+    section = panel.catalogue.get(key)
+    previews = section is Look
     async with panel.platform.within(line.id) as db:
         layers = await service.load_in(db)
     known = await names(tenant_of(request), bys_of(layers))
@@ -70,6 +83,13 @@ async def _opened(panel: Panel, request: Request) -> Desk:
     async def save(changes: Values, saving: Saving) -> object:
         async with panel.platform.within(line.id) as db:
             return await service.change_in(db, section, changes, saving)
+
+    async def sealed(changes: Values) -> Values:
+        async with panel.platform.within(line.id) as db:
+            return await seal(
+                db, section, layers.own.get(section.key, {}), changes, panel.envelope,
+                inherited=layers.platform.get(section.key, {}),
+            )  # fmt: skip
 
     async def last() -> Version | None:
         async with panel.platform.within(line.id) as db:
@@ -85,6 +105,7 @@ async def _opened(panel: Panel, request: Request) -> Desk:
             **frame_of(panel, request, line, "Configuration"),
             "menu": menu_of(panel, line, layers),
             "is_ours": section.decided_by is DecidedBy.PLATFORM,
+            "previews": previews,
         },
         layers=layers,
         lines=lines,
@@ -93,4 +114,6 @@ async def _opened(panel: Panel, request: Request) -> Desk:
         whole={**inherited.model_dump(mode="json"), **layers.own.get(section.key, {})},
         save=save,
         last=last,
+        seal=sealed,
+        policy=_WITH_PREVIEW if previews else "",
     )

@@ -24,6 +24,20 @@ if (jump) {
   });
 }
 
+// A page inside the page shows what is typed, a moment later; what is secret of the form stays there.
+for (const frame of document.querySelectorAll("iframe[data-form]")) {
+  const form = document.getElementById(frame.dataset.form);
+  let waiting;
+  form.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      const typed = new URLSearchParams(new FormData(form));
+      typed.delete("csrf_token");
+      frame.contentWindow.location.replace(`${frame.getAttribute("src")}?${typed}`);
+    }, 300);
+  });
+}
+
 // A colour is picked beside its text, and each follows the other.
 for (const swatch of document.querySelectorAll("[data-text]")) {
   const text = document.getElementById(swatch.dataset.text);

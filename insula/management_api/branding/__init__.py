@@ -1,0 +1,1 @@
+"""A tenant's images: uploaded, listed, taken away."""

@@ -1,0 +1,1 @@
+"""A tenant's images, and its sign-in page before it is saved."""
