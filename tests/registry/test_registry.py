@@ -172,8 +172,8 @@ async def test_opening_the_people_of_a_tenant_is_written_at_both_ends(
     house, home = await make_tenant(), await houses.find(PLATFORMS)
     actor = Actor("platform", str(uuid4()))
     line = await service.get(platform_door, house.tenant.slug)
-    first = await service.open_users(platform_door, home.id, line, actor, limit=1)
-    second = await service.open_users(
+    first, _ = await service.open_users(platform_door, home.id, line, actor, limit=1)
+    second, _ = await service.open_users(
         platform_door, home.id, line, actor, after=first[0].username, limit=1
     )
 
