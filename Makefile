@@ -12,11 +12,12 @@ PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.1
 	"$$name" -c '$(NEW_ENOUGH)' 2>/dev/null && { echo "$$name"; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-database specs check fmt bench assets clean run-packages dev-packages venv
+.PHONY: help run test soak test-database specs check fmt bench assets clean run-packages dev-packages venv
 
 help:
 	@echo 'make run      start Insula with its database, and say where to look'
 	@echo 'make test     run the tests; ARGS="-k name" chooses some'
+	@echo 'make soak     repeat at length what chance decides: crossings, made-up calls'
 	@echo 'make test-database URL=postgresql://superuser:...@host/postgres'
 	@echo '              the database tests on another PostgreSQL, 15 or newer'
 	@echo 'make specs    write docs/specs.md: what is tested, by requirement'
@@ -32,7 +33,11 @@ run: run-packages
 
 test: dev-packages
 	@$(PY) -m insula.ui.build
-	@exec $(PY) -m pytest -n 2 $(ARGS)
+	@exec $(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
+
+soak: dev-packages
+	@$(PY) -m insula.ui.build
+	@exec $(PY) -m pytest -n 2 --soak tests/providers/test_interleavings.py tests/management_api/test_description.py $(ARGS)
 
 test-database: dev-packages
 	@test -n "$(URL)" || { echo 'name the server: make test-database URL=postgresql://...' >&2; exit 2; }

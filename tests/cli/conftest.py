@@ -2,8 +2,11 @@ import asyncio
 import json
 import secrets
 from dataclasses import dataclass
+from functools import cache
 
 import pytest
+import typer.main
+import typer.testing
 from serving import environment
 from typer.testing import CliRunner
 
@@ -34,6 +37,14 @@ def variables(database, cluster, monkeypatch, tmp_path):
             monkeypatch.setenv(name, text)
     monkeypatch.chdir(tmp_path)  # no .env of whoever runs the tests
     return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_tree_of_commands():
+    """The tree of all commands is made once; to make it anew costs as much as a command does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.testing, "_get_command", cache(typer.main.get_command))
+        yield
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ _LEFT_OUT = ("/keys", "/tenants/{slug}/status", "/clients/{client}/secrets")
 
 
 @pytest.mark.spec("features Z09", "security 110")
-def test_calls_of_all_kinds_are_answered_as_described(programs, product):
+def test_calls_of_all_kinds_are_answered_as_described(programs, product, often):
     """Made of the description, seeded: valid ones and wrong ones, and never a 500."""
     document = Descriptions(ROUTES).of("_platforms", product.issuer("platform"))
     schema = schemathesis.openapi.from_dict(document)
@@ -96,15 +96,15 @@ def test_calls_of_all_kinds_are_answered_as_described(programs, product):
             if mode.is_negative and not said.keys() & {"parameters", "requestBody"}:
                 continue  # there is nothing to get wrong
             strategy = described.as_strategy(generation_mode=mode)
-            _examples(strategy, run)
+            _examples(strategy, run, often(1, 20))
 
     assert {200, 404, 422} <= seen
 
 
-def _examples(strategy, run):
+def _examples(strategy, run, most):
     @seed(20)
     @settings(
-        max_examples=3,
+        max_examples=most,
         deadline=None,
         database=None,
         phases=[Phase.generate],

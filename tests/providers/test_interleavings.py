@@ -1,4 +1,4 @@
-"""A thousand ways for two tenants' flows to cross, in a process that has room for one provider."""
+"""Hundreds of ways for two tenants' flows to cross, in a process that has room for one provider."""
 
 
 # ruff: noqa: S311  (dice that can be thrown again)
@@ -29,7 +29,6 @@ METADATA = {
     "token_endpoint_auth_method": "client_secret_post",
 }
 FORM = {"content-type": "application/x-www-form-urlencoded"}
-TIMES = 1000
 
 
 @pytest.fixture(scope="module")
@@ -250,7 +249,8 @@ def cross(first, second, dice):
             running.remove(flow)
 
 
-def test_a_thousand_crossings_show_nobody_anything_of_the_other(product, narrow):
+def test_crossings_by_chance_show_nobody_anything_of_the_other(product, narrow, often):
+    times = often(200, 2000)
     a, b = (Side(product, slug, narrow) for slug in SLUGS)
     assert not a.keys.keys() & b.keys.keys()
     seed = random.randrange(2**32)
@@ -258,7 +258,7 @@ def test_a_thousand_crossings_show_nobody_anything_of_the_other(product, narrow)
     random.seed(seed)
     seen = Counter()
     try:
-        for _ in range(TIMES):
+        for _ in range(times):
             one, other = dice.choice(FLOWS), dice.choice(FLOWS)
             seen[one.__name__] += 1
             first = one(a) if dice.random() < 0.8 else trespass(a, b)
@@ -269,6 +269,6 @@ def test_a_thousand_crossings_show_nobody_anything_of_the_other(product, narrow)
 
     assert set(seen) == {flow.__name__ for flow in FLOWS}
     assert set(a.given).isdisjoint(b.given)
-    assert json.dumps(a.given).count("ins_ac_") > 100
+    assert json.dumps(a.given).count("ins_ac_") > times / 10
     # every change of sides found the other's provider in the only place
-    assert metric(narrow, "provider_pool_evictions_total", why="size") > TIMES
+    assert metric(narrow, "provider_pool_evictions_total", why="size") > times

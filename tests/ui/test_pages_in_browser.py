@@ -4,6 +4,7 @@ The pages in a real Chromium, on a phone, under the policy they are served with.
 Needs Debian's package `chromium`; without it these tests are skipped.
 """
 
+import json
 import socket
 import threading
 from pathlib import Path
@@ -87,39 +88,61 @@ def browser():
         browser.close()
 
 
+@pytest.fixture(scope="module")
+def contexts(browser: Browser):
+    """A context for each set of options; these pages keep nothing that another could find."""
+    made = {}
+
+    def context(**options):
+        key = json.dumps(options, sort_keys=True)
+        if key not in made:
+            made[key] = browser.new_context(viewport=PHONE, **options)
+        return made[key]
+
+    yield context
+    for each in made.values():
+        each.close()
+
+
+def opened(context, url):
+    """A page of that address, and what its console says."""
+    page = context.new_page()
+    page.said = []
+    page.on("console", lambda message: page.said.append(message.text))
+    page.on("pageerror", lambda error: page.said.append(str(error)))
+    page.goto(url)
+    return page
+
+
 @pytest.fixture
-def open_page(browser: Browser, address: str):
-    contexts = []
+def open_page(contexts, address: str):
+    pages = []
 
     def open_page(name, **options):
-        contexts.append(browser.new_context(viewport=PHONE, **options))
-        page = contexts[-1].new_page()
-        page.said = []
-        page.on("console", lambda message: page.said.append(message.text))
-        page.on("pageerror", lambda error: page.said.append(str(error)))
-        page.goto(f"{address}/{name}")
-        return page
+        pages.append(opened(contexts(**options), f"{address}/{name}"))
+        return pages[-1]
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.close()
 
 
-SHOWN = sorted(PAGES.keys() - {"form-post"})
+@pytest.fixture(scope="module", params=sorted(PAGES.keys() - {"form-post"}))
+def page(request, contexts, address: str):
+    """Each page, opened once for all that is looked at and not changed."""
+    page = opened(contexts(), f"{address}/{request.param}")
+    yield page
+    page.close()
 
 
-@pytest.mark.parametrize("name", SHOWN)
-def test_a_phone_needs_no_scrolling_sideways_and_the_policy_stops_nothing(open_page, name):
-    page = open_page(name)
+def test_a_phone_needs_no_scrolling_sideways_and_the_policy_stops_nothing(page):
     page.evaluate("document.fonts.ready")
 
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert page.said == []
 
 
-@pytest.mark.parametrize("name", SHOWN)
-def test_everything_is_reached_by_keyboard_and_shows_that_it_has_the_focus(open_page, name):
-    page = open_page(name)
+def test_everything_is_reached_by_keyboard_and_shows_that_it_has_the_focus(page):
     expected = page.evaluate(
         """[...document.querySelectorAll('a, button, input')].filter((it) =>
              it.type !== 'hidden' && it.tabIndex >= 0 && it.checkVisibility()).length"""
@@ -140,10 +163,7 @@ def test_everything_is_reached_by_keyboard_and_shows_that_it_has_the_focus(open_
     assert all(style == "solid" and width >= 2 for _, style, width in rings)
 
 
-@pytest.mark.parametrize("name", SHOWN)
-def test_targets_are_large_enough_to_hit(open_page, name):
-    page = open_page(name)
-
+def test_targets_are_large_enough_to_hit(page):
     small = page.evaluate(
         """[...document.querySelectorAll('button, input, .btn, footer a')].filter((it) => {
              const box = (it.closest('label') ?? it).getBoundingClientRect();
