@@ -18,8 +18,7 @@ _TOGETHER = frozenset(
 )  # fmt: skip
 
 
-def pytest_collection_modifyitems(items):
-    for item in items:
-        folder = item.path.relative_to(_HERE).parts[0]
-        if folder in _TOGETHER:
-            item.add_marker(pytest.mark.xdist_group(folder))
+def pytest_itemcollected(item):
+    folder = item.path.relative_to(_HERE).parts[0]
+    if folder in _TOGETHER:
+        item.add_marker(pytest.mark.xdist_group(folder))
