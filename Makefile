@@ -33,7 +33,7 @@ run: run-packages
 
 test: dev-packages
 	@$(PY) -m insula.ui.build
-	@exec $(PY) -m pytest -n 2 --dist loadgroup $(ARGS)
+	@exec $(PY) -m pytest -n 2 $(ARGS)
 
 soak: dev-packages
 	@$(PY) -m insula.ui.build

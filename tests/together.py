@@ -1,15 +1,14 @@
 """
-Tests that share costly servers run in one worker, as a pytest plugin.
+Which tests run in one worker, as a pytest plugin: those of a file, and those that share servers.
 
-A fixture of a session is made once in each worker. Where it is a server of several processes, or a
-browser, it is worth while to keep those who ask for it in one place (`--dist loadgroup`).
+A fixture is made once in each worker that asks for it. Where it is a server of several processes,
+or a browser, it is worth while to keep all who ask for it in one place.
 """
 
-from pathlib import Path
-
 import pytest
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
-_HERE = Path(__file__).parent
+#: Folders whose tests share such fixtures.
 _TOGETHER = frozenset(
     {
         "clients_of_others", "conformance", "deployment", "edge", "faults", "how_to", "journeys",
@@ -18,7 +17,15 @@ _TOGETHER = frozenset(
 )  # fmt: skip
 
 
-def pytest_itemcollected(item):
-    folder = item.path.relative_to(_HERE).parts[0]
-    if folder in _TOGETHER:
-        item.add_marker(pytest.mark.xdist_group(folder))
+class Together(LoadScopeScheduling):
+    """Hands out whole files, and whole folders of costly ones; the largest first."""
+
+    def _split_scope(self, nodeid):
+        file = nodeid.split("::")[0]
+        folder = file.split("/")[1]
+        return folder if folder in _TOGETHER else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return Together(config, log)
