@@ -19,10 +19,12 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 from datetime import datetime
+from time import monotonic
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
-from cachetools import TTLCache
+from cachetools import LRUCache
 
 from insula.kernel import clock
 from insula.keys import store
@@ -30,62 +32,124 @@ from insula.keys.models import Adoption, Evidence, How
 from insula.tenancy.db import Connection, Tenant
 
 _log = structlog.get_logger(__name__)
+_K = TypeVar("_K")
+_V = TypeVar("_V")
 
-_EVERY = 30.0
+#: Seconds between two flushes, and for the last one.
+_EVERY, _LAST_TRY = 30.0, 2.0
 _BATCH = 500
-#: Entries, so that what strangers do costs a bounded memory.
-_MOST_NOTED, _MOST_WRITTEN, _MOST_PLACES = 20_000, 100_000, 50_000
+#: Entries, so that what strangers do costs a bounded memory: of the process, and of one tenant.
+_MOST_NOTED, _MOST_TENANTS, _MOST_OF_ONE = 20_000, 5_000, 5_000
 _HOUR, _DAY = 3600.0, 86400.0
 
-_Place = tuple[UUID, UUID, How, str]
+
+class Memory:
+    """
+    What was seen of one tenant.
+
+    Asked on the hottest paths there are, so it is plain dictionaries of what counts until when.
+    """
+
+    __slots__ = ("_all", "_fetched", "_places", "_written", "noted", "tenant")
+
+    def __init__(self, tenant: Tenant, all_seen: "Sightings") -> None:
+        self.tenant = tenant
+        self._all = all_seen
+        self.noted: dict[tuple[UUID, How, str], tuple[str, float]] = {}
+        #: Which application proves itself from a place; None for more than one.
+        self._places: dict[str, tuple[UUID | None, float]] = {}
+        self._fetched: dict[UUID, tuple[Mapping[str, str], float]] = {}
+        self._written: dict[tuple[UUID, How, str], tuple[str, float]] = {}
+
+    def met(self, client: UUID, place: str) -> None:
+        """A client proved itself from *place*."""
+        known = self._places.get(place)
+        if known is None or known[1] < monotonic():
+            _keep(self._places, place, (client, monotonic() + _DAY))
+        elif known[0] != client and known[0] is not None:
+            self._places[place] = (None, known[1])
+
+    def fetched(self, place: str, newest: Mapping[str, str]) -> None:
+        """Somebody at *place* was shown the key set, of which *newest* has a key by algorithm."""
+        who = self._places.get(place)
+        if who is None:
+            return
+        client, until = who
+        now = monotonic()
+        if client is None or until < now:
+            return
+        known = self._fetched.get(client)
+        if known is not None and known[0] is newest and known[1] > now:
+            return
+        _keep(self._fetched, client, (newest, now + _HOUR))
+        for alg, kid in newest.items():
+            self.note(client, "fetched", alg, kid)
+
+    def note(self, client: UUID, how: How, alg: str, kid: str) -> None:
+        """A client was seen with a key; written at the next flush, or lost when there is much."""
+        what = (client, how, alg)
+        known = self._written.get(what)
+        if known is not None and known[0] == kid and known[1] > monotonic():
+            return
+        if what in self.noted or self._all.has_room(self):
+            self.noted[what] = (kid, clock.now())
+
+    async def write(self) -> None:
+        """Store what was noted; raises `Unavailable`, and then it is lost."""
+        noted, self.noted = self.noted, {}
+        rows = [(*what, kid, seen) for what, (kid, seen) in noted.items()]
+        try:
+            for start in range(0, len(rows), _BATCH):
+                await store.write_adoption(self.tenant, rows[start : start + _BATCH])
+        except BaseException:
+            self._fetched.clear()  # to be seen again, and not in an hour
+            raise
+        until = monotonic() + _HOUR
+        for what, (kid, _) in noted.items():
+            _keep(self._written, what, (kid, until))
+
+
+def _keep(memory: dict[_K, _V], key: _K, value: _V) -> None:
+    """Remember; what is full begins anew."""
+    if len(memory) >= _MOST_OF_ONE:
+        memory.clear()
+    memory[key] = value
 
 
 class Sightings:
     """What one process has seen, of all its tenants, until it is written."""
 
     def __init__(self) -> None:
-        self._noted: dict[_Place, tuple[Tenant, str, float]] = {}
-        self._written: TTLCache[_Place, str] = TTLCache(_MOST_WRITTEN, _HOUR)
-        #: Which application proves itself from a place; None for more than one.
-        self._of_places: TTLCache[tuple[UUID, str], UUID | None] = TTLCache(_MOST_PLACES, _DAY)
+        self._memories: LRUCache[UUID, Memory] = LRUCache(_MOST_TENANTS)
+        self._unwritten: dict[int, Memory] = {}
+        self._room = _MOST_NOTED
         self._task: asyncio.Task[None] | None = None
 
-    def met(self, tenant: Tenant, client: UUID, place: str) -> None:
-        """A client proved itself from *place*."""
-        where = (tenant.id, place)
-        if where not in self._of_places:
-            self._of_places[where] = client
-        elif self._of_places.get(where, client) != client:
-            self._of_places[where] = None
+    def of(self, tenant: Tenant) -> Memory:
+        """What was seen of a tenant, which outlives what the tenant is served with."""
+        memory = self._memories.get(tenant.id)
+        if memory is None:
+            memory = self._memories[tenant.id] = Memory(tenant, self)
+        memory.tenant = tenant
+        return memory
 
-    def fetched(self, tenant: Tenant, place: str, newest: Mapping[str, str]) -> None:
-        """Somebody at *place* was shown the key set, of which *newest* has a key by algorithm."""
-        client = self._of_places.get((tenant.id, place))
-        if client is not None:
-            for alg, kid in newest.items():
-                self.note(tenant, client, "fetched", alg, kid)
-
-    def note(self, tenant: Tenant, client: UUID, how: How, alg: str, kid: str) -> None:
-        """A client was seen with a key; written at the next flush, or lost when there is much."""
-        place = (tenant.id, client, how, alg)
-        if self._written.get(place) == kid:
-            return
-        if place in self._noted or len(self._noted) < _MOST_NOTED:
-            self._noted[place] = (tenant, kid, clock.now())
+    def has_room(self, memory: Memory) -> bool:
+        """Take a place for one more sighting of *memory*, if there is one."""
+        if self._room <= 0:
+            return False
+        self._room -= 1
+        self._unwritten[id(memory)] = memory
+        return True
 
     async def flush(self) -> None:
         """Write what was seen since the last time; what cannot be written is dropped."""
-        noted, self._noted = self._noted, {}
-        by_tenant: dict[UUID, tuple[Tenant, list[tuple[UUID, How, str, str, float]]]] = {}
-        for (tenant_id, client, how, alg), (tenant, kid, seen) in noted.items():
-            rows = by_tenant.setdefault(tenant_id, (tenant, []))[1]
-            rows.append((client, how, alg, kid, seen))
-        for tenant_id, (tenant, rows) in by_tenant.items():
-            for start in range(0, len(rows), _BATCH):
-                batch = rows[start : start + _BATCH]
-                await store.write_adoption(tenant, batch)
-                for client, how, alg, kid, _ in batch:
-                    self._written[(tenant_id, client, how, alg)] = kid
+        unwritten, self._unwritten = self._unwritten, {}
+        self._room = _MOST_NOTED
+        for memory in unwritten.values():
+            try:
+                await memory.write()
+            except Exception as error:  # noqa: BLE001  (evidence is worth no request and no process)
+                _log.warning("adoption.lost", error=type(error).__name__)
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._flush_for_ever())
@@ -96,18 +160,13 @@ class Sightings:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-            await self._try()
+            with contextlib.suppress(TimeoutError):  # nobody waits long for a database that is away
+                await asyncio.wait_for(self.flush(), _LAST_TRY)
 
     async def _flush_for_ever(self) -> None:
         while True:
             await asyncio.sleep(_EVERY)
-            await self._try()
-
-    async def _try(self) -> None:
-        try:
             await self.flush()
-        except Exception as error:  # noqa: BLE001  (evidence is worth no request and no process)
-            _log.warning("adoption.lost", error=type(error).__name__)
 
 
 async def page(db: Connection, *, after: str, limit: int) -> list[Adoption]:

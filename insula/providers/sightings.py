@@ -10,8 +10,7 @@ class TenantSightings:
     """Passes on what one instance sees to the memory of the process."""
 
     def __init__(self, tenant: Tenant, ring: KeyRing, all_seen: Sightings) -> None:
-        self._tenant = tenant
-        self._all_seen = all_seen
+        self._memory = all_seen.of(tenant)
         self._algs = {key.kid: key.alg for key in (*ring.published, *ring.hint_only)}
         #: What whoever fetches the keys has from then on, by algorithm.
         self._newest: dict[str, str] = {}
@@ -19,12 +18,12 @@ class TenantSightings:
             self._newest.update({k.alg: k.kid for k in ring.published if k.state == state})
 
     def met(self, client: Client, place: str) -> None:
-        self._all_seen.met(self._tenant, client.id, place)
+        self._memory.met(client.id, place)
 
     def fetched(self, place: str) -> None:
-        self._all_seen.fetched(self._tenant, place, self._newest)
+        self._memory.fetched(place, self._newest)
 
     def presented(self, client: Client, kid: str) -> None:
         alg = self._algs.get(kid)
         if alg is not None:
-            self._all_seen.note(self._tenant, client.id, "used", alg, kid)
+            self._memory.note(client.id, "used", alg, kid)

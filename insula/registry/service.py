@@ -134,7 +134,7 @@ async def keys_overdue(platform: Platform, most: int) -> list[KeyLine]:
 
 
 async def rotations(platform: Platform, most: int) -> Rotations:
-    """What is overdue, waits, comes next and was revoked lately, across tenants."""
+    """What is overdue, waits, comes next and was revoked lately, across tenants: *most* of each."""
     async with platform.transaction() as db:
         return Rotations(
             await store.keys_overdue(db, most),

@@ -13,6 +13,7 @@ from insula.clients import service as clients
 from insula.config_overrides import service as config_overrides
 from insula.config_overrides.errors import BoundViolated
 from insula.devices.codes import UserCodes
+from insula.kernel.errors import Unavailable
 from insula.keys import adoption, phases, service
 from insula.keys.adoption import Sightings
 from insula.keys.errors import AdoptionBehind, NoSuchKey, TooEarly
@@ -72,6 +73,9 @@ class Street:
 
     async def fetch(self, ip=OURS, **headers):
         assert (await self.ask("GET", "/oauth2/jwks", ip, **headers))[0] == 200
+
+    def see(self, client, how, alg, kid):
+        self.sightings.of(self.tenant).note(client, how, alg, kid)
 
     async def known(self):
         await self.sightings.flush()
@@ -180,20 +184,45 @@ async def test_what_is_seen_is_written_once_an_hour_and_bounded(street, monkeypa
         await keep(tenant, rows)
 
     monkeypatch.setattr(adoption.store, "write_adoption", count)
-    monkeypatch.setattr(adoption, "_MOST_NOTED", 1)
     for _ in range(3):
-        street.sightings.note(street.tenant, web.id, "used", "ES256", "k1")
+        street.see(web.id, "used", "ES256", "k1")
         await street.sightings.flush()
     assert len(written) == 1
+    monkeypatch.setattr(adoption, "_MOST_NOTED", 1)
+    await street.sightings.flush()
     for client in (web.id, machine.id):
-        street.sightings.note(street.tenant, client, "used", "ES256", "k2")
+        street.see(client, "used", "ES256", "k2")
     await street.sightings.flush()
     assert [row[0] for row in written[1:]] == [web.id]  # the other one is lost
     await clients.delete(street.tenant, machine.client_id)
-    street.sightings.note(street.tenant, machine.id, "used", "ES256", "k3")
+    street.see(machine.id, "used", "ES256", "k3")
     assert machine.client_id not in await street.known()
     ((one,),) = [each.evidence for each in (await street.known()).values() if each.evidence]
     assert (one.kid, one.how) == ("k2", "used")
+
+
+async def test_what_could_not_be_written_is_seen_again(street, monkeypatch):
+    app = street.house.web
+    await street.prove(app)
+    with monkeypatch.context() as broken:
+
+        async def fail(_tenant, _rows):
+            raise Unavailable("away")
+
+        broken.setattr(adoption.store, "write_adoption", fail)
+        await street.fetch()
+        await street.sightings.flush()
+    assert await street.behind(app) is None
+    await street.fetch()
+    assert await street.behind(app) is False
+
+
+async def test_what_is_left_is_written_at_the_end(street):
+    await street.sightings.start()
+    street.see(street.house.web.id, "used", "ES256", "k1")
+    await street.sightings.stop()
+    street.sightings = Sightings()  # another process
+    assert await street.behind(street.house.web) is False
 
 
 async def test_an_important_application_that_is_behind_holds_a_promotion_up(street):
@@ -217,7 +246,7 @@ async def test_an_important_application_that_is_behind_holds_a_promotion_up(stre
 
 async def test_nobody_waits_for_whom_nothing_is_known_of_or_who_does_not_matter(street):
     await street.mark(street.house.machine)  # important, and never seen
-    street.sightings.note(street.tenant, street.house.web.id, "used", "ES256", "old")
+    street.see(street.house.web.id, "used", "ES256", "old")
     assert await street.behind(street.house.web) is False  # of nothing, while nothing is next
     kid = await street.publish()
     assert await street.behind(street.house.web) is True
@@ -228,7 +257,7 @@ async def test_nobody_waits_for_whom_nothing_is_known_of_or_who_does_not_matter(
 async def test_a_reason_overrides_who_is_behind_but_not_the_lead(street):
     app = street.house.web
     await street.mark(app)
-    street.sightings.note(street.tenant, app.id, "used", "ES256", "old")
+    street.see(app.id, "used", "ES256", "old")
     await street.known()
     (kid,) = await service.publish(street.tenant, street.envelope, ["ES256"])
     with pytest.raises(TooEarly):
@@ -254,7 +283,7 @@ async def test_the_job_waits_for_an_important_application_and_not_for_ever(stree
     app = street.house.web
     await config_overrides.change(street.tenant, KeyRotation, {"wait_days": 2})
     await street.mark(app)
-    street.sightings.note(street.tenant, app.id, "used", "ES256", "old")
+    street.see(app.id, "used", "ES256", "old")
     await street.known()
     await street.advance()
     kid = await street.publish()

@@ -58,6 +58,7 @@ def test_keys_that_wait_come_next_or_were_revoked_are_shown_across_tenants(
     )  # fmt: skip
     page = browser.open(at("/platform/keys"))
     one = browser.open(at(f"/platform/tenants/{tenant}/keys"))
+    assert "RS256" in browser.open(at(f"/platform/tenants/{PLATFORMS}/keys")).text
     product.change("delete from insula.signing_keys where kid in (%s, %s)",
                    f"waits-{tenant}", f"lost-{tenant}")  # fmt: skip
     after = browser.open(at("/platform/keys"))
@@ -66,7 +67,7 @@ def test_keys_that_wait_come_next_or_were_revoked_are_shown_across_tenants(
     coming, _, revoked = rest.partition("Revoked at once")
     assert "Waiting for important applications" in waiting
     assert "for ledger , billing , desk and 1 more" in waiting.replace("  ", " ")
-    assert f"{tenant} RS256, a new key is published" in coming
+    assert f"{tenant} RS256, a next key appears" in coming
     assert f"{tenant} EdDSA" in revoked.partition("of ")[0]
     assert "Waits for ledger" in one.text
     assert "Waiting for important applications" not in after.text
