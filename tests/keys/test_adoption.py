@@ -350,6 +350,22 @@ async def test_a_changed_interval_moves_the_keys_there_are(street):
     assert street.key("active").due_at == active.activated_at + timedelta(days=90)
 
 
+async def test_saves_and_looks_at_once_do_not_wait_for_each_other_in_a_ring(street):
+    async def decide(days):
+        await config_overrides.change(street.tenant, KeyRotation, {"interval_days": days})
+
+    street.pass_time(days=91)
+    await asyncio.gather(*(decide(n) for n in (100, 101, 102)), *(street.advance() for _ in "123"))
+    await decide(110)
+    await street.advance()
+    active = street.key("active")
+    assert active.due_at in (None, active.activated_at + timedelta(days=110))
+    assert sorted(k.state for k in await service.list_keys(street.tenant)) in (
+        ["active"] * 2,
+        ["active"] * 2 + ["next"] * 2,
+    )
+
+
 async def test_the_platform_moves_and_bounds_the_keys_of_all_tenants(street, platform_door):
     await config_overrides.change(street.tenant, KeyRotation, {"interval_days": 200})
     await street.advance()
