@@ -38,6 +38,10 @@ insert into insula.definer_allow_list (signature, reason) values
   ('insula.host_proofs_due(uuid,uuid,integer)', 'proofs are looked at anew: ids of tenants and proofs, no data'),
   ('insula.hosts_in_doubt(integer)', 'the platform warns of domains whose proof fails: their names and whose they are'),
   ('insula.note_released_host()', 'a trigger: a domain that a tenant no longer has rests before another may have it'),
+  ('insula.keys_waiting(integer)', 'the platform tells of rotations that wait for applications: ids, names of applications and times, no key'),
+  ('insula.keys_coming(integer)', 'the platform tells which rotations are next: ids and times, no key'),
+  ('insula.keys_revoked(integer)', 'the platform tells which keys were revoked lately: ids and times, no key'),
+  ('insula.plan_keys_anew()', 'a trigger: a tenant that decides about its rotation has its keys looked at'),
   ('insula.count_tenants()', 'a trigger: keeps how many tenants there are of each status'),
   ('insula.move_tenant()', 'a trigger: keeps how many tenants there are of each status'),
   ('insula.count_users()', 'a trigger: keeps how many people a tenant has'),
@@ -46,6 +50,9 @@ insert into insula.gate_exceptions (object, reason) values
   ('insula.tenant_hosts_host_key', 'a host belongs to one tenant of all: unique across tenants by nature (security.md R13)'),
   ('insula.tenant_settings_by_section', 'read across tenants by the preview of a bound alone, through a definer function'),
   ('insula.signing_keys_due', 'read across tenants by the key-phases job alone, through a definer function'),
+  ('insula.signing_keys_unplanned', 'as signing_keys_due'),
+  ('insula.signing_keys_waiting', 'read across tenants by a page of the platform, through a definer function'),
+  ('insula.signing_keys_revoked', 'as signing_keys_waiting'),
   ('insula.authorization_codes_dead', 'sweeps of dead rows run across tenants, through a definer function'),
   ('insula.token_issues_dead', 'as authorization_codes_dead'),
   ('insula.access_tokens_dead', 'as authorization_codes_dead'),
@@ -284,16 +291,44 @@ begin
 end
 $$;
 
--- Which tenants have a key that must be promoted, retired or renewed.
+-- Which tenants have a key that must be promoted, retired or renewed, and which (a thousand of them)
+-- have not been looked at since what decides about the times of their keys was changed: at birth
+-- and at a save of their own the mark is -infinity. The minute is for a save of the platform that
+-- was still under way.
 create or replace function insula.tenants_with_keys_due()
   returns table (tenant_id uuid)
   language sql stable security definer set search_path = pg_catalog, pg_temp
   begin atomic
-    select distinct k.tenant_id
+    select k.tenant_id
       from insula.signing_keys k
       join insula.tenants t on t.id = k.tenant_id and t.status in ('active', 'suspended')
-     where k.due_at <= now();
+     where k.due_at <= now()
+    union
+    (select k.tenant_id
+       from insula.signing_keys k
+       join insula.tenants t on t.id = k.tenant_id and t.status in ('active', 'suspended')
+      where k.state = 'active'
+        and k.planned_at <= (select coalesce(max(p.updated_at) + interval '1 minute', '-infinity')
+                               from insula.platform_settings p
+                              where p.section in ('keys.rotation', 'oidc.ttl'))
+      order by k.planned_at limit 1000);
   end;
+
+-- A tenant decides about the times of its keys: the job looks at them anew.
+create or replace function insula.plan_keys_anew()
+  returns trigger
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if coalesce(new.section, old.section) in ('keys.rotation', 'oidc.ttl') then
+    update insula.signing_keys set planned_at = '-infinity'
+     where tenant_id = coalesce(new.tenant_id, old.tenant_id) and state = 'active';
+  end if;
+  return null;
+end
+$$;
+create or replace trigger settings_plan_keys after insert or update or delete on insula.tenant_settings
+  for each row execute function insula.plan_keys_anew();
 
 -- Queue a job in the caller's transaction. Arguments are ids only; the tenant is the bound one. The
 -- more of a tenant's jobs wait, the later its next one is taken: a tenant that queues ten thousand
@@ -510,11 +545,14 @@ create or replace function insula.hosts_of_tenants(tenants uuid[])
      where h.tenant_id = any (tenants[1:1000]) order by h.host;
   end;
 
-create or replace function insula.keys_of_tenants(tenants uuid[])
-  returns table (tenant_id uuid, kid text, alg text, state text, published_at timestamptz, due_at timestamptz)
+drop function if exists insula.keys_of_tenants(uuid[]);
+create function insula.keys_of_tenants(tenants uuid[])
+  returns table (tenant_id uuid, kid text, alg text, state text, published_at timestamptz,
+                 due_at timestamptz, waiting_since timestamptz, waits_for text[])
   language sql stable security definer set search_path = pg_catalog, pg_temp
   begin atomic
-    select k.tenant_id, k.kid, k.alg, k.state, k.published_at, k.due_at from insula.signing_keys k
+    select k.tenant_id, k.kid, k.alg, k.state, k.published_at, k.due_at, k.waiting_since, k.waits_for
+      from insula.signing_keys k
      where k.tenant_id = any (tenants[1:100]) and k.state in ('next', 'active', 'retiring')
      order by k.alg, k.published_at desc;
   end;
@@ -529,6 +567,43 @@ create or replace function insula.keys_overdue(most integer)
       join insula.tenants t on t.id = k.tenant_id and t.status in ('active', 'suspended')
      where k.due_at < now() - interval '1 hour'
      order by k.due_at limit least(greatest(most, 1), 1000);
+  end;
+
+-- Published keys that would sign by now if no important application were behind.
+create or replace function insula.keys_waiting(most integer)
+  returns table (tenant_id uuid, slug text, kid text, alg text, state text, published_at timestamptz,
+                 due_at timestamptz, waiting_since timestamptz, waits_for text[])
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  begin atomic
+    select k.tenant_id, t.slug, k.kid, k.alg, k.state, k.published_at, k.due_at, k.waiting_since, k.waits_for
+      from insula.signing_keys k
+      join insula.tenants t on t.id = k.tenant_id and t.status in ('active', 'suspended')
+     where k.waiting_since is not null
+     order by k.waiting_since limit least(greatest(most, 1), 1000);
+  end;
+
+-- The rotations that come next: a key is published, or begins to sign.
+create or replace function insula.keys_coming(most integer)
+  returns table (tenant_id uuid, slug text, kid text, alg text, state text, due_at timestamptz)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  begin atomic
+    select k.tenant_id, t.slug, k.kid, k.alg, k.state, k.due_at
+      from insula.signing_keys k
+      join insula.tenants t on t.id = k.tenant_id and t.status in ('active', 'suspended')
+     where k.due_at > now() and k.state in ('next', 'active') and k.waiting_since is null
+     order by k.due_at limit least(greatest(most, 1), 1000);
+  end;
+
+-- Keys that were revoked in the last 30 days, the newest first.
+create or replace function insula.keys_revoked(most integer)
+  returns table (tenant_id uuid, slug text, kid text, alg text, state text, revoked_at timestamptz)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  begin atomic
+    select k.tenant_id, t.slug, k.kid, k.alg, k.state, k.revoked_at
+      from insula.signing_keys k
+      join insula.tenants t on t.id = k.tenant_id and t.status in ('active', 'suspended')
+     where k.revoked_at > now() - interval '30 days'
+     order by k.revoked_at desc limit least(greatest(most, 1), 1000);
   end;
 
 -- Kept counts. What counts rows runs once for a statement, whatever their number; raising a
@@ -629,7 +704,8 @@ grant execute on function
   insula.purge_tenant(uuid), insula.hosts_of(uuid[]), insula.tenants_by_host(text, text, integer),
   insula.hosts_of_tenants(uuid[]), insula.keys_of_tenants(uuid[]), insula.keys_overdue(integer),
   insula.holder_of_host(text), insula.host_proofs_due(uuid, uuid, integer),
-  insula.hosts_in_doubt(integer)
+  insula.hosts_in_doubt(integer), insula.keys_waiting(integer), insula.keys_coming(integer),
+  insula.keys_revoked(integer)
   to insula_platform;
 revoke all on function insula.tenant_table(text) from public;
 grant execute on function insula.tenant_table(text) to insula_definer;

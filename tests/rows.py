@@ -305,6 +305,16 @@ def _idempotency_keys(_db, _given):
     }
 
 
+def _key_adoption(db, given):
+    return {
+        "client_id": _parent(db, given, "client_id", "clients"),
+        "how": "used",
+        "alg": "ES256",
+        "kid": _name(),
+        "last_seen": "2026-01-01T00:00:00Z",
+    }
+
+
 def _session_clients(_db, _given):
     return {"sid": uuid4(), "client_id": uuid4(), "user_id": uuid4(), "sweep_after": _SOON}
 

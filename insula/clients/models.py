@@ -95,6 +95,8 @@ class Metadata(BaseModel):
     introspects_others: bool = False
     #: Dangerous acts over the management API, where no person can be asked again (CR-6).
     allow_dangerous_api: bool = False
+    #: A new signing key waits for it, as long as the tenant's setting says (BEY-2).
+    important: bool = False
     backchannel_logout_uri: str = ""
     backchannel_logout_session_required: bool = False
     frontchannel_logout_uri: str = ""

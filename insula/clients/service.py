@@ -45,6 +45,8 @@ _SETS = (
     "resources",
     "allowed_origins",
 )
+#: Metadata that the engine knows nothing of.
+_NOT_OF_THE_ENGINE = {"sector_identifier_uri", "allow_dangerous_api", "important"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ async def find(tenant: Tenant, client_id: str) -> Client | None:
 
 def _client(row: Row) -> Client:
     metadata = from_row(row.metadata)
-    values = metadata.model_dump(exclude={"sector_identifier_uri", "allow_dangerous_api"})
+    values = metadata.model_dump(exclude=_NOT_OF_THE_ENGINE)
     values |= {name: frozenset(values[name]) for name in _SETS}
     values |= {
         "jwks": tuple(metadata.jwks["keys"]) if metadata.jwks else (),

@@ -102,6 +102,10 @@ _PLANTS: Final[dict[str, dict[str, str]]] = {
     "user_roles": {"user_id": _USER, "role": "'user'"},
     "clients": {"id": _ID, "client_id": _NAME, "name": "'Canary'"},
     "client_secrets": {"client_id": _CLIENT, "digest": _BYTES},
+    "key_adoption": {
+        "client_id": _CLIENT, "how": "'used'", "alg": "'ES256'", "kid": "'canary'",
+        "last_seen": "now()",
+    },
     "client_logos": {"client_id": _CLIENT, "digest": _BYTES, "image": _BYTES},
     "assets": {
         "kind": "'favicon'", "media_type": "'image/png'", "digest": _BYTES, "image": _BYTES,

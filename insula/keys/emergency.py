@@ -16,8 +16,7 @@ from insula.kernel.errors import Unavailable
 from insula.keys import store
 from insula.keys.errors import AlreadyRetired, NoSuchKey
 from insula.keys.models import purpose
-from insula.keys.service import list_keys, prepare
-from insula.keys.settings import KeyRotation
+from insula.keys.service import list_keys, prepare, rotation_in
 from insula.tenancy.db import Tenant, raise_version
 
 
@@ -30,10 +29,9 @@ class Revoked:
     successor: str | None
 
 
-async def revoke(  # noqa: PLR0913  (each by its name)
+async def revoke(
     tenant: Tenant,
     envelope: Envelope,
-    rotation: KeyRotation,
     kid: str,
     *,
     reason: str,
@@ -61,7 +59,7 @@ async def revoke(  # noqa: PLR0913  (each by its name)
             (fresh,) = prepared
             cipher = await data_keys.cipher(db, envelope)
             sealed = cipher.seal(fresh.pkcs8_der, purpose(fresh.kid, fresh.alg))
-            interval = timedelta(days=rotation.interval_days)
+            interval = timedelta(days=(await rotation_in(db)).interval_days)
             await store.insert(db, fresh, sealed, "active", interval)
             successor = fresh.kid
         details = {"alg": key.alg, "state": key.state, "reason": reason, "successor": successor}

@@ -1,5 +1,7 @@
 """What can be refused about keys."""
 
+from collections.abc import Sequence
+
 from insula.kernel.errors import Conflict, NotFound
 
 
@@ -19,6 +21,19 @@ class TooEarly(Conflict):
     """A key may not sign before everybody can have seen it."""
 
     code = "adoption_behind"
+
+
+class AdoptionBehind(Conflict):
+    """Important applications have not been seen to know the key; *behind* are their client_ids."""
+
+    code = "adoption_behind"
+
+    def __init__(self, behind: Sequence[str]) -> None:
+        super().__init__(
+            f"Important applications have not been seen to know the key: {', '.join(behind)}."
+            " Say why it must sign all the same, or wait."
+        )
+        self.behind = tuple(behind)
 
 
 class AlreadyPublished(Conflict):

@@ -10,11 +10,13 @@ from uuid import UUID
 
 from insula.audit import service as audit
 from insula.audit.models import SYSTEM, Actor, Event
+from insula.config_overrides import service as config_overrides
 from insula.data_keys import service as data_keys
 from insula.kernel.crypto import Envelope, TenantCipher
 from insula.kernel.errors import Unavailable
 from insula.keys import store
 from insula.keys.errors import (
+    AdoptionBehind,
     AlreadyPublished,
     AlreadyRetired,
     LastSigningKey,
@@ -31,6 +33,9 @@ from insula.keys.models import (
 from insula.keys.settings import KeyRotation
 from insula.oidc.signing import GeneratedKey, KeyRing, PublicKey, generate_key, load_signing_key
 from insula.tenancy.db import Connection, Tenant, raise_version
+
+#: So many applications that are behind are named; the rest waits behind them.
+MOST_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +59,27 @@ async def endow(
     prepared: Sequence[GeneratedKey],
     rotation: KeyRotation,
 ) -> None:
-    """Give a tenant that is being made its data key and its first signing keys, active at once."""
+    """
+    Give a tenant that is being made its data key and its first signing keys, active at once.
+
+    Their times follow *rotation* until the key-phases job has looked at them.
+    """
     wrapped = envelope.new_data_key(tenant_id)
     cipher = envelope.cipher(tenant_id, wrapped)
     await data_keys.keep(db, wrapped)
     for key in prepared:
-        await store.insert(db, key, _sealed(cipher, key), "active", _interval(rotation))
-        await _audit(db, "key.published", key.kid, SYSTEM, alg=key.alg, state="active")
+        interval = timedelta(days=rotation.interval_days)
+        await store.insert(db, key, _sealed(cipher, key), "active", interval)
+        await record(db, "key.published", key.kid, SYSTEM, alg=key.alg, state="active")
 
 
 def _sealed(cipher: TenantCipher, key: GeneratedKey) -> bytes:
     return cipher.seal(key.pkcs8_der, purpose(key.kid, key.alg))
 
 
-def _interval(rotation: KeyRotation) -> timedelta:
-    return timedelta(days=rotation.interval_days)
+async def rotation_in(db: Connection) -> KeyRotation:
+    """How the keys of the bound tenant rotate, as it stands in the database."""
+    return config_overrides.resolve(KeyRotation, await config_overrides.load_in(db))
 
 
 async def load(tenant: Tenant, envelope: Envelope) -> Keyring:
@@ -112,7 +123,6 @@ async def active_algorithms(db: Connection) -> frozenset[str]:
 async def publish(
     tenant: Tenant,
     envelope: Envelope,
-    rotation: KeyRotation,
     algorithms: Sequence[str] | None = None,
     actor: Actor = SYSTEM,
 ) -> list[str]:
@@ -133,23 +143,35 @@ async def publish(
             raise AlreadyPublished(
                 f"A next key is published already for {', '.join(sorted(taken))}."
             )
-        cipher = await data_keys.cipher(db, envelope)
-        lead = timedelta(seconds=rotation.lead_seconds)
+        lead = timedelta(seconds=(await rotation_in(db)).lead_seconds)
         for key in prepared:
-            await store.insert(db, key, _sealed(cipher, key), "next", lead)
-            await _audit(db, "key.published", key.kid, actor, alg=key.alg, state="next")
+            await insert_next(db, envelope, key, lead, actor)
         await raise_version(db, "keys")
     return [key.kid for key in prepared]
 
 
-async def promote(tenant: Tenant, kid: str, rotation: KeyRotation, actor: Actor = SYSTEM) -> None:
+async def insert_next(
+    db: Connection, envelope: Envelope, key: GeneratedKey, lead: timedelta, actor: Actor
+) -> None:
+    """Publish a prepared key in a transaction that holds the others."""
+    cipher = await data_keys.cipher(db, envelope)
+    await store.insert(db, key, _sealed(cipher, key), "next", lead)
+    await record(db, "key.published", key.kid, actor, alg=key.alg, state="next")
+
+
+async def promote(
+    tenant: Tenant, kid: str, *, override: str | None = None, actor: Actor = SYSTEM
+) -> None:
     """
     Let a published key sign; the one before it becomes `retiring`, in the same transaction.
 
-    Raises `NoSuchKey`; `TooEarly` while a verifier may hold a JWKS without it.
+    Raises `NoSuchKey`; `TooEarly` while a verifier may hold a JWKS without it; `AdoptionBehind`
+    while an important application has not been seen to know it, unless *override* says why it
+    must be all the same.
     """
     async with tenant.transaction() as db:
-        key = _named(await store.lock(db), kid)
+        keys = await store.lock(db)
+        key = _named(keys, kid)
         if key.state != "next":
             raise NoSuchKey("No next key of that id.")
         if not await store.is_past(db, kid, "published_at", SHORTEST_LEAD):
@@ -157,39 +179,53 @@ async def promote(tenant: Tenant, kid: str, rotation: KeyRotation, actor: Actor 
                 f"The key was published less than {int(SHORTEST_LEAD.total_seconds())} seconds"
                 " ago; verifiers may not have seen it."
             )
-        await _activate(db, key, rotation, actor)
+        behind = await store.behind(db, kid, MOST_NAMED)
+        if behind and override is None:
+            raise AdoptionBehind(behind)
+        details = {"behind": behind, "override": override} if behind else {}
+        await activate(db, keys, key, await rotation_in(db), actor, **details)
         await raise_version(db, "keys")
 
 
-async def _activate(
-    db: Connection, key: SigningKeyRecord, rotation: KeyRotation, actor: Actor
+async def activate(
+    db: Connection,
+    keys: Sequence[SigningKeyRecord],
+    key: SigningKeyRecord,
+    rotation: KeyRotation,
+    actor: Actor,
+    **details: object,
 ) -> None:
-    await store.activate(db, key.kid, key.alg, _interval(rotation), _overlap(rotation))
-    await _audit(db, "key.promoted", key.kid, actor, alg=key.alg)
+    """Let *key* sign in place of the one of its algorithm that does, of *keys*, which are held."""
+    before = next((k for k in keys if (k.alg, k.state) == (key.alg, "active")), None)
+    await store.activate(db, key, timedelta(days=rotation.interval_days), before)
+    if before is not None:
+        span = overlap(before.overlap_life, rotation.overlap_seconds)
+        await store.due_in(db, before.kid, span)
+    await record(db, "key.promoted", key.kid, actor, alg=key.alg, **details)
 
 
-def _overlap(rotation: KeyRotation) -> timedelta:
-    return overlap(timedelta(seconds=rotation.longest_token_life_seconds))
+async def _is_over(db: Connection, key: SigningKeyRecord, rotation: KeyRotation) -> bool:
+    """Whether nothing that a key signed can be alive any more."""
+    span = overlap(key.longest_life, rotation.overlap_seconds)
+    return await store.is_past(db, key.kid, "retiring_at", span)
 
 
-async def retire_expired(tenant: Tenant, rotation: KeyRotation, actor: Actor = SYSTEM) -> list[str]:
+async def retire_expired(tenant: Tenant, actor: Actor = SYSTEM) -> list[str]:
     """Take keys out of the JWKS whose overlap is over; returns their ids."""
     async with tenant.transaction() as db:
+        keys, rotation = await store.lock(db), await rotation_in(db)
         over = [
-            key.kid
-            for key in await store.lock(db)
-            if key.state == "retiring"
-            and await store.is_past(db, key.kid, "retiring_at", _overlap(rotation))
+            key.kid for key in keys if key.state == "retiring" and await _is_over(db, key, rotation)
         ]
         for kid in over:
             await store.set_state(db, kid, "retired")
-            await _audit(db, "key.retired", kid, actor)
+            await record(db, "key.retired", kid, actor)
         if over:
             await raise_version(db, "keys")
     return over
 
 
-async def retire(tenant: Tenant, kid: str, rotation: KeyRotation, actor: Actor = SYSTEM) -> None:
+async def retire(tenant: Tenant, kid: str, actor: Actor = SYSTEM) -> None:
     """
     Take one key out early: a `next` key at once, a `retiring` one when its overlap is over.
 
@@ -197,19 +233,18 @@ async def retire(tenant: Tenant, kid: str, rotation: KeyRotation, actor: Actor =
     `TooEarly` (tokens that it signed may still live).
     """
     async with tenant.transaction() as db:
-        key = _named(await store.lock(db), kid)
+        key, rotation = _named(await store.lock(db), kid), await rotation_in(db)
         if key.state in ("retired", "revoked"):
             raise AlreadyRetired("The key is retired already.")
         if key.state == "active":
             raise LastSigningKey("The key is the one that signs; rotate first.")
-        if key.state == "retiring" and not await store.is_past(
-            db, kid, "retiring_at", _overlap(rotation)
-        ):
+        if key.state == "retiring" and not await _is_over(db, key, rotation):
             raise TooEarly("Tokens that the key signed may still be alive; it retires by itself.")
         await store.set_state(db, kid, "retired")
         if key.state == "next":
-            await store.resume_rotation(db, key.alg, _interval(rotation))
-        await _audit(db, "key.retired", kid, actor, alg=key.alg)
+            interval = timedelta(days=rotation.interval_days)
+            await store.resume_rotation(db, key.alg, interval)
+        await record(db, "key.retired", kid, actor, alg=key.alg)
         await raise_version(db, "keys")
 
 
@@ -220,60 +255,12 @@ def _named(keys: Sequence[SigningKeyRecord], kid: str) -> SigningKeyRecord:
     raise NoSuchKey("No key of that id in this tenant.")
 
 
-async def advance_phases(tenant: Tenant, envelope: Envelope, rotation: KeyRotation) -> list[str]:
-    """
-    Do what is due for a tenant's keys: publish ahead of the interval's end, promote, retire.
-
-    Repeating it changes nothing; two processes at once wait for each other. Returns what was
-    done, in words.
-    """
-    done: list[str] = []
-    present = await list_keys(tenant)
-    prepared = {
-        alg: key
-        for alg in {k.alg for k in present if k.state == "active" and k.due_at is not None}
-        if not any(k.alg == alg and k.state == "next" for k in present)
-        and await _is_due(tenant, present, alg)
-        for key in await prepare([alg])
-    }
-    async with tenant.transaction() as db:
-        keys = await store.lock(db)
-        upcoming = {key.alg for key in keys if key.state == "next"}
-        for key in await store.due(db):
-            if key.state == "next":
-                await _activate(db, key, rotation, SYSTEM)
-                done.append(f"promoted {key.kid}")
-            elif key.state == "retiring":
-                await store.set_state(db, key.kid, "retired")
-                await _audit(db, "key.retired", key.kid, SYSTEM, alg=key.alg)
-                done.append(f"retired {key.kid}")
-            elif key.state == "active" and key.alg in prepared and key.alg not in upcoming:
-                fresh = prepared[key.alg]
-                cipher = await data_keys.cipher(db, envelope)
-                lead = timedelta(seconds=rotation.lead_seconds)
-                await store.insert(db, fresh, _sealed(cipher, fresh), "next", lead)
-                await _audit(db, "key.published", fresh.kid, SYSTEM, alg=fresh.alg, state="next")
-                await store.postpone(db, key.kid)
-                done.append(f"published {fresh.kid}")
-            elif key.state == "active":
-                await store.postpone(db, key.kid)
-        if done:
-            await raise_version(db, "keys")
-    return done
-
-
-async def _is_due(tenant: Tenant, present: Sequence[SigningKeyRecord], alg: str) -> bool:
-    async with tenant.transaction() as db:
-        due = {key.kid for key in await store.due(db)}
-    return any(key.kid in due for key in present if key.alg == alg and key.state == "active")
-
-
 async def backup(tenant: Tenant) -> list[dict[str, Any]]:
     """The rows as they are, private parts sealed: useless without the master key. Audited."""
     async with tenant.transaction() as db:
         rows = await store.sealed_rows(db)
         wrapped = await data_keys.wrapped_key(db)
-        await _audit(db, "key.exported", None, SYSTEM, kids=[row.kid for row in rows])
+        await record(db, "key.exported", None, SYSTEM, kids=[row.kid for row in rows])
     return [
         {
             "kid": row.kid,
@@ -296,9 +283,10 @@ async def public_jwks(tenant: Tenant) -> Mapping[str, Any]:
     return {"keys": [json.loads(json.dumps(key.public_jwk)) for key in shown]}
 
 
-async def _audit(
+async def record(
     db: Connection, event: str, kid: str | None, actor: Actor, **metadata: object
 ) -> None:
+    """Write down what was done with a key."""
     await audit.record(
         db, Event(event, actor, target_type="signing_key", target_id=kid, metadata=metadata)
     )

@@ -1,26 +1,35 @@
 """How keys rotate."""
 
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from insula.kernel.settings import DecidedBy, Section
+from insula.kernel.settings import DecidedBy, Kind, Section
 
 
 class KeyRotation(Section):
     """When a tenant's signing keys are replaced."""
 
     key: ClassVar[str] = "keys.rotation"
-    decided_by: ClassVar[DecidedBy] = DecidedBy.PLATFORM
-    settable: ClassVar[bool] = False  # the jobs of a process are made with it
+    decided_by: ClassVar[DecidedBy] = DecidedBy.TENANT
 
-    interval_days: int = Field(90, ge=1, le=400, description="A key signs for this long.")
-    lead_seconds: int = Field(
-        86400, ge=600, description="A key is published this long before it signs."
+    interval_days: Annotated[int, Kind.CEIL_MAX] = Field(
+        90, ge=1, le=400, description="A key signs for this long."
     )
-    longest_token_life_seconds: int = Field(
-        86400,
-        ge=60,
-        description="The longest life that any token kind of the platform may have; keys stay "
-        "published for it after they stop signing.",
+    lead_seconds: Annotated[int, Kind.FLOOR_MIN] = Field(
+        86400, ge=600, le=2592000, description="A key is published this long before it signs."
+    )
+    overlap_seconds: Annotated[int, Kind.FLOOR_MIN] = Field(
+        7200,
+        ge=7200,
+        le=2592000,
+        description="A key stays published this long after it signed, and longer where a token "
+        "that it signed may live longer.",
+    )
+    wait_days: Annotated[int, Kind.CEIL_MAX] = Field(
+        7,
+        ge=0,
+        le=30,
+        description="A new key that is due to sign waits this long, at most, for important "
+        "applications that have not been seen to know it.",
     )

@@ -1,8 +1,9 @@
-"""All SQL on signing_keys; a tenant's data key is fetched with them, in one trip."""
+"""All SQL on signing_keys and key_adoption; a data key is fetched with signing keys, in one trip."""
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -10,8 +11,13 @@ from insula.keys.models import SigningKeyRecord
 from insula.oidc.signing import GeneratedKey
 from insula.tenancy.db import Connection, Row, Tenant, statement
 
+#: As in `tenants_with_keys_due`.
+_STALE = """state = 'active' and planned_at <= (
+    select coalesce(max(p.updated_at) + interval '1 minute', '-infinity')
+      from insula.platform_settings p where p.section in ('keys.rotation', 'oidc.ttl'))"""
 _COLUMNS = (
-    "id, kid, alg, state, public_jwk, published_at, activated_at, retiring_at, retired_at, due_at"
+    "id, kid, alg, state, public_jwk, published_at, activated_at, retiring_at, retired_at, due_at,"
+    f" longest_life, waiting_since, waits_for, ({_STALE}) as stale"
 )
 
 
@@ -47,14 +53,12 @@ async def lock(db: Connection) -> list[SigningKeyRecord]:
     """
     All keys of the tenant, locked: one rotation at a time.
 
-    One lock for all of them first, since rows that change meanwhile can be met in any order. Read
-    after the lock, since who waited for it would miss a key that was published meanwhile.
+    The tenant's own line first, as a save of its settings does, which marks its keys: so neither
+    waits for the other in a ring. Read after the locks, since who waited for them would miss a key
+    that was published meanwhile.
     """
     await db.execute(
-        text(
-            "select pg_advisory_xact_lock("
-            "hashtextextended('signing_keys ' || insula.current_tenant(), 0))"
-        )
+        text("select from insula.tenants where id = insula.current_tenant() for no key update")
     )
     await db.execute(text("select from insula.signing_keys order by id for update"))
     return await all_keys(db)
@@ -80,24 +84,60 @@ async def is_past(db: Connection, kid: str, column: str, span: timedelta) -> boo
 
 
 async def activate(
-    db: Connection, kid: str, alg: str, interval: timedelta, overlap: timedelta
+    db: Connection, key: SigningKeyRecord, interval: timedelta, before: SigningKeyRecord | None
 ) -> None:
-    """`next` becomes `active` and `active` becomes `retiring`, under the unique index."""
+    """`next` becomes `active`, and *before*, which was that, `retiring`, under the unique index."""
+    if before is not None:
+        await db.execute(
+            text("""
+                update insula.signing_keys
+                   set state = 'retiring', retiring_at = now(), longest_life = :longest
+                 where kid = :kid and state = 'active'
+            """),
+            {"kid": before.kid, "longest": before.overlap_life},
+        )
     await db.execute(
         text("""
             update insula.signing_keys
-               set state = 'retiring', retiring_at = now(), due_at = now() + :overlap
-             where alg = :alg and state = 'active'
-        """),
-        {"alg": alg, "overlap": overlap},
-    )
-    await db.execute(
-        text("""
-            update insula.signing_keys
-               set state = 'active', activated_at = now(), due_at = now() + :interval
+               set state = 'active', activated_at = now(), due_at = now() + :interval,
+                   planned_at = '-infinity', longest_life = null, waiting_since = null, waits_for = '{}'
              where kid = :kid and state = 'next'
         """),
-        {"kid": kid, "interval": interval},
+        {"kid": key.kid, "interval": interval},
+    )
+
+
+async def due_in(db: Connection, kid: str, span: timedelta) -> None:
+    await db.execute(
+        text("update insula.signing_keys set due_at = now() + :span where kid = :kid"),
+        {"kid": kid, "span": span},
+    )
+
+
+async def plan(db: Connection, kid: str, due_at: datetime | None, longest_life: int | None) -> None:
+    """The times of a key by the settings that hold now."""
+    await db.execute(
+        text("""
+            update insula.signing_keys
+               set due_at = :due_at, longest_life = :longest, planned_at = now()
+             where kid = :kid
+        """),
+        {"kid": kid, "due_at": due_at, "longest": longest_life},
+    )
+
+
+async def wait(
+    db: Connection, kid: str, behind: Sequence[str], again: timedelta, until: datetime
+) -> None:
+    """Leave a key that would sign by now for a while, since these clients are behind."""
+    await db.execute(
+        text("""
+            update insula.signing_keys
+               set waiting_since = coalesce(waiting_since, now()), waits_for = :behind,
+                   due_at = least(now() + :again, :until)
+             where kid = :kid
+        """),
+        {"kid": kid, "behind": list(behind), "again": again, "until": until},
     )
 
 
@@ -105,7 +145,7 @@ async def set_state(db: Connection, kid: str, state: str) -> None:
     await db.execute(
         text("""
             update insula.signing_keys
-               set state = :state, due_at = null,
+               set state = :state, due_at = null, waiting_since = null, waits_for = '{}',
                    retired_at = case when :state = 'retired' then now() else retired_at end,
                    revoked_at = case when :state = 'revoked' then now() else revoked_at end
              where kid = :kid
@@ -156,3 +196,66 @@ _MATERIAL = statement("""
 async def material(tenant: Tenant) -> Sequence[Row]:
     """Everything a provider signs and verifies with, and the version it was read at; one trip."""
     return await tenant.once(_MATERIAL, {})
+
+
+async def behind(db: Connection, kid: str, most: int) -> list[str]:
+    """Important clients that have been seen, and never with this key; by client_id."""
+    rows = await db.execute(
+        text("""
+            select c.client_id from insula.clients c
+             where c.important and c.status = 'active'
+               and exists (select from insula.key_adoption a where a.client_id = c.id)
+               and not exists (select from insula.key_adoption a
+                                where a.client_id = c.id and a.kid = :kid)
+             order by c.client_id limit :most
+        """),
+        {"kid": kid, "most": most},
+    )
+    return list(rows.scalars())
+
+
+async def adoption(db: Connection, after: str, limit: int) -> Sequence[Row]:
+    """What is known of active clients by client_id, after one; *behind* null without evidence."""
+    return (
+        await db.execute(
+            text("""
+                select c.id, c.client_id, c.name, c.important, e.evidence,
+                       case when e.evidence is not null then exists (
+                         select from insula.signing_keys k
+                          where k.state = 'next'
+                            and not exists (select from insula.key_adoption a
+                                             where a.client_id = c.id and a.kid = k.kid)) end as behind
+                  from insula.clients c
+                  cross join lateral (
+                    select jsonb_agg(jsonb_build_object('kid', a.kid, 'alg', a.alg, 'how', a.how,
+                                                        'last_seen', a.last_seen)
+                                     order by a.last_seen desc, a.alg, a.how) as evidence
+                      from insula.key_adoption a where a.client_id = c.id) e
+                 where c.client_id > :after and c.status = 'active'
+                 order by c.client_id limit :limit
+            """),
+            {"after": after, "limit": limit},
+        )
+    ).all()
+
+
+#: The newest evidence of each kind; a client that is gone meanwhile is left out.
+_WRITE_ADOPTION = statement("""
+    insert into insula.key_adoption (client_id, how, alg, kid, last_seen)
+    select x.client_id, x.how, x.alg, x.kid, to_timestamp(x.seen)
+      from jsonb_to_recordset(%(rows)s::jsonb)
+             x (client_id uuid, how text, alg text, kid text, seen double precision)
+      join insula.clients c on c.tenant_id = %(tenant_id)s and c.id = x.client_id
+     order by x.client_id, x.how, x.alg
+       for key share of c
+    on conflict (tenant_id, client_id, how, alg) do update
+       set kid = excluded.kid, last_seen = excluded.last_seen
+     where insula.key_adoption.last_seen < excluded.last_seen
+""")
+
+
+async def write_adoption(tenant: Tenant, rows: Sequence[tuple[UUID, str, str, str, float]]) -> None:
+    """Store evidence (client, how, alg, kid, seconds since 1970) in one trip."""
+    names = ("client_id", "how", "alg", "kid", "seen")
+    told = [dict(zip(names, (str(row[0]), *row[1:]), strict=True)) for row in rows]
+    await tenant.once(_WRITE_ADOPTION, {"rows": json.dumps(told)})

@@ -24,6 +24,7 @@ from insula.oidc.errors import (
 from insula.oidc.http import Pairs, Request, read_pairs
 from insula.oidc.issuer import Issuer
 from insula.oidc.models import ActiveToken, Client
+from insula.oidc.sightings import note_token
 from insula.oidc.tokens import find_access_token
 
 _TOKEN68 = re.compile(r"[A-Za-z0-9._~+/-]+=*\Z")  # RFC6750-2.1
@@ -81,6 +82,7 @@ async def _admit(
         raise InvalidProof(refusal.description, detail=refusal.detail) from None
     except UseDpopNonce as refusal:
         raise NonceNeeded(refusal.description, nonce=refusal.nonce) from None
+    note_token(issuer.sightings, client, presented.token)
     return found, client
 
 

@@ -16,6 +16,7 @@ from insula.oidc.http import Request, read_pairs
 from insula.oidc.issuer import Issuer
 from insula.oidc.models import AuthMethod, Client, ClientSecret
 from insula.oidc.request import Parameters
+from insula.oidc.sightings import note_proof
 
 METHODS: tuple[AuthMethod, ...] = (
     "client_secret_basic",
@@ -55,6 +56,7 @@ async def authenticate(issuer: Issuer, request: Request, params: Parameters) -> 
             await issuer.clients.count_failure(brought.client_id, caller)
             raise InvalidClient(REFUSED, detail=fault)
     request.client = client
+    note_proof(issuer.sightings, client, request)
     return client
 
 

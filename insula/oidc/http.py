@@ -73,11 +73,16 @@ class Request:
         return request_id
 
     @property
+    def address(self) -> str:
+        """Where the request comes from, as the edge has found out; empty when it has not."""
+        ip: str = self._scope.get("insula.client_ip", "")
+        return ip
+
+    @property
     def caller(self) -> Caller:
         """Who is on the line, for the record."""
         agent = self.header(b"user-agent") or ""
-        ip = self._scope.get("insula.client_ip", "")
-        return Caller(ip, agent[:MAX_USER_AGENT], self.request_id)
+        return Caller(self.address, agent[:MAX_USER_AGENT], self.request_id)
 
     def headers(self, name: bytes) -> list[str]:
         return [value.decode("latin-1") for key, value in self._scope["headers"] if key == name]

@@ -9,6 +9,7 @@ from uuid import UUID
 from insula.oidc.jose import Verifier
 from insula.oidc.models import Client, Features, Lifetimes, ResourceServer
 from insula.oidc.ports import Clients, Devices, Pages, People, Registrations, Requests, Tokens
+from insula.oidc.sightings import Blind, Sightings
 from insula.oidc.signing import KeyRing, b64url
 
 AUTHORIZE = "/oauth2/authorize"
@@ -57,6 +58,7 @@ class Issuer:
     acr_values: Sequence[str]
     pairwise_key: bytes = field(repr=False)
     dpop_key: bytes = field(repr=False)
+    sightings: Sightings = field(default_factory=Blind, repr=False)
 
     def subject(self, client: Client, user_id: UUID) -> str:
         """The `sub` by which *client* knows a person: public, or its sector's own (OIDCC-8.1)."""

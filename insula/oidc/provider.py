@@ -40,6 +40,7 @@ from insula.oidc.issuer import Issuer
 from insula.oidc.jose import Verifier
 from insula.oidc.models import ActiveToken, Client, Features, Lifetimes, ResourceServer
 from insula.oidc.ports import Clients, Devices, Pages, People, Registrations, Requests, Tokens
+from insula.oidc.sightings import Blind, Sightings, note_fetch
 from insula.oidc.signing import KeyRing
 
 
@@ -100,7 +101,7 @@ def addresses() -> list[tuple[str, str]]:
 class Provider:
     """A whole OpenID provider: discovery, keys and the endpoints of one issuer."""
 
-    __slots__ = ("_below", "_documents", "_endpoints", "_issuer")
+    __slots__ = ("_below", "_documents", "_endpoints", "_issuer", "_sightings")
 
     def __init__(  # noqa: PLR0913  (all that an issuer is)
         self,
@@ -122,7 +123,9 @@ class Provider:
         acr_values: Sequence[str] = (),
         pairwise_key: bytes = b"",
         dpop_key: bytes = b"",
+        sightings: Sightings | None = None,
     ) -> None:
+        self._sightings = sightings or Blind()
         verifier = Verifier(issuer, keys)
         self._issuer = Issuer(
             url=issuer,
@@ -143,6 +146,7 @@ class Provider:
             acr_values=acr_values,
             pairwise_key=pairwise_key,
             dpop_key=dpop_key,
+            sightings=self._sightings,
         )
         self._endpoints = {
             path: endpoint for path, endpoint in ENDPOINTS.items() if endpoint.is_on(features)
@@ -155,10 +159,12 @@ class Provider:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         document = self._documents.get(path)
+        request = Request(scope, receive)
         if document is not None:
+            if path == paths.JWKS:
+                note_fetch(self._sightings, request)
             await document(scope, receive, send)
             return
-        request = Request(scope, receive)
         endpoint = self._endpoints.get(path) or self._below.get(_above(path))
         response = await self._answer(endpoint, request) if endpoint else _no_such()
         await response.send(send)

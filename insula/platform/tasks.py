@@ -11,10 +11,10 @@ from insula.isolation.probe import Probe
 from insula.jobs.queue import Queue, enqueue
 from insula.kernel.crypto import Envelope
 from insula.kernel.db import Database
-from insula.keys import service as keys
-from insula.keys.settings import KeyRotation
+from insula.keys import phases
 from insula.outbound.door import Door
 from insula.providers import logout
+from insula.providers.settings import longest_life
 from insula.tenancy.db import Platform, Tenant
 from insula.tenancy.directory import Directory
 from insula.tenancy.models import PLATFORMS
@@ -58,7 +58,6 @@ class Tasks:
         platform: Platform,
         directory: Directory,
         envelope: Envelope,
-        rotation: KeyRotation,
         door: Door,
         prover: Prover,
         database: Database,
@@ -67,7 +66,6 @@ class Tasks:
         self._platform = platform
         self._directory = directory
         self._envelope = envelope
-        self._rotation = rotation
         self._door = door
         self._prover = prover
         self._probe = Probe(database, platform, directory, envelope)
@@ -94,7 +92,7 @@ class Tasks:
         tenant = await self._tenant(tenant_id)
         if tenant is None:
             return
-        for done in await keys.advance_phases(tenant, self._envelope, self._rotation):
+        for done in await phases.advance(tenant, self._envelope, longest_life):
             _log.info("keys.advanced", tenant=tenant.slug, done=done)
 
     async def announce_all_logouts(self, tenant_id: UUID) -> None:
@@ -140,7 +138,7 @@ class Tasks:
         return tenant if tenant and tenant.status in ("active", "suspended") else None
 
     async def find_due_keys(self) -> None:
-        """Queue a job for each tenant with a key whose time has come."""
+        """Queue a job for each tenant with a key whose time has come, or must be made anew."""
         for row in await self._platform.fetch(
             "select tenant_id from insula.tenants_with_keys_due()"
         ):

@@ -89,6 +89,7 @@ class Wiring:
             codes,
             development=settings.env == "development",
         )
+        self.sightings = builder.sightings
         self.pool = ProviderPool(
             builder.build,
             max_size=settings.multi_tenancy_provider_pool_max_size,
@@ -218,6 +219,7 @@ class Wiring:
         for warning in environment.warnings(self.settings):
             _log.warning("configuration.warning", warning=warning)
         await self.feed.start()
+        await self.sightings.start()
         if self.naming.multi_tenant:
             await self.pool.start()
 
@@ -247,6 +249,7 @@ class Wiring:
 
     async def close(self) -> None:
         await self.feed.stop()
+        await self.sightings.stop()
         await self.pool.stop()
         await self.door.close()
         await self.bus.close()

@@ -49,6 +49,8 @@ _VERBS: Final[Mapping[str, str]] = {
     "client.secret_rotated": "rotated the secret of application",
     "key.published": "published signing key",
     "key.promoted": "promoted signing key",
+    "key.promotion_delayed": "waits for important applications with signing key",
+    "key.emergency_rotated": "revoked signing key",
     "key.retired": "retired signing key",
     "key.exported": "exported the sealed signing keys",
     "oauth.authorized": "decided what may be used by application",

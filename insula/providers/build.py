@@ -12,6 +12,7 @@ from insula.devices.codes import UserCodes
 from insula.kernel.crypto import DoesNotOpen, Envelope
 from insula.kernel.errors import Unavailable
 from insula.keys import service as keys
+from insula.keys.adoption import Sightings
 from insula.oidc.provider import Provider
 from insula.outbound.door import Door
 from insula.providers.bursts import Bursts
@@ -23,6 +24,7 @@ from insula.providers.people import TenantPeople
 from insula.providers.registrations import TenantRegistrations
 from insula.providers.requests import TenantRequests
 from insula.providers.settings import ProtocolFeatures, TokenLifetimes
+from insula.providers.sightings import TenantSightings
 from insula.providers.store.rules import RULES
 from insula.providers.tokens import TenantTokens
 from insula.registration.settings import RegistrationLimits
@@ -43,6 +45,7 @@ class Builder:
     door: Door
     published: ClientKeys
     user_codes: UserCodes
+    sightings: Sightings = field(default_factory=Sightings)
     #: Registered addresses may be http on this machine.
     development: bool = False
     #: (client, address) pairs that failed too often, across all instances of the process.
@@ -101,6 +104,7 @@ class Builder:
             acr_values=(PASSWORD_ACR,),
             pairwise_key=keyring.cipher.derive("pairwise subjects"),
             dpop_key=keyring.cipher.derive("dpop nonces"),
+            sightings=TenantSightings(tenant, keyring.ring, self.sightings),
         )
         # as old as the older of what it was made of: news of either drops it
         return provider, min(tenant.version, keyring.version)

@@ -4,11 +4,20 @@ from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
 
+from insula.config_overrides.models import Layers
+from insula.config_overrides.resolution import resolve
 from insula.kernel.addresses import https_page
 from insula.kernel.settings import DecidedBy, Kind, Order, Section, Unit
 from insula.oidc.models import Features, Lifetimes, Profile, Registration
 
 Seconds = Annotated[int, Kind.CEIL_MAX, Unit("seconds")]
+#: What an API may say at most of the life of its access tokens.
+_OF_AN_API = 3600
+
+
+def longest_life(layers: Layers) -> int:
+    """The same for a tenant, as it and the platform have decided."""
+    return resolve(TokenLifetimes, layers).longest_signed
 
 
 class TokenLifetimes(Section):
@@ -38,6 +47,11 @@ class TokenLifetimes(Section):
     refresh_token_absolute: Seconds = Field(
         7776000, ge=60, description="A refresh token, however used."
     )
+
+    @property
+    def longest_signed(self) -> int:
+        """How many seconds anything lives, at most, that a key of the tenant signs."""
+        return max(self.access_token, self.client_credentials, self.id_token, _OF_AN_API)
 
     def lifetimes(self) -> Lifetimes:
         return Lifetimes(

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
@@ -101,9 +101,26 @@ class KeyLine:
     kid: str
     alg: str
     state: str
-    due_at: datetime | None
+    due_at: datetime | None = None
     slug: str = ""
     published_at: datetime | None = None
+    revoked_at: datetime | None = None
+    #: Since when it would sign if these applications were not behind.
+    waiting_since: datetime | None = None
+    waits_for: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rotations:
+    """What happens to keys across tenants: some of each, and at most so many."""
+
+    #: Their time came and was missed, the oldest first.
+    overdue: list[KeyLine]
+    #: They wait for applications, the longest first.
+    waiting: list[KeyLine]
+    coming: list[KeyLine]
+    #: In the last 30 days, the newest first.
+    revoked: list[KeyLine]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,16 @@ from insula.accounts.models import User
 from insula.audit import service as audit
 from insula.audit.models import Actor, Event
 from insula.registry import store
-from insula.registry.models import Cursor, Filter, Impact, KeyLine, Overview, Page, TenantLine
+from insula.registry.models import (
+    Cursor,
+    Filter,
+    Impact,
+    KeyLine,
+    Overview,
+    Page,
+    Rotations,
+    TenantLine,
+)
 from insula.tenancy.db import Connection, Platform, rebind
 from insula.tenants.errors import NoSuchTenant
 
@@ -122,6 +131,17 @@ async def keys_overdue(platform: Platform, most: int) -> list[KeyLine]:
     """Keys whose time came and was missed, the oldest first."""
     async with platform.transaction() as db:
         return await store.keys_overdue(db, most)
+
+
+async def rotations(platform: Platform, most: int) -> Rotations:
+    """What is overdue, waits, comes next and was revoked lately, across tenants: *most* of each."""
+    async with platform.transaction() as db:
+        return Rotations(
+            await store.keys_overdue(db, most),
+            await store.keys_waiting(db, most),
+            await store.keys_coming(db, most),
+            await store.keys_revoked(db, most),
+        )
 
 
 async def schema(platform: Platform) -> tuple[str, str]:

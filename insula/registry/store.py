@@ -142,7 +142,7 @@ async def host_owners(db: Connection, host: str) -> list[UUID]:
 async def keys(db: Connection, ids: Sequence[UUID]) -> list[KeyLine]:
     rows = await db.execute(
         text("""
-            select tenant_id, kid, alg, state, published_at, due_at
+            select tenant_id, kid, alg, state, published_at, due_at, waiting_since, waits_for
               from insula.keys_of_tenants(:ids)
         """),
         {"ids": list(ids)},
@@ -153,6 +153,35 @@ async def keys(db: Connection, ids: Sequence[UUID]) -> list[KeyLine]:
 async def keys_overdue(db: Connection, most: int) -> list[KeyLine]:
     rows = await db.execute(
         text("select tenant_id, slug, kid, alg, state, due_at from insula.keys_overdue(:most)"),
+        {"most": most},
+    )
+    return [KeyLine(**row._asdict()) for row in rows]
+
+
+async def keys_waiting(db: Connection, most: int) -> list[KeyLine]:
+    rows = await db.execute(
+        text("""
+            select tenant_id, slug, kid, alg, state, published_at, due_at, waiting_since, waits_for
+              from insula.keys_waiting(:most)
+        """),
+        {"most": most},
+    )
+    return [KeyLine(**row._asdict()) for row in rows]
+
+
+async def keys_coming(db: Connection, most: int) -> list[KeyLine]:
+    rows = await db.execute(
+        text("select tenant_id, slug, kid, alg, state, due_at from insula.keys_coming(:most)"),
+        {"most": most},
+    )
+    return [KeyLine(**row._asdict()) for row in rows]
+
+
+async def keys_revoked(db: Connection, most: int) -> list[KeyLine]:
+    rows = await db.execute(
+        text("""
+            select tenant_id, slug, kid, alg, state, revoked_at from insula.keys_revoked(:most)
+        """),
         {"most": most},
     )
     return [KeyLine(**row._asdict()) for row in rows]

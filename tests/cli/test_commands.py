@@ -261,14 +261,21 @@ def states(here):
 
 
 @pytest.mark.usefixtures("fresh_keys")
-def test_the_life_of_keys(here, aged):
+def test_the_life_of_keys(here, aged, superuser):
     published = here("keys", "rotate")
     assert published["lead_seconds"] >= 600
     es256 = next(k for k in here("keys", "list") if k["alg"] == "ES256" and k["state"] == "next")
     kid = es256["kid"]
     refused(promoted(here, kid, 1), "adoption_behind")
     aged("601 seconds")
-    assert promoted(here, kid, 0)["state"] == "active"
+    behind = one_that_is_behind(here, superuser)
+    assert behind in refused(promoted(here, kid, 1), "adoption_behind")
+    told = {line["client_id"]: line["behind"] for line in here("keys", "adoption")}
+    assert (told[behind], "unknown" in told.values()) == (True, True)
+    reason = here("keys", "promote", "--override", " ", status=1, after=("--", kid))
+    assert "say why" in refused(reason, "validation_failed")
+    done = here("keys", "promote", "--override", "it is gone", after=("--", kid))
+    assert done["state"] == "active"
     assert states(here) == [
         ("ES256", "active"), ("ES256", "retiring"), ("RS256", "active"), ("RS256", "next"),
     ]  # fmt: skip
@@ -277,6 +284,20 @@ def test_the_life_of_keys(here, aged):
     assert len(here("keys", "retire")["retired"]) == 1
 
     assert ("ES256", "retired") in states(here)
+
+
+def one_that_is_behind(here, superuser):
+    """An important application that was seen with another key."""
+    client_id = here("client", "add", "Ledger", "--machine")["client_id"]
+    here("client", "add", "Quiet", "--machine")
+    here("client", "set", client_id, "--set", "important=true")
+    superuser.execute(
+        "insert into insula.key_adoption (tenant_id, client_id, how, alg, kid, last_seen)"
+        " select tenant_id, id, 'used', 'ES256', 'old', now() from insula.clients"
+        " where client_id = %s",
+        [client_id],
+    )
+    return client_id
 
 
 def promoted(here, kid, status):

@@ -46,10 +46,8 @@ def test_an_id_that_begins_with_a_hyphen_comes_after_two(say, house, command):
     assert "No such option" not in refused.stderr
 
 
-async def test_keys_that_are_not_published_leave_no_backup(
-    say, house, envelope, rotation, tmp_path
-):
-    await keys.publish(house.tenant, envelope, rotation, ["ES256"])
+async def test_keys_that_are_not_published_leave_no_backup(say, house, envelope, tmp_path):
+    await keys.publish(house.tenant, envelope, ["ES256"])
     backup = tmp_path / "backup.json"
 
     refused = say("keys", "generate", "-t", house.tenant.slug, "--backup-to", str(backup))

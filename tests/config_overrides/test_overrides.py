@@ -16,9 +16,9 @@ from insula.config_overrides.models import Layers
 from insula.config_overrides.resolution import resolve
 from insula.config_overrides.saving import Saving
 from insula.kernel.settings import DecidedBy, Section
-from insula.keys.settings import KeyRotation
 from insula.oidc.models import Features, Lifetimes
 from insula.providers.settings import ProtocolFeatures, TokenLifetimes
+from insula.sign_in.settings import InteractionLife
 
 TTL = "oidc.ttl"
 
@@ -126,8 +126,8 @@ async def test_a_change_with_one_mistake_is_refused_whole_and_named(house, chang
 
 async def test_what_the_platform_decides_is_not_a_tenants_to_change(house):
     for act in (
-        service.change(house.tenant, KeyRotation, {"interval_days": 1}),
-        service.reset(house.tenant, KeyRotation),
+        service.change(house.tenant, InteractionLife, {"step_seconds": 60}),
+        service.reset(house.tenant, InteractionLife),
     ):
         with pytest.raises(NotOverridable) as refusal:
             await act

@@ -288,7 +288,7 @@ def _rotate(site):
 
     async def publish_key(here):
         tenant = await here.tenant(site.slug)
-        (kid,) = await keys.publish(tenant, here.envelope, here.rotation, ["RS256"])
+        (kid,) = await keys.publish(tenant, here.envelope, ["RS256"])
         return kid
 
     kid = product.backstage.run(publish_key)
@@ -300,7 +300,7 @@ def _rotate(site):
     )
 
     async def promote(here):
-        await keys.promote(await here.tenant(site.slug), kid, here.rotation)
+        await keys.promote(await here.tenant(site.slug), kid)
 
     product.backstage.run(promote)
 

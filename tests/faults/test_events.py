@@ -38,8 +38,8 @@ def publish(house):
         tenant = await here.tenant("globex")
         for key in await keys.list_keys(tenant):
             if key.state == "next":
-                await keys.retire(tenant, key.kid, here.rotation)
-        return await keys.publish(tenant, here.envelope, here.rotation)
+                await keys.retire(tenant, key.kid)
+        return await keys.publish(tenant, here.envelope)
 
     return set(house.backstage.run(act))
 

@@ -50,13 +50,13 @@ def rotate(house, slug):
 
     async def act(here):
         tenant = await here.tenant(slug)
-        published = await keys.publish(tenant, here.envelope, here.rotation, ["ES256"])
+        published = await keys.publish(tenant, here.envelope, ["ES256"])
         house.change(
             "update insula.signing_keys set published_at = published_at - interval '601 seconds'"
             " where tenant_id = %s",
             tenant.id,
         )
-        await keys.promote(tenant, published[0], here.rotation)
+        await keys.promote(tenant, published[0])
 
     house.backstage.run(act)
 

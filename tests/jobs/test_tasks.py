@@ -23,10 +23,10 @@ def db(database):
 
 
 @pytest.fixture
-def tasks(platform_door, directory, envelope, rotation, app_db):
+def tasks(platform_door, directory, envelope, app_db):
     door = Door(OutboundRules())
     prover = Prover(door, TxtRecords())
-    return Tasks(platform_door, directory, envelope, rotation, door, prover, app_db)
+    return Tasks(platform_door, directory, envelope, door, prover, app_db)
 
 
 @pytest.fixture
@@ -51,7 +51,9 @@ async def states(tenant):
 def make_due(db, tenant, state):
     db.execute(
         "update insula.signing_keys set due_at = now() - interval '1 second',"
-        " published_at = published_at - interval '2 days'"
+        " published_at = published_at - interval '2 days',"
+        " activated_at = activated_at - interval '91 days',"
+        " retiring_at = retiring_at - interval '2 days'"
         " where tenant_id = %s and state = %s",
         [tenant.id, state],
     )
@@ -98,6 +100,7 @@ async def test_a_second_look_moves_nothing(house, tasks, db):
 
 async def test_only_tenants_with_something_due_get_a_job(two_houses, tasks, db, database):
     ada, bea = two_houses[0].tenant, two_houses[1].tenant
+    db.execute("update insula.signing_keys set planned_at = 'infinity'")  # all were looked at
     db.execute("truncate insula_jobs.procrastinate_jobs cascade")
     make_due(db, ada, "active")
 

@@ -8,8 +8,9 @@ import psycopg
 import pytest
 
 from insula.audit import service as audit
+from insula.config_overrides import service as config_overrides
 from insula.kernel.errors import Unavailable
-from insula.keys import service
+from insula.keys import phases, service
 from insula.keys.errors import (
     AlreadyPublished,
     AlreadyRetired,
@@ -17,13 +18,14 @@ from insula.keys.errors import (
     NoSuchKey,
     TooEarly,
 )
-from insula.keys.models import SHORTEST_LEAD, SHORTEST_OVERLAP, overlap
+from insula.keys.models import SHORTEST_LEAD, overlap
 from insula.keys.settings import KeyRotation
+from insula.providers.settings import TokenLifetimes, longest_life
 from insula.tenancy.db import Tenant
 
 pytestmark = pytest.mark.spec("features K02", "features K03", "protocol 5.5")
 
-ROTATION = KeyRotation(interval_days=90, lead_seconds=3600, longest_token_life_seconds=7200)
+LIVES = TokenLifetimes(id_token=9000)
 
 
 class Keys:
@@ -53,11 +55,14 @@ class Keys:
         return {key["kid"] for key in (await service.public_jwks(self.tenant))["keys"]}
 
     async def publish(self, alg="ES256"):
-        (kid,) = await service.publish(self.tenant, self.envelope, ROTATION, [alg])
+        (kid,) = await service.publish(self.tenant, self.envelope, [alg])
         return kid
 
     async def advance(self):
-        return await service.advance_phases(self.tenant, self.envelope, ROTATION)
+        return await phases.advance(self.tenant, self.envelope, longest_life)
+
+    async def decide(self, section, **values):
+        await config_overrides.change(self.tenant, section, values)
 
     def pass_time(self, **span):
         moved = ", ".join(
@@ -76,8 +81,12 @@ class Keys:
 
 
 @pytest.fixture
-def keys(house, envelope, database):
-    return Keys(house.tenant, envelope, database.superuser)
+async def keys(house, envelope, database):
+    keys = Keys(house.tenant, envelope, database.superuser)
+    await keys.decide(KeyRotation, lead_seconds=3600)
+    await keys.decide(TokenLifetimes, id_token=LIVES.id_token)
+    await keys.advance()  # as the job does a minute after
+    return keys
 
 
 async def test_a_new_tenant_signs_with_both_algorithms_from_its_first_minute(keys):
@@ -97,11 +106,11 @@ async def test_a_published_key_is_shown_and_does_not_sign(keys):
 async def test_a_key_is_not_promoted_before_verifiers_can_have_seen_it(keys):
     kid = await keys.publish()
     with pytest.raises(TooEarly) as refusal:
-        await service.promote(keys.tenant, kid, ROTATION)
+        await service.promote(keys.tenant, kid)
     assert refusal.value.code == "adoption_behind"
     keys.pass_time(seconds=SHORTEST_LEAD.total_seconds() - 5)
     with pytest.raises(TooEarly):
-        await service.promote(keys.tenant, kid, ROTATION)
+        await service.promote(keys.tenant, kid)
     assert await keys.states() == ["active", "next"]
 
 
@@ -109,7 +118,7 @@ async def test_a_promoted_key_signs_and_the_old_one_stays_published(keys):
     old = await keys.signing()
     kid = await keys.publish()
     keys.pass_time(seconds=601)
-    await service.promote(keys.tenant, kid, ROTATION)
+    await service.promote(keys.tenant, kid)
     assert await keys.signing() == kid
     assert await keys.kid("retiring") == old
     assert await keys.published() >= {old, kid}
@@ -120,52 +129,54 @@ async def test_a_retiring_key_leaves_after_the_overlap_and_not_before(keys):
     old = await keys.signing()
     kid = await keys.publish()
     keys.pass_time(seconds=601)
-    await service.promote(keys.tenant, kid, ROTATION)
-    whole = overlap(timedelta(seconds=ROTATION.longest_token_life_seconds))
+    await service.promote(keys.tenant, kid)
+    whole = overlap(LIVES.longest_signed, KeyRotation().overlap_seconds)
+    assert whole == timedelta(seconds=LIVES.id_token + 315)
     keys.pass_time(seconds=whole.total_seconds() - 5)
-    assert await service.retire_expired(keys.tenant, ROTATION) == []
+    assert await service.retire_expired(keys.tenant) == []
     with pytest.raises(TooEarly):
-        await service.retire(keys.tenant, old, ROTATION)
+        await service.retire(keys.tenant, old)
     assert old in await keys.published()
     keys.pass_time(seconds=10)
-    assert await service.retire_expired(keys.tenant, ROTATION) == [old]
+    assert await service.retire_expired(keys.tenant) == [old]
     assert old not in await keys.published()
     ring = (await service.load(keys.tenant, keys.envelope)).ring
     assert [key.kid for key in ring.hint_only] == [old]
-    assert await service.retire_expired(keys.tenant, ROTATION) == []
+    assert await service.retire_expired(keys.tenant) == []
 
 
 def test_the_overlap_outlives_every_token_and_is_never_short():
-    assert overlap(timedelta(0)) == SHORTEST_OVERLAP == timedelta(hours=2)
-    assert overlap(timedelta(days=1)) > timedelta(days=1, minutes=5)
+    assert overlap(60, 7200) == timedelta(hours=2)
+    assert overlap(86400, 7200) > timedelta(days=1, minutes=5)
+    assert overlap(None, 7200) == overlap(86400, 7200)  # nobody has looked: the longest there is
 
 
 async def test_keys_that_cannot_be_retired_say_why(keys):
     kid = await keys.publish()
     active = await keys.signing()
     with pytest.raises(LastSigningKey) as refusal:
-        await service.retire(keys.tenant, active, ROTATION)
+        await service.retire(keys.tenant, active)
     assert refusal.value.code == "last_signing_key"
-    await service.retire(keys.tenant, kid, ROTATION)
+    await service.retire(keys.tenant, kid)
     with pytest.raises(AlreadyRetired) as refusal:
-        await service.retire(keys.tenant, kid, ROTATION)
+        await service.retire(keys.tenant, kid)
     assert refusal.value.code == "already_retired"
     with pytest.raises(NoSuchKey):
-        await service.retire(keys.tenant, "made-up", ROTATION)
+        await service.retire(keys.tenant, "made-up")
 
 
 async def test_keys_that_cannot_be_promoted_say_why(keys):
     for kid in (await keys.signing(), "made-up"):
         with pytest.raises(NoSuchKey):
-            await service.promote(keys.tenant, kid, ROTATION)
+            await service.promote(keys.tenant, kid)
 
 
 async def test_another_tenants_key_is_no_key(keys, make_tenant, envelope):
     other = (await make_tenant()).tenant
-    (kid,) = await service.publish(other, envelope, ROTATION, ["EdDSA"])
+    (kid,) = await service.publish(other, envelope, ["EdDSA"])
     for act in (service.promote, service.retire):
         with pytest.raises(NoSuchKey):
-            await act(keys.tenant, kid, ROTATION)
+            await act(keys.tenant, kid)
 
 
 async def test_one_next_key_at_a_time(keys):
@@ -187,7 +198,7 @@ async def test_promotions_at_once_leave_exactly_one_active_key(keys):
     kid = await keys.publish()
     keys.pass_time(seconds=601)
     results = await asyncio.gather(
-        *(service.promote(keys.tenant, kid, ROTATION) for _ in range(4)), return_exceptions=True
+        *(service.promote(keys.tenant, kid) for _ in range(4)), return_exceptions=True
     )
     assert sum(result is None for result in results) == 1
     assert {type(result) for result in results if result is not None} == {NoSuchKey}
@@ -229,21 +240,21 @@ async def test_every_step_raises_the_tenants_version(keys, houses):
     kid = await keys.publish()
     versions.append(await version())
     keys.pass_time(seconds=601)
-    await service.promote(keys.tenant, kid, ROTATION)
+    await service.promote(keys.tenant, kid)
     versions.append(await version())
     keys.pass_time(days=1)
-    await service.retire_expired(keys.tenant, ROTATION)
+    await service.retire_expired(keys.tenant)
     versions.append(await version())
     assert versions == sorted(set(versions))
     with suppress(NoSuchKey):
-        await service.retire(keys.tenant, "made-up", ROTATION)
+        await service.retire(keys.tenant, "made-up")
     assert await version() == versions[-1]
 
 
 async def test_a_new_algorithm_begins_with_a_next_key(keys):
     kid = await keys.publish("EdDSA")
     keys.pass_time(seconds=601)
-    await service.promote(keys.tenant, kid, ROTATION)
+    await service.promote(keys.tenant, kid)
     assert await keys.signing("EdDSA") == kid
 
 

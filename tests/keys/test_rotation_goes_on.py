@@ -3,12 +3,10 @@
 from insula.keys import service
 
 
-async def test_an_algorithm_comes_due_again_after_its_next_key_was_retired(
-    house, envelope, rotation
-):
-    (kid,) = await service.publish(house.tenant, envelope, rotation, ["ES256"])
+async def test_an_algorithm_comes_due_again_after_its_next_key_was_retired(house, envelope):
+    (kid,) = await service.publish(house.tenant, envelope, ["ES256"])
 
-    await service.retire(house.tenant, kid, rotation)
+    await service.retire(house.tenant, kid)
 
     active = [
         key

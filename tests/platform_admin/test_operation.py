@@ -28,6 +28,51 @@ def test_the_dashboard_shows_what_needs_attention_and_what_was_done(product, bro
     assert f"{totals.n:,} active" in page.text
 
 
+@pytest.mark.spec("features BEY-2", "features D10")
+def test_keys_that_wait_come_next_or_were_revoked_are_shown_across_tenants(
+    product, browser, at, tenant
+):
+    kids = {
+        row.alg: row.kid
+        for row in product.rows(
+            "select alg, kid from insula.signing_keys where tenant_id = %s",
+            product.tenant_id(tenant),
+        )
+    }
+    product.change(
+        """insert into insula.signing_keys (tenant_id, kid, alg, state, public_jwk, sealed, due_at,
+                                            waiting_since, waits_for)
+           values (%s, %s, 'ES256', 'next', '{}', '', now() + interval '10 minutes',
+                   now() - interval '900 days', '{ledger,billing,desk,<b>odd</b>}')""",
+        product.tenant_id(tenant), f"waits-{tenant}",
+    )  # fmt: skip
+    product.change(
+        "update insula.signing_keys set due_at = now() + interval '50 minutes' where kid = %s",
+        kids["RS256"],
+    )
+    product.change(
+        """insert into insula.signing_keys (tenant_id, kid, alg, state, public_jwk, sealed,
+                                            revoked_at)
+           values (%s, %s, 'EdDSA', 'revoked', '{}', '', now())""",
+        product.tenant_id(tenant), f"lost-{tenant}",
+    )  # fmt: skip
+    page = browser.open(at("/platform/keys"))
+    one = browser.open(at(f"/platform/tenants/{tenant}/keys"))
+    assert "RS256" in browser.open(at(f"/platform/tenants/{PLATFORMS}/keys")).text
+    product.change("delete from insula.signing_keys where kid in (%s, %s)",
+                   f"waits-{tenant}", f"lost-{tenant}")  # fmt: skip
+    after = browser.open(at("/platform/keys"))
+
+    waiting, _, rest = page.text.partition("Next rotations")
+    coming, _, revoked = rest.partition("Revoked at once")
+    assert "Waiting for important applications" in waiting
+    assert "for ledger , billing , desk and 1 more" in waiting.replace("  ", " ")
+    assert f"{tenant} RS256, a next key appears" in coming
+    assert f"{tenant} EdDSA" in revoked.partition("of ")[0]
+    assert "Waits for ledger" in one.text
+    assert "Waiting for important applications" not in after.text
+
+
 @pytest.mark.spec("features F20")
 def test_one_administrator_alone_is_a_warning(product, browser, at, runner):
     kept = product.rows(

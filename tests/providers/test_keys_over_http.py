@@ -31,20 +31,20 @@ class House:
         return self.product.backstage.run(work)
 
     def publish(self):
-        return self.do(lambda tenant, here: keys.publish(tenant, here.envelope, here.rotation))
+        return self.do(lambda tenant, here: keys.publish(tenant, here.envelope))
 
     def promote(self, kids):
         self.age("published_at", "601 seconds")
 
-        async def act(tenant, here):
+        async def act(tenant, _):
             for kid in kids:
-                await keys.promote(tenant, kid, here.rotation)
+                await keys.promote(tenant, kid)
 
         self.do(act)
 
     def retire(self):
         self.age("retiring_at", "3 days")
-        return self.do(lambda tenant, here: keys.retire_expired(tenant, here.rotation))
+        return self.do(lambda tenant, _: keys.retire_expired(tenant))
 
     def age(self, column, interval):
         self.product.change(

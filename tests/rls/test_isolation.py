@@ -22,6 +22,7 @@ REFERENCES = (
     ("user_roles", "user_id", "users"),
     ("client_secrets", "client_id", "clients"),
     ("client_logos", "client_id", "clients"),
+    ("key_adoption", "client_id", "clients"),
     ("sessions", "user_id", "users"),
     ("admin_sessions", "user_id", "users"),
     ("activation_links", "user_id", "users"),

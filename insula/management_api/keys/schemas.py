@@ -2,9 +2,11 @@
 
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from insula.keys.models import Adoption as Known
 from insula.keys.models import SigningKeyRecord
 
 Algorithm = Literal["RS256", "ES256", "PS256", "EdDSA"]
@@ -21,6 +23,10 @@ class Key(BaseModel):
     retiring_at: datetime | None
     retired_at: datetime | None
     due_at: datetime | None = Field(description="When its next step is due.")
+    waiting_since: datetime | None = Field(
+        description="Since when it would sign, if no important application were behind."
+    )
+    waits_for: list[str] = Field(description="The `client_id`s of those, up to twenty.")
 
     @classmethod
     def of(cls, key: SigningKeyRecord) -> "Key":
@@ -33,6 +39,8 @@ class Key(BaseModel):
             retiring_at=key.retiring_at,
             retired_at=key.retired_at,
             due_at=key.due_at,
+            waiting_since=key.waiting_since,
+            waits_for=list(key.waits_for),
         )
 
 
@@ -48,6 +56,52 @@ class Rotation(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     algorithms: list[Algorithm] | None = Field(None, min_length=1, max_length=4)
+
+
+class Promotion(BaseModel):
+    """Why a key must sign although important applications are behind; kept in the record."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    override_reason: str | None = Field(None, min_length=1, max_length=500)
+
+
+class Sighting(BaseModel):
+    """The key that an application was last seen with, in one way, for one algorithm."""
+
+    kid: str
+    alg: str
+    how: Literal["fetched", "used"]
+    last_seen: datetime
+
+
+class Adoption(BaseModel):
+    """An application and what it has been seen to know; *seen* is newest first."""
+
+    id: UUID
+    client_id: str
+    name: str
+    important: bool = Field(description="Keys wait for it before they sign.")
+    behind: bool | None = Field(
+        description="It was seen, and not with every key that is published as `next`; null: "
+        "nothing is known of it."
+    )
+    seen: list[Sighting]
+
+    @classmethod
+    def of(cls, known: Known) -> "Adoption":
+        seen = [
+            Sighting(kid=each.kid, alg=each.alg, how=each.how, last_seen=each.last_seen)
+            for each in known.evidence
+        ]
+        return cls(
+            id=known.id,
+            client_id=known.client_id,
+            name=known.name,
+            important=known.important,
+            behind=known.behind,
+            seen=seen,
+        )
 
 
 class Emergency(BaseModel):

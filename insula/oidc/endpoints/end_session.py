@@ -12,6 +12,7 @@ from insula.oidc.http import Request, Response, page, see_other, set_cookies, wi
 from insula.oidc.issuer import Issuer
 from insula.oidc.models import AskSignOut, Client, Session
 from insula.oidc.request import Parameters, by_get, read_front_channel
+from insula.oidc.sightings import note_token
 
 PARAMETERS = frozenset(
     {
@@ -78,6 +79,8 @@ async def _read_hint(issuer: Issuer, params: Parameters) -> tuple[str | None, Cl
     client = await issuer.clients.find(client_id)
     if client is None:
         raise UnknownClient("The application is not known here")
+    if hint is not None:
+        note_token(issuer.sightings, client, hint)
     return subject, client
 
 

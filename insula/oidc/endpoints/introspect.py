@@ -13,6 +13,7 @@ from insula.oidc.http import Request, Response, json_answer
 from insula.oidc.issuer import Issuer
 from insula.oidc.models import ActiveToken, Client, ResourceServer
 from insula.oidc.request import read_back_channel
+from insula.oidc.sightings import note_token
 from insula.oidc.signing import compact_json
 from insula.oidc.tokens import find_token, scope_string
 
@@ -27,6 +28,7 @@ async def introspect(issuer: Issuer, request: Request) -> Response:
     found = await find_token(issuer, params.need("token"))
     if found is None or not _may_know(issuer, client, found):
         return json_answer(_INACTIVE)
+    note_token(issuer.sightings, client, params.need("token"))
     return json_answer(compact_json(await _describe(issuer, client, found)).encode())
 
 

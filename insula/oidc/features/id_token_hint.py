@@ -11,6 +11,7 @@ from typing import Any
 from insula.oidc.errors import LoginRequired
 from insula.oidc.issuer import Issuer
 from insula.oidc.models import Client, Features, Session
+from insula.oidc.sightings import note_token
 
 PARAMETERS = frozenset({"id_token_hint"})
 
@@ -27,5 +28,6 @@ def check_hint(params: Mapping[str, str], client: Client, issuer: Issuer, sessio
     claims = issuer.verifier.id_token_hint(hint)
     if claims is None or claims["aud"] != client.client_id:
         raise LoginRequired("id_token_hint is not an id_token for this client")
+    note_token(issuer.sightings, client, hint)
     if claims["sub"] != issuer.subject(client, session.user_id):
         raise LoginRequired("Another person is signed in than id_token_hint names")

@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
+from insula.config_overrides import service as config_overrides
 from insula.kernel.errors import Invalid
-from insula.keys import emergency, service
+from insula.keys import adoption, emergency, service
 from insula.keys.errors import AlreadyPublished
 from insula.keys.models import ALGORITHMS
+from insula.keys.settings import KeyRotation
 from insula.platform.cli.output import Json, run, show, show_rows
 from insula.platform.context import opened
 
@@ -93,7 +95,7 @@ def generate(
             target = backup_to or Path(f"insula-keys-{owner.slug}-{os.getpid()}.json")
             rows = await service.backup(owner)
             _write_backup(target, rows, option="--backup-to")
-            kids = await service.publish(owner, here.envelope, here.rotation, wanted)
+            kids = await service.publish(owner, here.envelope, wanted)
         show(
             {"published": kids, "backup": str(target)},
             json=json,
@@ -111,8 +113,9 @@ def rotate(tenant: InTenant = None, *, json: Json = False) -> None:
 
     async def work() -> None:
         async with opened() as here:
-            kids = await service.publish(await here.tenant(tenant), here.envelope, here.rotation)
-            lead = here.rotation.lead_seconds
+            owner = await here.tenant(tenant)
+            kids = await service.publish(owner, here.envelope)
+            lead = config_overrides.of(owner, KeyRotation).lead_seconds
         show(
             {"published": kids, "lead_seconds": lead},
             json=json,
@@ -128,6 +131,10 @@ def rotate(tenant: InTenant = None, *, json: Json = False) -> None:
 def promote(
     kid: Annotated[str, typer.Argument(help=f"The key's id. {_DASH}")],
     tenant: InTenant = None,
+    override: Annotated[
+        str | None,
+        typer.Option(help="Why it must sign although important applications are behind."),
+    ] = None,
     *,
     json: Json = False,
 ) -> None:
@@ -135,8 +142,44 @@ def promote(
 
     async def work() -> None:
         async with opened() as here:
-            await service.promote(await here.tenant(tenant), kid, here.rotation)
+            if override is not None and not override.strip():
+                raise Invalid("say why; it is kept in the record", field="--override")
+            await service.promote(await here.tenant(tenant), kid, override=override)
         show({"kid": kid, "state": "active"}, json=json, text=f"{kid} signs.")
+
+    run(work, json=json)
+
+
+@app.command("adoption")
+def show_adoption(
+    tenant: InTenant = None,
+    after: Annotated[str, typer.Option(help="Continue after this client_id.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    *,
+    json: Json = False,
+) -> None:
+    """Which key each application was last seen with, and who is behind a published one."""
+
+    async def work() -> None:
+        async with opened() as here:
+            owner = await here.tenant(tenant)
+            async with owner.transaction() as db:
+                found = await adoption.page(db, after=after, limit=limit)
+        show_rows(
+            [
+                {
+                    "client_id": each.client_id,
+                    "important": each.important,
+                    "behind": "unknown" if each.behind is None else each.behind,
+                    "kid": each.evidence[0].kid if each.evidence else None,
+                    "how": each.evidence[0].how if each.evidence else None,
+                    "last_seen": each.evidence[0].last_seen if each.evidence else None,
+                }
+                for each in found
+            ],
+            ("client_id", "important", "behind", "kid", "how", "last_seen"),
+            json=json,
+        )
 
     run(work, json=json)
 
@@ -156,9 +199,9 @@ def retire(
         async with opened() as here:
             owner = await here.tenant(tenant)
             if kid is None:
-                gone = await service.retire_expired(owner, here.rotation)
+                gone = await service.retire_expired(owner)
             else:
-                await service.retire(owner, kid, here.rotation)
+                await service.retire(owner, kid)
                 gone = [kid]
         show(
             {"retired": gone},
@@ -182,7 +225,7 @@ def revoke(
     async def work() -> None:
         async with opened() as here:
             owner = await here.tenant(tenant)
-            done = await emergency.revoke(owner, here.envelope, here.rotation, kid, reason=reason)
+            done = await emergency.revoke(owner, here.envelope, kid, reason=reason)
         told = {"revoked": done.kid, "alg": done.alg, "signs_now": done.successor}
         text = f"revoked {done.kid}"
         show(told, json=json, text=f"{text}\n{done.successor} signs" if done.successor else text)

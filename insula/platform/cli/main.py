@@ -127,8 +127,8 @@ def worker(
             logs.configure(json=here.settings.env != "development", level=here.settings.log_level)
             queue = Queue(here.settings.database_platform_url_text())
             tasks = Tasks(
-                here.platform, here.directory, here.envelope, here.rotation, here.door,
-                here.prover, here.database,
+                here.platform, here.directory, here.envelope, here.door, here.prover,
+                here.database,
             )  # fmt: skip
             tasks.register(queue)
             if once:

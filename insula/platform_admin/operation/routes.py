@@ -12,7 +12,7 @@ from insula.registry import service as registry
 from insula.registry.models import Cursor, Filter
 
 _LIMIT = 25
-_OVERDUE = 10
+_SHOWN = 10
 _KEYS = "/platform/keys"
 
 
@@ -25,7 +25,7 @@ def routes(panel: Panel) -> list[Route]:
 
 
 async def show_keys(panel: Panel, request: Request, session: AdminSession) -> Response:
-    """Keys of a page of tenants, and above them those whose time came and was missed."""
+    """Keys of a page of tenants, and above them what is late, waits, comes and was revoked."""
     wanted = Filter.read(request.query_params.get("q", ""), [], "")
     cursor = Cursor.read(request.query_params.get("at", ""))
     page = await registry.page(panel.platform, wanted, cursor, _LIMIT)
@@ -44,7 +44,7 @@ async def show_keys(panel: Panel, request: Request, session: AdminSession) -> Re
         wanted=wanted,
         lines=page.lines,
         keys=await registry.keys_of(panel.platform, page.lines),
-        overdue=await registry.keys_overdue(panel.platform, _OVERDUE),
+        rotations=await registry.rotations(panel.platform, _SHOWN),
         total=page.total,
         previous=address(page.previous),
         following=address(page.following),
