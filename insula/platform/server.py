@@ -7,6 +7,9 @@ from insula.platform.environment import Settings
 
 #: Below what a supervisor waits before it kills.
 DRAIN = 4
+#: Seconds that a process has to say that it lives: on a busy machine its birth takes more than the
+#: usual five, and who is replaced before they are born never is.
+_BIRTH = 60
 _VERSIONS = frozenset({"1.0", "1.1"})
 
 
@@ -50,5 +53,6 @@ def serve(settings: Settings, *, host: str | None = None, port: int | None = Non
         date_header=True,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=DRAIN,
+        timeout_worker_healthcheck=_BIRTH,
         backlog=2048,
     )

@@ -218,6 +218,11 @@ class Settings(BaseSettings):
         3, ge=1, le=5, description="How often a process asks which tenants have changed."
     )
     workers: int = Field(1, ge=1, le=256, description="Processes of `insula serve`.")
+    worker_in_process: bool = Field(
+        default=False,
+        description="Whether processes of `insula serve` run queued jobs too, so that a small "
+        "installation needs no `insula worker` beside them.",
+    )
     host: str = Field("127.0.0.1", description="The address to listen on.", examples=["0.0.0.0"])  # noqa: S104  (an example)
     port: int = Field(8000, ge=1, le=65535, description="The port to listen on.")
 

@@ -13,6 +13,7 @@ from insula.branding.look import branding_of
 from insula.devices.codes import UserCodes
 from insula.devices.routes import DevicePages
 from insula.isolation.service import Watch
+from insula.jobs.queue import Queue
 from insula.kernel import logs
 from insula.kernel.crypto import Envelope
 from insula.kernel.db import Database
@@ -28,7 +29,9 @@ from insula.management_api.rates import Rates
 from insula.ops_gateway.routes import OpsGateway
 from insula.outbound.door import Door
 from insula.platform import bootstrap, edge, environment, migrations
+from insula.platform.housekeeping import Housekeeping
 from insula.platform.sections import CATALOGUE
+from insula.platform.tasks import Tasks
 from insula.platform_admin.guard import Installation, Panel
 from insula.providers.build import Builder
 from insula.providers.client_keys import ClientKeys
@@ -133,6 +136,7 @@ class Wiring:
             header_peers=self.header_peers if "header" in rules.priority else NOBODY,
             key=settings.hmac_key_bytes(),
         )
+        self._housekeeping = self._queue_here(prover) if settings.worker_in_process else None
         secret = settings.hmac_key_bytes().hex()
         self.api = ManagementApi(
             Parts(
@@ -157,6 +161,15 @@ class Wiring:
             proxy_secret=settings.proxy_secret_bytes(),
             https=self.naming.scheme == "https",
         )
+
+    def _queue_here(self, prover: Prover) -> Housekeeping:
+        tasks = Tasks(
+            self.platform, self.directory, self.envelope, self.rotation, self.door, prover,
+            self.database,
+        )  # fmt: skip
+        queue = Queue(self.settings.database_platform_url_text())
+        tasks.register(queue)
+        return Housekeeping(queue)
 
     def _changed(self, tenant_id: UUID, version: int) -> None:
         if tenant_id == self._platforms_id and version > self._platforms_version:
@@ -222,6 +235,8 @@ class Wiring:
         await self.sightings.start()
         if self.naming.multi_tenant:
             await self.pool.start()
+        if self._housekeeping is not None:
+            self._housekeeping.start()
 
     async def _watch_platform(self) -> None:
         """Know `_platforms` when it changes."""
@@ -248,6 +263,8 @@ class Wiring:
         )
 
     async def close(self) -> None:
+        if self._housekeeping is not None:
+            await self._housekeeping.stop()
         await self.feed.stop()
         await self.sightings.stop()
         await self.pool.stop()

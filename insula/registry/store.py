@@ -67,12 +67,12 @@ async def page(
         found = _FOUND.format(
             place=f'and t.slug collate "C" {beyond} :mark' if cursor else "", direction=direction
         )
-        extra = "join found f on f.id = t.id"
+        extra = "and t.id = any(array(select f.id from found f))"
     statement = f"""
         {found}
         select {_LINE}, ({order.key})::text as mark
-          from {_FROM} {extra}
-         where not t.protected and t.status = any(:statuses) {place}
+          from {_FROM}
+         where not t.protected and t.status = any(:statuses) {extra} {place}
          order by {order.key} {direction}, {order.id} {direction} limit :limit
     """  # noqa: S608  (words of ours)
     values = {"statuses": list(wanted.statuses), "limit": limit, "most": _MOST_FOUND}
@@ -88,6 +88,8 @@ async def page(
 
 
 #: By the beginning of the slug, in the order of the list; of the name and of a domain, some.
+#: What was found is looked up as an array of ids: a join would be planned for any number of them,
+#: and read the whole registry.
 _FOUND = """
     with found as materialized (
       (select t.id from insula.tenants t

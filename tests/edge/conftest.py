@@ -62,6 +62,7 @@ def alone(cluster, template, worker_id, tmp_path_factory):
         "INSULA_BOOTSTRAP_ADMIN_EMAIL": FIRST_EMAIL,
         "INSULA_BOOTSTRAP_ADMIN_PASSWORD": FIRST_PASSWORD,
         "INSULA_WORKERS": "2",
+        "INSULA_WORKER_IN_PROCESS": "true",
     }
     folder = tmp_path_factory.mktemp("alone")
     with (

@@ -75,3 +75,21 @@ def test_both_processes_warn_and_none_tells_the_password(alone):
 
     assert FIRST_PASSWORD not in alone.log
     assert len(re.findall("bootstrap.administrator_made", alone.log)) == 1
+
+
+@pytest.mark.spec("features CR-9")
+def test_jobs_are_done_by_the_processes_that_serve_where_that_is_wished(alone):
+    (tenant,) = alone.rows("select id from insula.tenants where slug = 'default'")
+    with alone.db.transaction():
+        alone.db.execute("set local search_path = insula_jobs")
+        (job,) = alone.rows(
+            "insert into procrastinate_jobs (queue_name, task_name, args)"
+            " values ('default', 'keys.advance_phases', jsonb_build_object('tenant_id', %s::text))"
+            " returning id",
+            tenant.id,
+        )
+
+    def left():
+        return alone.rows("select from insula_jobs.procrastinate_jobs where id = %s", job.id)
+
+    until(20, lambda: not left())  # what succeeds is not kept

@@ -89,7 +89,6 @@ def _start(supervisor: Supervisor, *, port: int, demo_port: int) -> None:
     dev_json = str((FOLDER / "dev.json").resolve())
     with out.status("Starting the provider"):
         supervisor.start(Child("serve", [*python, "insula.platform.cli", "serve"]))
-        supervisor.start(Child("worker", [*python, "insula.platform.cli", "worker"]))
         supervisor.start(
             Child(
                 "demo",
@@ -121,6 +120,7 @@ def _environment(
         "INSULA_MULTI_TENANCY_ENABLED": "true",
         "INSULA_SECRETS_KEY": remembered.secrets_key,
         "INSULA_HMAC_KEY": remembered.hmac_key,
+        "INSULA_WORKER_IN_PROCESS": "true",
         "INSULA_LOG_LEVEL": os.environ.get("INSULA_LOG_LEVEL", "WARNING"),
     }
 
