@@ -9,7 +9,7 @@ from insula.platform.environment import Settings
 DRAIN = 4
 #: Seconds that a process has to say that it lives: on a busy machine its birth takes more than the
 #: usual five, and who is replaced before they are born never is.
-_BIRTH = 60
+_BIRTH = 30
 _VERSIONS = frozenset({"1.0", "1.1"})
 
 

@@ -164,9 +164,8 @@ class Wiring:
 
     def _queue_here(self, prover: Prover) -> Housekeeping:
         tasks = Tasks(
-            self.platform, self.directory, self.envelope, self.rotation, self.door, prover,
-            self.database,
-        )  # fmt: skip
+            self.platform, self.directory, self.envelope, self.door, prover, self.database
+        )
         queue = Queue(self.settings.database_platform_url_text())
         tasks.register(queue)
         return Housekeeping(queue)
