@@ -14,6 +14,7 @@ from insula.platform_admin.platform_settings import routes as platform_settings
 from insula.platform_admin.record import routes as record
 from insula.platform_admin.settings_file import routes as settings_file
 from insula.platform_admin.settings_history import routes as settings_history
+from insula.platform_admin.settings_release import routes as settings_release
 from insula.platform_admin.status import routes as status
 from insula.platform_admin.tenant_branding import routes as tenant_branding
 from insula.platform_admin.tenant_people import routes as tenant_people
@@ -33,6 +34,7 @@ def routes(panel: Panel) -> list[Route]:
         *deletions.routes(panel),
         *settings_history.routes(panel),
         *settings_file.routes(panel),
+        *settings_release.routes(panel),
         *tenant_branding.routes(panel),
         *tenant_settings.routes(panel),
         *platform_settings.routes(panel),

@@ -63,3 +63,31 @@ def test_a_mistake_in_a_file_is_told_with_its_place_and_nothing_is_done(
         if (row["section"], row["field"]) == ("oidc.ttl", "device_code")
     ]
     assert told["source"] == "default"
+
+
+@pytest.mark.spec("features BEY-12")
+def test_files_own_what_they_set_until_somebody_releases_it_which_is_drift(
+    insula, run, here, folder, slug, platform
+):
+    assert "ownership/oidc.ttl/id_token: owned" in run("plan", str(folder), "--own").out
+    too_long = run("apply", str(folder), "--own", "--source", "x" * 201)
+    assert (too_long.status, "at most 200" in too_long.err) == (1, True)
+    insula("apply", str(folder), "--own", "--source", "commit 4f2a")
+    refused = run("settings", "set", "oidc.ttl", "id_token=900", "--tenant", slug)
+    assert refused.status == 1
+    assert "oidc.ttl.id_token" in refused.err
+    (told,) = [row for row in here("settings", "show", "oidc.ttl") if row["field"] == "id_token"]
+    assert (told["source"], told["owned_by"], told["source_of_owner"]) == (
+        "git", "system", "commit 4f2a",
+    )  # fmt: skip
+    assert run("drift", str(folder)).out == "no drift\n"
+
+    released = here("settings", "release", "oidc.ttl", "id_token", "--reason", "hotfix")
+    assert released == {"section": "oidc.ttl", "released": ["id_token"]}
+    drifted = run("drift", str(folder))
+    assert drifted.status == 1
+    assert "hotfix → owned" in drifted.out
+    here("settings", "set", "oidc.ttl", "id_token=900")
+    insula("apply", str(folder))
+    assert run("settings", "unset", "oidc.ttl", "--tenant", slug).status == 1
+    platform("set", "oidc.ttl", "device_code=null")

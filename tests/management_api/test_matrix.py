@@ -35,6 +35,11 @@ BODIES = {
     ("POST", "/tenants/{slug}/hosts/{host}/verify"): lambda: {"override_reason": "ours"},
     ("PUT", "/settings/{section}"): lambda: {"id_token": 300},
     ("PATCH", "/settings/{section}"): lambda: {"id_token": 300},
+    ("POST", "/settings/{section}/release"): lambda: {"fields": ["id_token"], "reason": "why"},
+    ("POST", "/tenants/{slug}/config/{section}/release"): lambda: {
+        "fields": ["id_token"],
+        "reason": "why",
+    },
     ("POST", "/settings/preview"): lambda: {"section": "oidc.ttl", "values": {}},
     ("POST", "/settings/import"): lambda: {"settings": {}},
     ("PUT", "/configuration"): lambda: {"settings": {}},

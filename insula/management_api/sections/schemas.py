@@ -31,6 +31,36 @@ class SetBy(BaseModel):
         return cls(type=str(mark.by["type"]), id=mark.by.get("id"), at=mark.at)
 
 
+class OwnedBy(SetBy):
+    """Whose documents own a field, since when, and where they said that these are from."""
+
+    source: str
+
+    @classmethod
+    def of(cls, mark: Mark | None) -> "OwnedBy | None":
+        owned = mark.owner if mark else None
+        if owned is None:
+            return None
+        return cls(
+            type=str(owned.by["type"]), id=owned.by.get("id"), at=owned.at, source=owned.source
+        )
+
+
+class Released(SetBy):
+    """Who released a field that documents own, when and why."""
+
+    reason: str
+
+    @classmethod
+    def of(cls, mark: Mark | None) -> "Released | None":
+        given = mark.owned.released if mark and mark.owned else None
+        if given is None:
+            return None
+        return cls(
+            type=str(given.by["type"]), id=given.by.get("id"), at=given.at, reason=given.reason
+        )
+
+
 class Field_(BaseModel):  # noqa: N801  (pydantic's own `Field` stands beside it)
     """One field explained: what holds, where it comes from, and what binds it."""
 
@@ -38,7 +68,7 @@ class Field_(BaseModel):  # noqa: N801  (pydantic's own `Field` stands beside it
 
     name: str
     effective: Value
-    source: Literal["default", "platform", "tenant", "clamped"]
+    source: Literal["default", "platform", "tenant", "template", "git", "clamped"]
     own: Value = Field(description="What the tenant has stored; null: it inherits.")
     inherited: Value
     default: Value
@@ -47,6 +77,11 @@ class Field_(BaseModel):  # noqa: N801  (pydantic's own `Field` stands beside it
     set_by: SetBy | None
     last_used_at: datetime | None = Field(None, description="Of a secret, to the hour.")
     bound_set_by: SetBy | None
+    owned_by: OwnedBy | None = Field(None, description="Whose documents own it; null: nobody's.")
+    released: Released | None = Field(
+        None, description="Who took it from them, till they claim it."
+    )
+    template: str | None = Field(None, description="The template that the value came from.")
 
     @classmethod
     def of(cls, section: type[Kind], told: Explained) -> "Field_":
@@ -62,6 +97,9 @@ class Field_(BaseModel):  # noqa: N801  (pydantic's own `Field` stands beside it
             set_by=SetBy.of(told.mark),
             last_used_at=told.mark.used_at if told.mark else None,
             bound_set_by=SetBy.of(told.bound_mark),
+            owned_by=OwnedBy.of(told.own_mark),
+            released=Released.of(told.own_mark),
+            template=(told.own_mark.template or None) if told.own_mark else None,
         )
 
 
@@ -132,6 +170,15 @@ class Import(BaseModel):
 
     settings: dict[str, dict[str, Value]] = Field(max_length=200)
     reason: str = Field("", max_length=500)
+
+
+class Release(BaseModel):
+    """Which fields hands may change again, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fields: list[str] = Field(min_length=1, max_length=200, examples=[["id_token"]])
+    reason: str = Field(min_length=1, max_length=500, examples=["The pipeline is down"])
 
 
 class Restore(BaseModel):

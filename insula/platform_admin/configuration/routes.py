@@ -8,13 +8,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from insula.admin_sessions.models import AdminSession
-from insula.config_overrides.errors import VersionConflict
+from insula.config_overrides.errors import OwnedByGit, VersionConflict
 from insula.config_overrides.marks import Version
 from insula.config_overrides.models import Layers, Values
 from insula.config_overrides.platform import Reach
 from insula.config_overrides.resolution import violations
 from insula.config_overrides.saving import Saving
-from insula.kernel.errors import Invalid
+from insula.kernel.errors import Conflict, InsulaError, Invalid
 from insula.kernel.settings import Section
 from insula.platform_admin.configuration import changes as diffs
 from insula.platform_admin.configuration.controls import (
@@ -34,6 +34,7 @@ from insula.sign_in.routes import go_to, only, tenant_of
 _LONGEST_REASON = 500
 _DONE = {
     "saved": "Saved. It is in force on every process within a second.",
+    "released": "Released. It may be changed here until the files are applied again.",
     "restored": "The version is decided again. It is in force within a second.",
     "imported": "The settings are imported. They are in force within a second.",
 }
@@ -88,7 +89,7 @@ def pages_of(opened: Opened, name: str) -> tuple[_Show, _Act, _Act, _Show]:
     async def reset(panel: Panel, request: Request, session: AdminSession) -> Response:
         desk = await opened(panel, request)
         wanted = request.query_params.get("field")
-        own = [line.control.name for line in desk.lines if line.is_own]
+        own = [line.control.name for line in desk.lines if line.is_own and not line.owner]
         names = [name for name in own if wanted in (None, name)]
         if not names:
             return go_to(desk.address)
@@ -128,7 +129,7 @@ def form_page(  # noqa: PLR0913  (each by its name)
         about=about(desk.section),
         lines=lines,
         fields=",".join(line.control.name for line in lines if not line.is_fixed),
-        is_own=any(line.is_own for line in lines),
+        is_own=any(line.is_own and not line.owner for line in lines),
         is_editable=session.runs_platform and not (tenant and tenant.protected),
         address=desk.address,
         etag=desk.etag,
@@ -250,6 +251,9 @@ async def _save(
     except VersionConflict as refusal:
         text = diffs.meanwhile(refusal.last, desk.known)
         return form_page(panel, request, session, desk, values=kept, status=409, meanwhile=text)
+    except OwnedByGit as refusal:
+        errors = diffs.owned(refusal, desk.section)
+        return form_page(panel, request, session, desk, values=kept, errors=errors, status=409)
     except Invalid as refusal:
         errors = diffs.refused(refusal, desk.section, desk.known)
         return form_page(panel, request, session, desk, values=kept, errors=errors, status=422)
@@ -260,6 +264,11 @@ def saving_of(panel: Panel, request: Request, session: AdminSession, form: Form)
     """Who saves what they had looked at, and why."""
     reason = only(form, "reason").strip()[:_LONGEST_REASON]
     return Saving(platform_actor(request, session), reason, only(form, "etag"), panel.envelope)
+
+
+def status_of(refusal: InsulaError) -> int:
+    """How a page with a refusal on it answers."""
+    return 409 if isinstance(refusal, Conflict) else 422
 
 
 async def who_was_faster(request: Request, refusal: VersionConflict) -> str:

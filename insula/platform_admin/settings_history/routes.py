@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from insula.admin_sessions.models import AdminSession
 from insula.config_overrides import history, service
-from insula.config_overrides.errors import VersionConflict
+from insula.config_overrides.errors import OwnedByGit, VersionConflict
 from insula.config_overrides.models import Stored, etag
 from insula.kernel.errors import Invalid
 from insula.platform_admin.configuration.changes import (
@@ -18,7 +18,7 @@ from insula.platform_admin.configuration.changes import (
     rows_of_documents,
 )
 from insula.platform_admin.configuration.controls import control, shown, title
-from insula.platform_admin.configuration.routes import saving_of, who_was_faster
+from insula.platform_admin.configuration.routes import saving_of, status_of, who_was_faster
 from insula.platform_admin.guard import Form, Panel
 from insula.platform_admin.navigation import TENANTS
 from insula.platform_admin.one_tenant.routes import frame_of, line_of
@@ -175,7 +175,9 @@ async def post_restore(
     except VersionConflict as refusal:
         late = (("restore", await who_was_faster(request, refusal)),)
         return await _version_page(panel, request, session, errors=late, status=409)
-    except Invalid as refusal:
+    except (Invalid, OwnedByGit) as refusal:
         errors = tuple(("document", text) for text in refused_whole(refusal, panel.catalogue))
-        return await _version_page(panel, request, session, errors=errors, status=422)
+        return await _version_page(
+            panel, request, session, errors=errors, status=status_of(refusal)
+        )
     return go_to(f"{TENANTS}/{line.slug}/config/history?done=restored")
