@@ -19,6 +19,7 @@ from insula.platform_admin.status import routes as status
 from insula.platform_admin.tenant_branding import routes as tenant_branding
 from insula.platform_admin.tenant_people import routes as tenant_people
 from insula.platform_admin.tenant_settings import routes as tenant_settings
+from insula.platform_admin.tenant_templates import routes as tenant_templates
 from insula.platform_admin.tenants import routes as tenants
 
 
@@ -38,6 +39,7 @@ def routes(panel: Panel) -> list[Route]:
         *tenant_branding.routes(panel),
         *tenant_settings.routes(panel),
         *platform_settings.routes(panel),
+        *tenant_templates.routes(panel),
         *operation.routes(panel),
         *jobs.routes(panel),
         *isolation.routes(panel),

@@ -91,3 +91,42 @@ def test_files_own_what_they_set_until_somebody_releases_it_which_is_drift(
     insula("apply", str(folder))
     assert run("settings", "unset", "oidc.ttl", "--tenant", slug).status == 1
     platform("set", "oidc.ttl", "device_code=null")
+
+
+@pytest.mark.spec("features D04", "features D10")
+def test_a_template_is_saved_from_a_file_or_a_tenant_used_and_deleted(
+    insula, run, here, slug, platform, tmp_path
+):
+    file = tmp_path / "enterprise.json"
+    file.write_text('{"oidc.ttl": {"id_token": 300}}')
+    saved = platform("template", "save", slug, str(file), "--description", "For banks")
+    assert (saved["version"], saved["description"]) == (1, "For banks")
+    insula("tenant", "create", f"{slug}-b", "--name", "B", "--template", slug)
+    (told,) = [
+        row
+        for row in insula("settings", "show", "oidc.ttl", "--tenant", f"{slug}-b")
+        if row["field"] == "id_token"
+    ]
+    assert (told["value"], told["source"]) == (300, "template")
+    unknown = run("tenant", "create", f"{slug}-c", "--template", "not-there")
+    assert (unknown.status, "no such template" in unknown.err) == (1, True)
+
+    here("settings", "set", "oidc.ttl", "device_code=120")
+    copied = platform("template", "save", slug, "--from-tenant", slug)
+    assert (copied["version"], copied["description"], copied["settings"]) == (
+        2, "For banks", {"oidc.ttl": {"device_code": 120}},
+    )  # fmt: skip
+    assert platform("template", "show", slug, "--version", "1")["settings"] == {
+        "oidc.ttl": {"id_token": 300}
+    }
+    assert slug in [row["name"] for row in platform("template", "list")]
+    file.write_text("[")
+    for mistake in (
+        ("save", slug),
+        ("save", slug, str(file)),
+        ("save", slug, str(file), "--from-tenant", slug),
+        ("delete", slug),
+        ("delete", "not-there", "--confirm", "not-there"),
+    ):
+        assert run("platform", "template", *mistake).status == 1
+    assert platform("template", "delete", slug, "--confirm", slug) == {"deleted": slug}

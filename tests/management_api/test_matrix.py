@@ -48,6 +48,8 @@ BODIES = {
     ("PUT", "/platform/defaults/{section}"): lambda: {"id_token": 300},
     ("PUT", "/platform/bounds/{section}"): lambda: {"id_token": 300},
     ("POST", "/platform/bounds/preview"): lambda: {"section": "oidc.ttl", "bounds": {}},
+    ("POST", "/platform/templates"): lambda: {"name": name(), "settings": {}},
+    ("PUT", "/platform/templates/{name}"): lambda: {"settings": {}},
     ("PATCH", "/tenants/{slug}/deletion"): lambda: {"paused": True},
 }
 #: What takes a file and no JSON.
@@ -80,7 +82,8 @@ WITHOUT_BODY = {
     ("GET", "/platform/defaults/{section}"), ("GET", "/platform/bounds/{section}"),
     ("DELETE", "/tenants/{slug}"), ("POST", "/tenants/{slug}/undo-delete"),
     ("GET", "/tenants/{slug}/deletion"), ("GET", "/platform/jobs"), ("GET", "/platform/jobs/{job}"),
-    ("GET", "/platform/isolation"),
+    ("GET", "/platform/isolation"), ("GET", "/platform/templates"),
+    ("GET", "/platform/templates/{name}"), ("DELETE", "/platform/templates/{name}"),
     ("POST", "/platform/jobs/{job}/retry"), ("DELETE", "/platform/jobs/{job}"),
     *(("GET", path) for path in FILES),
     *(("DELETE", f"{path}/{{asset}}") for path in FILES),

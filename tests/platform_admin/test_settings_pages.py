@@ -278,7 +278,7 @@ def test_a_field_that_files_own_is_locked_with_their_name_until_it_is_released(
     save(section("oidc.ttl"), client_credentials="900")
     own_by_files(product, tenant, {"oidc.ttl": {"device_code": 300, "client_credentials": 900}})
     page = section("oidc.ttl")
-    assert "Owned by Git. Claimed by the system" in page.text
+    assert "Owned by Git. Claimed by the command line" in page.text
     assert "Source: commit 4f2a." in page.text
     assert "Reset to inherited" not in page.text
     form = next(form for form in page.forms if form.action.endswith("/review"))
