@@ -13,5 +13,5 @@ Refuses values outside a section's limits or the platform's bounds, fields that 
     secrets     the one way to a secret
     masks       what is shown of one
     ownership   fields that documents own, and their release
-    history     the saves of before, and the way back
+    history     the saves of before, and the way back; platform_history for the platform's own
 """

@@ -3,6 +3,7 @@
 from starlette.routing import Route
 
 from insula.platform_admin.dashboard import routes as dashboard
+from insula.platform_admin.defaults_history import routes as defaults_history
 from insula.platform_admin.deletions import routes as deletions
 from insula.platform_admin.guard import Panel
 from insula.platform_admin.isolation import routes as isolation
@@ -38,6 +39,7 @@ def routes(panel: Panel) -> list[Route]:
         *settings_release.routes(panel),
         *tenant_branding.routes(panel),
         *tenant_settings.routes(panel),
+        *defaults_history.routes(panel),
         *platform_settings.routes(panel),
         *tenant_templates.routes(panel),
         *operation.routes(panel),
