@@ -316,3 +316,53 @@ def own_by_files(product, slug, settings):
         await apply(await here.tenant(slug), CATALOGUE.of_tenants(), document, how)
 
     product.backstage.run(put)
+
+
+@pytest.mark.spec("features J03", "features BEY-3")
+def test_a_version_of_the_platform_is_restored_with_whom_it_clamps_in_sight(
+    browser, section, platforms, save, tenant, viewing, at, product
+):
+    save(platforms("bounds/oidc.ttl"), device_code="900")
+    number = product.rows(
+        "select max(number) from insula.config_versions where scope = 'platform'"
+    )[0][0]  # fmt: skip
+    save(platforms("bounds/oidc.ttl"), device_code="")
+    save(section("oidc.ttl"), device_code="1200")
+    assert f"/platform/defaults/history/{number}" in platforms("defaults/history").response.text
+    path = f"/platform/defaults/history/{number}"
+    assert "Restore…" not in viewing.open(at(path)).text
+    assert viewing.open(at(f"{path}/restore")).status == 403
+
+    page = browser.open(at(f"{path}/restore"))
+    assert "Token lifetimes: Device code (bound)" in page.text
+    assert "have stored something beyond its bounds" in page.text.replace(" has ", " have ")
+    assert f"{tenant} Device code: 1200 becomes 900" in page.text
+    save(platforms("defaults/oidc.ttl"), client_credentials="1200")
+    lost = submit(browser, page, "/restore", save="1")
+    assert (lost.status, "Somebody else" in lost.text or "changed" in lost.text) == (409, True)
+    done = submit(browser, lost, "/restore", save="1", reason="as agreed")
+    assert "The version is decided again" in done.text
+    assert "900 seconds = 15 minutes is in force" in section("oidc.ttl").text
+    assert "This is what is decided now" in browser.open(at(path)).text
+
+
+@pytest.mark.spec("features BEY-3")
+def test_a_review_says_how_many_applications_are_shut_out_and_which_to_who_is_recorded(
+    product, browser, section, tenant
+):
+    app = product.app(
+        tenant, redirect_uris=(), grant_types=("urn:ietf:params:oauth:grant-type:device_code",)
+    )
+    product.change("update insula.clients set name = 'Television' where id = %s", app.id)
+    review = submit(browser, section("oidc.features"), "/review", device=None)
+    assert "1 of 1 application use the device grant, and would be refused." in review.text
+    assert "Television" not in review.text
+    assert product.audit(tenant, "tenant.viewed_by_platform") == []
+    named = submit(browser, review, "/config/oidc.features", names="1", reason="as agreed")
+    assert "Device Television" in named.text
+    (line,) = product.audit(tenant, "tenant.viewed_by_platform")
+    assert line.metadata == {"what": "applications"}
+    saved = submit(browser, named, "/config/oidc.features", save="1")
+    assert "Saved." in saved.text
+    back = submit(browser, saved, "/review", device="1")
+    assert "shuts somebody out" not in back.text

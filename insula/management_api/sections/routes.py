@@ -21,6 +21,7 @@ from insula.management_api.sections.schemas import (
     Restore,
     Sections,
     SectionState,
+    ShutOut,
     Value,
     Version,
     VersionDetail,
@@ -59,10 +60,17 @@ async def list_settings(
 
 @router.post("/settings/preview", summary="Preview a save", openapi_extra=needs("settings:read"))
 async def preview_settings(caller: Calling, wanted: Proposal) -> Preview:
-    """What would hold instead; a value beyond a bound is refused as the save would be."""
+    """
+    What would hold instead, and whom that would shut out.
+
+    What the save would be refused for is refused here too. That names were given is recorded.
+    """
     section = caller.parts.catalogue.of_tenant(wanted.section)
     how = saving(caller.parts.envelope, caller.actor, None)
-    return Preview(changes=await _acts(caller).preview(section, wanted.values, how))
+    changes, impacts = await _acts(caller).preview(
+        caller.parts.catalogue, section, wanted.values, how, names=wanted.names
+    )
+    return Preview(changes=changes, shut_out=[ShutOut.told(each) for each in impacts])
 
 
 @router.get("/settings/export", summary="Export all settings", openapi_extra=needs("settings:read"))

@@ -6,12 +6,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from insula.config_overrides.impacts import Impact
 from insula.config_overrides.marks import Mark
 from insula.config_overrides.marks import Version as Saved
 from insula.config_overrides.masks import all_masked, masked
 from insula.config_overrides.models import Explained, Layers
 from insula.config_overrides.resolution import explain, resolve
 from insula.kernel.settings import Section as Kind
+from insula.management_api.paging import Count
 
 #: A value of a setting, as JSON.
 Value = bool | int | float | str | list[Any] | None
@@ -143,12 +145,38 @@ class Proposal(BaseModel):
 
     section: str = Field(max_length=64, examples=["oidc.ttl"])
     values: dict[str, Value] = Field(examples=[{"id_token": 300}])
+    names: bool = Field(
+        default=False, description="Name the first hundred that are shut out; it is recorded."
+    )
+
+
+class ShutOut(BaseModel):
+    """Whom the change of a field would shut out; at most 10,000 are looked at."""
+
+    field: str
+    kind: str = Field(examples=["application"])
+    affected: int
+    of: Count
+    text: str = Field(examples=["12 of 40 applications use the device grant, and would be refused"])
+    names: list[str] = Field(default_factory=list)
+
+    @classmethod
+    def told(cls, impact: Impact) -> "ShutOut":
+        return cls(
+            field=impact.field,
+            kind=impact.kind,
+            affected=impact.affected,
+            of=Count(value=impact.total, exact=impact.is_exact),
+            text=impact.sentence,
+            names=list(impact.names),
+        )
 
 
 class Preview(BaseModel):
-    """What a save would change in force; nothing was saved."""
+    """What a save would change in force, and whom it would shut out; nothing was saved."""
 
     changes: list[Change]
+    shut_out: list[ShutOut]
 
 
 class Changed(BaseModel):

@@ -8,7 +8,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from insula.admin_sessions.models import AdminSession
+from insula.audit.models import Actor
 from insula.config_overrides.errors import OwnedByGit, VersionConflict
+from insula.config_overrides.impacts import Impact
 from insula.config_overrides.marks import Version
 from insula.config_overrides.models import Layers, Values
 from insula.config_overrides.platform import Reach
@@ -63,6 +65,8 @@ class Desk:
     save: Callable[[Values, Saving], Awaitable[object]]
     last: Callable[[], Awaitable[Version | None]]
     reach: Callable[[Values], Awaitable[Reach]] | None = None
+    #: Whom changes would shut out; named for an actor, that they looked is recorded.
+    impacts: Callable[[Values, Actor | None], Awaitable[list[Impact]]] | None = None
     #: What the page may load, where that is more than usual.
     policy: str = ""
     #: Values with the secrets among them sealed, so that a page can carry them to the save.
@@ -204,9 +208,15 @@ async def review_page(  # noqa: PLR0913  (each by its name)
     *,
     reason: str = "",
     error: str = "",
+    names: bool = False,
 ) -> Response:
-    """What *changed* would be, before it is saved; None takes a field back."""
+    """
+    What *changed* would be, before it is saved; None takes a field back.
+
+    With *names* it says who is shut out, which is recorded.
+    """
     is_reset = all(value is None for value in changed.values()) and desk.scope != "bounds"
+    looking = platform_actor(request, session) if names else None
     reach = None
     if desk.reach is not None:
         reach = await desk.reach({name: v for name, v in changed.items() if v is not None})
@@ -222,6 +232,8 @@ async def review_page(  # noqa: PLR0913  (each by its name)
         is_reset=is_reset,
         effects=diffs.effects(desk.section) if desk.scope != "bounds" else (),
         reach=reach,
+        impacts=await desk.impacts(changed, looking) if desk.impacts else [],
+        is_named=names,
         label=label,
         changes=diffs.write(dict(changed)),
         address=desk.address,
@@ -241,10 +253,11 @@ async def _save(
     if only(form, "back"):
         return form_page(panel, request, session, desk, values=kept)
     reason = only(form, "reason").strip()
-    if len(reason) > _LONGEST_REASON:
+    is_too_long, names = len(reason) > _LONGEST_REASON, bool(only(form, "names"))
+    if is_too_long or names:
         return await review_page(
-            panel, request, session, desk, values, reason=reason,
-            error=f"At most {_LONGEST_REASON} characters.",
+            panel, request, session, desk, values, reason=reason, names=names,
+            error=f"At most {_LONGEST_REASON} characters." if is_too_long else "",
         )  # fmt: skip
     try:
         await desk.save(values, saving_of(panel, request, session, form))
