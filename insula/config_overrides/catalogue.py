@@ -1,15 +1,25 @@
 """The sections of an installation, by key."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from insula.config_overrides.errors import SectionUnknown
+from insula.config_overrides.impacts import Counting, Impact
+from insula.config_overrides.models import Layers
+from insula.config_overrides.resolution import resolve
 from insula.kernel.settings import DecidedBy, Section
+from insula.tenancy.db import Connection
 
 
 class Catalogue:
     """What can be decided: by each tenant, or by the platform for all of them."""
 
-    def __init__(self, sections: Iterable[type[Section]]) -> None:
+    def __init__(
+        self,
+        sections: Iterable[type[Section]],
+        counting: Mapping[type[Section], Counting] = MappingProxyType({}),
+    ) -> None:
+        self._counting = counting
         self._by_key: dict[str, type[Section]] = {
             section.key: section
             for section in sorted(sections, key=lambda section: section.key)
@@ -38,3 +48,19 @@ class Catalogue:
         if section.decided_by is not DecidedBy.TENANT:
             raise SectionUnknown("The platform decides this section.")
         return section
+
+    async def impacts(
+        self,
+        db: Connection,
+        section: type[Section],
+        before: Layers,
+        after: Layers,
+        *,
+        names: bool = False,
+    ) -> list[Impact]:
+        """Whom the bound tenant would shut out if *after* held in place of *before*."""
+        count = self._counting.get(section)
+        if count is None:
+            return []
+        found = await count(db, resolve(section, before), resolve(section, after), names)
+        return [impact for impact in found if impact.affected]

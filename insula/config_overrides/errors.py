@@ -49,6 +49,19 @@ class VersionConflict(Conflict):
         self.last = last
 
 
+class OwnedByGit(Conflict):
+    """Fields that documents own; *fields* has them as `section.field`."""
+
+    code = "owned_by_git"
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        super().__init__(
+            f"Owned by Git: {', '.join(fields)}. Change the file and apply it, or release what you"
+            " must change by hand, with a reason."
+        )
+        self.fields = tuple(fields)
+
+
 class SecretsKeyMissing(Conflict):
     """Without the master key nothing can be sealed or opened."""
 

@@ -7,16 +7,47 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """Who gave a field back to people's hands, when and why."""
+
+    by: Mapping[str, Any]
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """
+    Whose documents decide a field (BEY-12), since when, and the *source* that they named.
+
+    With *released* the field is in people's hands, until the owner claims it anew.
+    """
+
+    by: Mapping[str, Any]
+    at: datetime
+    source: str = ""
+    released: Release | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """
     Who set a value or a bound (type and id of an audit actor), and when.
 
-    *used_at* is when a secret was last opened, to the hour.
+    *used_at* is when a secret was last opened, to the hour. *owned* is of documents that claim the
+    field. *template* names the template, with its version, that the value came from.
     """
 
     by: Mapping[str, Any]
     at: datetime | None = None
     used_at: datetime | None = None
+    owned: Ownership | None = None
+    template: str = ""
+
+    @property
+    def owner(self) -> Ownership | None:
+        """Whose the field is now; None: anybody's who may."""
+        return None if self.owned is None or self.owned.released else self.owned
 
 
 @dataclass(frozen=True, slots=True)

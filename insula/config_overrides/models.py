@@ -14,7 +14,7 @@ Values = Mapping[str, Any]
 Stored = Mapping[str, Values]
 
 #: Where a value in force comes from (features.md C11).
-Source = Literal["default", "platform", "tenant", "clamped"]
+Source = Literal["default", "platform", "tenant", "template", "git", "clamped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Explained:
 
     *own* is what the tenant stored (None: nothing), *inherited* what would hold without it, *bound*
     the platform's floor or ceiling (None: only what is built in). *mark* is of *source*'s value;
-    of a clamped one, the bound's.
+    of a clamped one, the bound's. *own_mark* is of what the tenant stored.
     """
 
     name: str
@@ -53,6 +53,7 @@ class Explained:
     bound: Any
     mark: Mark | None
     bound_mark: Mark | None
+    own_mark: Mark | None = None
 
 
 def canonical(value: object) -> str:

@@ -108,7 +108,7 @@ async def change_bounds(
     layers = await held(db)
     before = layers.bounds.get(section.key, {})
     await compare(db, "platform", saving, before)
-    after = _valid_bounds(section, merged({} if replace else before, changes))
+    after = valid_bounds_of(section, merged({} if replace else before, changes))
     names = differences(before, after)
     return await _save(db, layers, section, None, after, names, saving)
 
@@ -121,7 +121,7 @@ async def preview_bounds(platform: Platform, section: type[Section], bounds: Val
     """
     _check_settable(section)
     _check_bindable(section, bounds)
-    wanted = _valid_bounds(section, merged({}, bounds))
+    wanted = valid_bounds_of(section, merged({}, bounds))
     count = 0
     named: list[Clamped] = []
     after = None
@@ -168,7 +168,7 @@ def _check_bindable(section: type[Section], names: Values) -> None:
             raise NotOverridable("takes no floor or ceiling", field=f"{section.key}.{name}")
 
 
-def _valid_bounds(section: type[Section], bounds: Values) -> dict[str, Any]:
+def valid_bounds_of(section: type[Section], bounds: Values) -> dict[str, Any]:
     """Bounds as they are stored: each would be a value of its field."""
     known = {name: value for name, value in bounds.items() if name in section.model_fields}
     plain = {

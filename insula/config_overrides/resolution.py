@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
 
-from insula.config_overrides.marks import Violation
+from insula.config_overrides.marks import Mark, Violation
 from insula.config_overrides.masks import mask
 from insula.config_overrides.models import Explained, Layers, Source, Values
 from insula.kernel.settings import Kind, Section
@@ -123,8 +123,9 @@ def explain(section: type[Section], layers: Layers) -> list[Explained]:
         place = f"{section.key}.{name}"
         source: Source = "default"
         mark = None
+        own_mark = layers.own_marks.get(place) if name in own else None
         if name in own:
-            source, mark = "tenant", layers.own_marks.get(place)
+            source, mark = _own_source(own_mark), own_mark
         elif name in platform:
             source, mark = "platform", layers.platform_marks.get(place)
         wanted = own.get(name, platform.get(name, default[name]))
@@ -134,7 +135,14 @@ def explain(section: type[Section], layers: Layers) -> list[Explained]:
             Explained(
                 name, mask(effective[name]), source, mask(own.get(name)), mask(inherited[name]),
                 default[name],
-                bounds.get(name), mark, layers.bound_marks.get(place),
+                bounds.get(name), mark, layers.bound_marks.get(place), own_mark,
             )
         )  # fmt: skip
     return found
+
+
+def _own_source(mark: Mark | None) -> Source:
+    """Whether a tenant's own value is of documents, of a template, or was set by somebody."""
+    if mark is not None and mark.owner is not None:
+        return "git"
+    return "template" if mark is not None and mark.template else "tenant"

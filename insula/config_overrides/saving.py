@@ -15,6 +15,7 @@ from insula.config_overrides import store
 from insula.config_overrides.errors import InvalidSetting, NotOverridable, VersionConflict
 from insula.config_overrides.marks import Mark, Version
 from insula.config_overrides.models import Layers, Stored, Values, etag
+from insula.config_overrides.stored_marks import read_marks, write_mark
 from insula.kernel.clock import now
 from insula.kernel.crypto import Envelope
 from insula.kernel.settings import Section
@@ -25,25 +26,39 @@ Scope = Literal["tenant", "platform"]
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """The save is that of documents, which own what they set; *source* says which they are."""
+
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Saving:
     """
     Who saves and why; *expected* is the ETag of what they had read, None not to compare.
 
     A reason is kept with the version, at most 500 characters. *envelope* seals secrets among the
-    values; without it they are refused.
+    values; without it they are refused. With *claim* the fields that are set become the saver's,
+    and those that are theirs already may change. *template* names where the values come from.
     """
 
     actor: Actor = SYSTEM
     reason: str = ""
     expected: str | None = None
     envelope: Envelope | None = None
+    claim: Claim | None = None
+    template: str = ""
 
     def signature(self) -> dict[str, Any]:
         """Who, as a mark and a version keep it."""
         return {"type": self.actor.type, "id": self.actor.id}
 
     def mark(self) -> dict[str, Any]:
-        return {"by": self.signature(), "at": datetime.fromtimestamp(now(), UTC).isoformat()}
+        mark: dict[str, Any] = {
+            "by": self.signature(),
+            "at": datetime.fromtimestamp(now(), UTC).isoformat(),
+        }
+        return {**mark, "template": self.template} if self.template else mark
 
 
 async def held(db: Connection) -> Layers:
@@ -59,36 +74,16 @@ def layers_of(row: Row) -> Layers:
         own={key: part["value"] for key, part in own.items()},
         platform={key: part["value"] for key, part in platform.items()},
         bounds={key: part["bounds"] for key, part in platform.items()},
-        own_marks=_marks(own, "marks"),
-        platform_marks=_marks(platform, "marks"),
-        bound_marks=_marks(platform, "bound_marks"),
+        own_marks=read_marks(own, "marks"),
+        platform_marks=read_marks(platform, "marks"),
+        bound_marks=read_marks(platform, "bound_marks"),
     )
-
-
-def _marks(sections: Mapping[str, Mapping[str, Any]], kind: str) -> dict[str, Mark]:
-    return {
-        f"{key}.{name}": Mark(
-            mark["by"],
-            datetime.fromisoformat(mark["at"]),
-            datetime.fromisoformat(mark["used_at"]) if "used_at" in mark else None,
-        )
-        for key, part in sections.items()
-        for name, mark in part[kind].items()
-    }
 
 
 def raw_marks(marks: Mapping[str, Mark], section: str, kept: Values) -> dict[str, Any]:
     """The marks of a section as they are stored, of the fields that are kept."""
     found = {name: marks.get(f"{section}.{name}") for name in kept}
-    return {
-        name: {
-            "by": dict(mark.by),
-            "at": mark.at.isoformat(),
-            **({"used_at": mark.used_at.isoformat()} if mark.used_at else {}),
-        }
-        for name, mark in found.items()
-        if mark and mark.at
-    }
+    return {name: write_mark(mark) for name, mark in found.items() if mark and mark.at}
 
 
 async def compare(db: Connection, scope: Scope, saving: Saving, stored: object) -> None:

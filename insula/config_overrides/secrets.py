@@ -33,8 +33,8 @@ class Secrets:
         sealed = str(getattr(resolve(section, layers), field))
         if not sealed:
             return ""
-        source = next(each.source for each in explain(section, layers) if each.name == field)
-        owner = tenant if source == "tenant" else await self._directory.find(f"slug:{PLATFORMS}")
+        is_own = next(e.own is not None for e in explain(section, layers) if e.name == field)
+        owner = tenant if is_own else await self._directory.find(f"slug:{PLATFORMS}")
         if owner is None:
             raise Unavailable("the platform is not set up", detail="no tenant _platforms")
         async with owner.transaction() as db:
@@ -46,6 +46,6 @@ class Secrets:
                     "A stored secret does not open; enter it anew.",
                     detail=f"{section.key}.{field} of {owner.slug}",
                 ) from error
-            if source == "tenant":
+            if is_own:
                 await store.note_use(db, section.key, field)
         return plain

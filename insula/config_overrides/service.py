@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from insula.config_overrides import store
+from insula.config_overrides import ownership, store
 from insula.config_overrides.errors import BoundViolated, NotOverridable
 from insula.config_overrides.models import Layers, Stored, Values
 from insula.config_overrides.resolution import explain, resolve, violations
@@ -17,7 +17,6 @@ from insula.config_overrides.saving import (
     layers_of,
     merged,
     note,
-    raw_marks,
     validated,
 )
 from insula.config_overrides.sealing import seal
@@ -70,7 +69,7 @@ async def change(
     Set some fields of a section for the tenant; the section as it holds then.
 
     None takes a field back. All of *changes* or nothing. Raises `InvalidSetting`,
-    `NotOverridable`, `BoundViolated`, `VersionConflict`.
+    `NotOverridable`, `BoundViolated`, `VersionConflict`, `OwnedByGit`.
     """
     async with tenant.transaction() as db:
         return await change_in(db, section, changes, saving)
@@ -102,7 +101,7 @@ async def reset(
     """
     Take back one field, or all of a section; the section as it holds then.
 
-    Raises `NotOverridable`, `VersionConflict`.
+    Raises `NotOverridable`, `VersionConflict`, `OwnedByGit`.
     """
     async with tenant.transaction() as db:
         if field is not None:
@@ -133,8 +132,8 @@ async def replace_all(
     """
     Make *document* all that the bound tenant has decided of *sections*; what changed by it.
 
-    All or nothing. Raises `InvalidSetting`, `NotOverridable`, `BoundViolated`, `VersionConflict`
-    (*saving.expected* is the ETag of everything that is stored).
+    All or nothing. Raises `InvalidSetting`, `NotOverridable`, `BoundViolated`, `OwnedByGit`,
+    `VersionConflict` (*saving.expected* is the ETag of everything that is stored).
     """
     by_key = {section.key: section for section in sections}
     for key, values in document.items():
@@ -164,8 +163,13 @@ async def save(
     *,
     act: str,
 ) -> Layers:
-    """Store what differs from *layers*, which are held; the layers then."""
-    own, changed = dict(layers.own), {}
+    """
+    Store what differs from *layers*, which are held; the layers then.
+
+    Raises `OwnedByGit` for what documents own, unless *saving* is theirs.
+    """
+    own: dict[str, Values] = dict(layers.own)
+    changed: dict[str, list[str]] = {}
     for section, values in wanted.items():
         before = layers.own.get(section.key, {})
         stored = await seal(
@@ -177,12 +181,16 @@ async def save(
         await check_images(db, section, {name: after[name] for name in names if name in after})
         if names:
             own[section.key], changed[section.key] = after, names
+    ownership.check(layers, changed, saving)
+    claims = ownership.claimed(layers, own, wanted, saving)
+    for key in {*changed, *claims}:
+        kept = own.get(key, {})
+        marks = ownership.remarked(layers, key, kept, changed.get(key, ()), saving)
+        ownership.put(marks, claims.get(key, {}), saving)
+        await store.write(db, key, kept, marks)
+    await ownership.note_claims(db, layers, claims, saving)
     if not changed:
         return layers
-    for key, names in changed.items():
-        marks = raw_marks(layers.own_marks, key, own[key])
-        marks.update({name: saving.mark() for name in names if name in own[key]})
-        await store.write(db, key, own[key], marks)
     left = {key: values for key, values in own.items() if values}
     await note(db, "tenant", saving, act=act, changed=changed, snapshot=left)
     return Layers(left, layers.platform, layers.bounds)

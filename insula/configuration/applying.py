@@ -13,8 +13,10 @@ from typing import Any
 from insula.audit.models import Actor
 from insula.clients import service as clients
 from insula.clients.models import Metadata
+from insula.config_overrides import ownership
 from insula.config_overrides import service as config_overrides
-from insula.config_overrides.models import etag
+from insula.config_overrides.models import Layers, etag
+from insula.config_overrides.saving import Claim
 from insula.configuration.errors import DocumentChanged
 from insula.configuration.models import (
     ApiEntry,
@@ -56,7 +58,8 @@ class Applying:
 
     *expected* is the ETag of the document that the caller had read, None not to compare;
     *development* lets addresses of clients be on this machine; *envelope* seals secrets among the
-    settings.
+    settings. With *own* the settings that the document sets become the actor's, and hands are
+    refused; without it they go on being so, if they are. *source* says where the document is from.
     """
 
     actor: Actor
@@ -65,6 +68,8 @@ class Applying:
     dry_run: bool = False
     development: bool = False
     envelope: Envelope | None = None
+    own: bool = False
+    source: str = ""
 
 
 class _TakeBackError(Exception):
@@ -94,12 +99,29 @@ async def apply(
 async def _apply(
     tenant: Tenant, sections: tuple[type[Section], ...], document: Document, how: Applying
 ) -> Applied:
-    before = await read(tenant)
+    before, layers = await read(tenant), await _layers(tenant)
     if how.expected is not None and how.expected != etag(before.plain()):
         raise DocumentChanged("The configuration was changed since you read it. Read it again.")
-    secrets = await _Act(tenant, before, document, how).run(sections)
+    claim = Claim(how.source) if how.own or ownership.is_owner(layers, how.actor) else None
+    secrets = await _Act(tenant, before, document, how, claim).run(sections)
     after = await read(tenant)
-    return Applied(tuple(differences(before, after)), after, secrets)
+    owned = _owned(layers, await _layers(tenant))
+    return Applied((*differences(before, after), *owned), after, secrets)
+
+
+async def _layers(tenant: Tenant) -> Layers:
+    async with tenant.transaction() as db:
+        return await config_overrides.load_in(db)
+
+
+def _owned(before: Layers, after: Layers) -> list[Difference]:
+    """Which settings the documents own anew, or no more."""
+    old, new = ownership.states(before), ownership.states(after)
+    return [
+        Difference(f"ownership/{'/'.join(place.rsplit('.', 1))}", old.get(place), new.get(place))
+        for place in sorted({*old, *new})
+        if old.get(place) != new.get(place)
+    ]
 
 
 def _finish(applied: Applied, how: Applying) -> Applied:
@@ -117,14 +139,16 @@ class _Act:
     before: Document
     wanted: Document
     how: Applying
+    claim: Claim | None
 
     async def run(self, sections: tuple[type[Section], ...]) -> dict[str, str]:
         """Do everything in its order; the secrets that were made."""
         if self.wanted.settings is not None:
             async with self.tenant.transaction() as db:
                 saving = config_overrides.Saving(
-                    self.how.actor, self.how.reason, envelope=self.how.envelope
-                )
+                    self.how.actor, self.how.reason, envelope=self.how.envelope,
+                    claim=self.claim,
+                )  # fmt: skip
                 await config_overrides.replace_all(db, sections, self.wanted.settings, saving)
         await self._map_claims()
         await self._put_apis()

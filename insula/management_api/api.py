@@ -25,6 +25,7 @@ from insula.management_api.keys.routes import router as keys
 from insula.management_api.me.routes import router as me
 from insula.management_api.parts import Parts
 from insula.management_api.platform.routes import router as platform
+from insula.management_api.platform_history.routes import router as platform_history
 from insula.management_api.platform_settings.routes import router as platform_settings
 from insula.management_api.problems import (
     Refusal,
@@ -36,6 +37,7 @@ from insula.management_api.resources.routes import router as resources
 from insula.management_api.sections.routes import router as settings
 from insula.management_api.sessions.routes import router as sessions
 from insula.management_api.stats.routes import router as stats
+from insula.management_api.templates.routes import router as templates
 from insula.management_api.tenants.routes import router as tenants
 from insula.management_api.users.routes import router as users
 from insula.resource_servers.builtin import PATH
@@ -50,7 +52,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 #: Everything that needs a token, in the order of the document.
 _ROUTERS = (
     me, users, sessions, grants, clients, resources, keys, settings, branding, configuration, audit,
-    stats, tenants, deletions, platform, platform_settings, jobs, isolation,
+    stats, tenants, deletions, platform, platform_settings, platform_history, templates, jobs,
+    isolation,
 )  # fmt: skip
 ROUTES = tuple(
     route for router in _ROUTERS for route in router.routes if isinstance(route, GuardedRoute)

@@ -1,14 +1,17 @@
 """Every section of settings that there is: the catalogue of `/platform`, the API and the CLI."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from insula.accounts.settings import Hashing, PasswordPolicy
 from insula.admin_sessions.settings import AdminSessionLife, Sudo
 from insula.branding.settings import Application, Links, Look
 from insula.config_overrides.catalogue import Catalogue
+from insula.config_overrides.impacts import Counting
 from insula.deletion.settings import Deployment
 from insula.kernel.settings import Section
 from insula.keys.settings import KeyRotation
+from insula.providers.impacts import of_features
 from insula.providers.settings import ProtocolFeatures, TokenLifetimes
 from insula.registration.settings import RegistrationLimits
 from insula.sign_in.settings import BruteForce, InteractionLife, SessionPolicy
@@ -33,4 +36,6 @@ SECTIONS: Final[tuple[type[Section], ...]] = (
     SessionPolicy,
     Sudo,
 )
-CATALOGUE: Final = Catalogue(SECTIONS)
+#: Who counts, for which section, whom a change would shut out.
+COUNTING: Final[Mapping[type[Section], Counting]] = {ProtocolFeatures: of_features}
+CATALOGUE: Final = Catalogue(SECTIONS, COUNTING)

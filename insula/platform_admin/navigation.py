@@ -20,6 +20,7 @@ GROUPS: Final = (
         (
             NavItem("Defaults", icon="adjustments", href="/platform/defaults"),
             NavItem("Bounds", icon="shield-lock", href="/platform/bounds"),
+            NavItem("Templates", icon="copy", href="/platform/templates"),
         ),
     ),
     NavGroup(

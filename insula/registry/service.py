@@ -182,6 +182,20 @@ async def open_users(  # noqa: PLR0913  (each by its name)
         return users, await activation.pending(db, [user.id for user in users])
 
 
+async def note_look(
+    platform: Platform, home: UUID, line: TenantLine, actor: Actor, what: str
+) -> None:
+    """Write at both ends that somebody of the platform looked at something of a tenant."""
+    event = Event(
+        "tenant.viewed_by_platform", actor, "info", target_type="tenant", target_id=line.slug,
+        metadata={"what": what},
+    )  # fmt: skip
+    async with platform.within(home) as db:
+        await audit.record(db, event)
+        await rebind(db, line.id)
+        await audit.record(db, event)
+
+
 async def make_link(
     platform: Platform, home: UUID, line: TenantLine, user_id: UUID, actor: Actor
 ) -> tuple[User, Link]:

@@ -13,6 +13,8 @@ from insula.audit.models import SYSTEM, Actor
 from insula.kernel.crypto import Envelope
 from insula.keys.settings import KeyRotation
 from insula.tenancy.db import Connection, Platform
+from insula.tenant_templates import service as templates
+from insula.tenant_templates.models import Choice
 from insula.tenants import service
 
 FIELD = "first_admin_email"
@@ -26,12 +28,13 @@ class FirstAdmin:
     link: Link
 
 
-async def found(
+async def found(  # noqa: PLR0913  (each by its name)
     platform: Platform,
     envelope: Envelope,
     rotation: KeyRotation,
     *,
     first_admin_email: str | None = None,
+    template: Choice | None = None,
     actor: Actor = SYSTEM,
     **facts: Any,  # noqa: ANN401  (those of `service.create`)
 ) -> FirstAdmin | None:
@@ -39,7 +42,8 @@ async def found(
     Make a tenant and, where an address is given, its first administrator: all of it or nothing.
 
     They are `superadmin`, since nobody else is there who could do what an `admin` may not, and
-    have a link in place of a password. Raises `InvalidUser` and what `service.create` does.
+    have a link in place of a password. What *template* says, the tenant has decided. Raises
+    `InvalidUser`, `UnknownTemplate`, what a save of settings and what `service.create` does.
     """
     email = first_admin_email
     if email is not None:
@@ -47,6 +51,8 @@ async def found(
     made: list[Link] = []
 
     async def endow(db: Connection, tenant_id: UUID) -> None:
+        if template is not None:
+            await templates.endow(db, template, actor)
         if email is not None:
             made.append(await invite_superadmin(db, tenant_id, email, actor))
 

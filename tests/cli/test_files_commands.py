@@ -63,3 +63,70 @@ def test_a_mistake_in_a_file_is_told_with_its_place_and_nothing_is_done(
         if (row["section"], row["field"]) == ("oidc.ttl", "device_code")
     ]
     assert told["source"] == "default"
+
+
+@pytest.mark.spec("features BEY-12")
+def test_files_own_what_they_set_until_somebody_releases_it_which_is_drift(
+    insula, run, here, folder, slug, platform
+):
+    assert "ownership/oidc.ttl/id_token: owned" in run("plan", str(folder), "--own").out
+    too_long = run("apply", str(folder), "--own", "--source", "x" * 201)
+    assert (too_long.status, "at most 200" in too_long.err) == (1, True)
+    insula("apply", str(folder), "--own", "--source", "commit 4f2a")
+    refused = run("settings", "set", "oidc.ttl", "id_token=900", "--tenant", slug)
+    assert refused.status == 1
+    assert "oidc.ttl.id_token" in refused.err
+    (told,) = [row for row in here("settings", "show", "oidc.ttl") if row["field"] == "id_token"]
+    assert (told["source"], told["owned_by"], told["source_of_owner"]) == (
+        "git", "system", "commit 4f2a",
+    )  # fmt: skip
+    assert run("drift", str(folder)).out == "no drift\n"
+
+    released = here("settings", "release", "oidc.ttl", "id_token", "--reason", "hotfix")
+    assert released == {"section": "oidc.ttl", "released": ["id_token"]}
+    drifted = run("drift", str(folder))
+    assert drifted.status == 1
+    assert "hotfix → owned" in drifted.out
+    here("settings", "set", "oidc.ttl", "id_token=900")
+    insula("apply", str(folder))
+    assert run("settings", "unset", "oidc.ttl", "--tenant", slug).status == 1
+    platform("set", "oidc.ttl", "device_code=null")
+
+
+@pytest.mark.spec("features D04", "features D10")
+def test_a_template_is_saved_from_a_file_or_a_tenant_used_and_deleted(
+    insula, run, here, slug, platform, tmp_path
+):
+    file = tmp_path / "enterprise.json"
+    file.write_text('{"oidc.ttl": {"id_token": 300}}')
+    saved = platform("template", "save", slug, str(file), "--description", "For banks")
+    assert (saved["version"], saved["description"]) == (1, "For banks")
+    insula("tenant", "create", f"{slug}-b", "--name", "B", "--template", slug)
+    (told,) = [
+        row
+        for row in insula("settings", "show", "oidc.ttl", "--tenant", f"{slug}-b")
+        if row["field"] == "id_token"
+    ]
+    assert (told["value"], told["source"]) == (300, "template")
+    unknown = run("tenant", "create", f"{slug}-c", "--template", "not-there")
+    assert (unknown.status, "no such template" in unknown.err) == (1, True)
+
+    here("settings", "set", "oidc.ttl", "device_code=120")
+    copied = platform("template", "save", slug, "--from-tenant", slug)
+    assert (copied["version"], copied["description"], copied["settings"]) == (
+        2, "For banks", {"oidc.ttl": {"device_code": 120}},
+    )  # fmt: skip
+    assert platform("template", "show", slug, "--version", "1")["settings"] == {
+        "oidc.ttl": {"id_token": 300}
+    }
+    assert slug in [row["name"] for row in platform("template", "list")]
+    file.write_text("[")
+    for mistake in (
+        ("save", slug),
+        ("save", slug, str(file)),
+        ("save", slug, str(file), "--from-tenant", slug),
+        ("delete", slug),
+        ("delete", "not-there", "--confirm", "not-there"),
+    ):
+        assert run("platform", "template", *mistake).status == 1
+    assert platform("template", "delete", slug, "--confirm", slug) == {"deleted": slug}

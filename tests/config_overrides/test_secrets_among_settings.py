@@ -157,7 +157,10 @@ async def test_no_surface_tells_more_than_a_mask(house, set_to, envelope, how):
     (line,) = [each for each in of_tenant(Mailbox, layers, {}) if each.control.name == "password"]
     assert (line.value, line.control.shape, line.is_own) == (MASK, "secret", True)
     acts = Acts(house.tenant.transaction)
-    (change,) = await acts.preview(Mailbox, {"password": "another"}, how)
+    ((change,), shut_out) = await acts.preview(
+        Catalogue([Mailbox]), Mailbox, {"password": "another"}, how
+    )
+    assert shut_out == []
     assert (change.before, change.after) == (MASK, MASK)
     (row,) = rows_of_documents(CATALOGUE, layers, {Mailbox.key: {"password": "another"}})
     assert (row.before, row.after) == (MASK, MASK)

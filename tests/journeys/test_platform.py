@@ -21,6 +21,8 @@ PAGES = {
     "/platform/audit": "Audit",
     "/platform/deployment": "Deployment",
     "/platform/defaults": "Defaults",
+    "/platform/templates": "Templates",
+    "/platform/templates/new": "New template",
     "/platform/jobs": "Jobs",
     "/platform/deletions": "Deletions",
 }

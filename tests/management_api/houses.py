@@ -5,7 +5,7 @@ from callers import name
 from spine import FAST
 
 #: What stands in a path and names nothing of anybody's: a section, the number of a save or a job.
-OF_NOBODY = {"section": "oidc.ttl", "number": "1", "job": "1"}
+OF_NOBODY = {"section": "oidc.ttl", "number": "1", "job": "1", "name": "none"}
 
 
 class Contents:

@@ -36,6 +36,11 @@ BODIES = {
     ("POST", "/tenants/{slug}/hosts/{host}/verify"): lambda: {"override_reason": "ours"},
     ("PUT", "/settings/{section}"): lambda: {"id_token": 300},
     ("PATCH", "/settings/{section}"): lambda: {"id_token": 300},
+    ("POST", "/settings/{section}/release"): lambda: {"fields": ["id_token"], "reason": "why"},
+    ("POST", "/tenants/{slug}/config/{section}/release"): lambda: {
+        "fields": ["id_token"],
+        "reason": "why",
+    },
     ("POST", "/settings/preview"): lambda: {"section": "oidc.ttl", "values": {}},
     ("POST", "/settings/import"): lambda: {"settings": {}},
     ("PUT", "/configuration"): lambda: {"settings": {}},
@@ -44,6 +49,8 @@ BODIES = {
     ("PUT", "/platform/defaults/{section}"): lambda: {"id_token": 300},
     ("PUT", "/platform/bounds/{section}"): lambda: {"id_token": 300},
     ("POST", "/platform/bounds/preview"): lambda: {"section": "oidc.ttl", "bounds": {}},
+    ("POST", "/platform/templates"): lambda: {"name": name(), "settings": {}},
+    ("PUT", "/platform/templates/{name}"): lambda: {"settings": {}},
     ("PATCH", "/tenants/{slug}/deletion"): lambda: {"paused": True},
 }
 #: What takes a file and no JSON.
@@ -76,7 +83,11 @@ WITHOUT_BODY = {
     ("GET", "/platform/defaults/{section}"), ("GET", "/platform/bounds/{section}"),
     ("DELETE", "/tenants/{slug}"), ("POST", "/tenants/{slug}/undo-delete"),
     ("GET", "/tenants/{slug}/deletion"), ("GET", "/platform/jobs"), ("GET", "/platform/jobs/{job}"),
-    ("GET", "/platform/isolation"),
+    ("GET", "/platform/isolation"), ("GET", "/platform/templates"),
+    ("GET", "/platform/settings/versions"), ("GET", "/platform/settings/versions/{number}"),
+    ("POST", "/platform/settings/versions/{number}/preview"),
+    ("POST", "/platform/settings/versions/{number}/restore"),
+    ("GET", "/platform/templates/{name}"), ("DELETE", "/platform/templates/{name}"),
     ("POST", "/platform/jobs/{job}/retry"), ("DELETE", "/platform/jobs/{job}"),
     *(("GET", path) for path in FILES),
     *(("DELETE", f"{path}/{{asset}}") for path in FILES),

@@ -101,7 +101,8 @@ def test_a_value_beyond_a_bound_is_refused_with_the_bound_and_who_set_it(fresh, 
 def test_a_preview_says_what_would_hold_and_saves_nothing(fresh):
     wanted = {"section": "oidc.ttl", "values": {"id_token": 300}}
     assert fresh.post("/settings/preview", wanted).json() == {
-        "changes": [{"field": "oidc.ttl.id_token", "before": 600, "after": 300}]
+        "changes": [{"field": "oidc.ttl.id_token", "before": 600, "after": 300}],
+        "shut_out": [],
     }
     assert fresh.get(TTL).json()["own"] == {}
 

@@ -5,6 +5,10 @@ import json
 import pytest
 from pressing import submit
 
+from insula.audit.models import SYSTEM
+from insula.configuration.applying import Applying, apply
+from insula.configuration.models import parse_document
+from insula.platform.sections import CATALOGUE
 from insula.tenancy.models import PLATFORMS
 
 
@@ -265,3 +269,100 @@ def test_a_colour_is_taken_from_its_text_or_from_the_picker_beside_it(
     assert stored(product, tenant, "branding") == {"accent_color": "#0067b8"}
     save(section("branding"), accent_color="#7a3e9d")
     assert stored(product, tenant, "branding") == {"accent_color": "#7a3e9d"}
+
+
+@pytest.mark.spec("features BEY-12", "features UI-4")
+def test_a_field_that_files_own_is_locked_with_their_name_until_it_is_released(
+    product, browser, section, save, tenant, viewing
+):
+    save(section("oidc.ttl"), client_credentials="900")
+    own_by_files(product, tenant, {"oidc.ttl": {"device_code": 300, "client_credentials": 900}})
+    page = section("oidc.ttl")
+    assert "Owned by Git. Claimed by the command line" in page.text
+    assert "Source: commit 4f2a." in page.text
+    assert "Reset to inherited" not in page.text
+    form = next(form for form in page.forms if form.action.endswith("/review"))
+    assert "device_code" not in form.values["fields"].split(",")
+    assert section("oidc.ttl/reset?field=device_code").path.endswith("/config/oidc.ttl")
+    review = submit(browser, page, "/review", pushed_request="90")
+    forced = submit(browser, review, "/config/oidc.ttl", changes='{"device_code": 900}', save="1")
+    assert forced.status == 409
+    assert "Device code: Owned by Git" in forced.text
+    version = section("history/1")
+    restored = submit(browser, version, "/history/1", save="1")
+    assert restored.status == 409
+    assert "Token lifetimes: Device code is owned by Git." in restored.text
+
+    assert "Release Device code…" not in viewing.open(page.url).text
+    asked = section("oidc.ttl/release?field=device_code")
+    silent = submit(browser, asked, "/release", reason="")
+    assert (silent.status, "Say why" in silent.text) == (422, True)
+    done = submit(browser, asked, "/release", reason="The pipeline is down")
+    assert "Taken from Git. Released by Ada Lovelace" in done.text
+    assert "“The pipeline is down”" in done.text
+    assert "Saved." in save(done, device_code="900").text
+    assert stored(product, tenant, "oidc.ttl")["device_code"] == 900
+    submit(
+        browser, section("oidc.ttl/release"), "/release",
+        **{"field.client_credentials": "1"}, reason="all of it",
+    )  # fmt: skip
+    assert section("oidc.ttl/release").path.endswith("/config/oidc.ttl")
+
+
+def own_by_files(product, slug, settings):
+    async def put(here):
+        how = Applying(SYSTEM, own=True, source="commit 4f2a")
+        document = parse_document({"settings": settings})
+        await apply(await here.tenant(slug), CATALOGUE.of_tenants(), document, how)
+
+    product.backstage.run(put)
+
+
+@pytest.mark.spec("features J03", "features BEY-3")
+def test_a_version_of_the_platform_is_restored_with_whom_it_clamps_in_sight(
+    browser, section, platforms, save, tenant, viewing, at, product
+):
+    save(platforms("bounds/oidc.ttl"), device_code="900")
+    number = product.rows(
+        "select max(number) from insula.config_versions where scope = 'platform'"
+    )[0][0]  # fmt: skip
+    save(platforms("bounds/oidc.ttl"), device_code="")
+    save(section("oidc.ttl"), device_code="1200")
+    assert f"/platform/defaults/history/{number}" in platforms("defaults/history").response.text
+    path = f"/platform/defaults/history/{number}"
+    assert "Restore…" not in viewing.open(at(path)).text
+    assert viewing.open(at(f"{path}/restore")).status == 403
+
+    page = browser.open(at(f"{path}/restore"))
+    assert "Token lifetimes: Device code (bound)" in page.text
+    assert "have stored something beyond its bounds" in page.text.replace(" has ", " have ")
+    assert f"{tenant} Device code: 1200 becomes 900" in page.text
+    save(platforms("defaults/oidc.ttl"), client_credentials="1200")
+    lost = submit(browser, page, "/restore", save="1")
+    assert (lost.status, "Somebody else" in lost.text or "changed" in lost.text) == (409, True)
+    done = submit(browser, lost, "/restore", save="1", reason="as agreed")
+    assert "The version is decided again" in done.text
+    assert "900 seconds = 15 minutes is in force" in section("oidc.ttl").text
+    assert "This is what is decided now" in browser.open(at(path)).text
+
+
+@pytest.mark.spec("features BEY-3")
+def test_a_review_says_how_many_applications_are_shut_out_and_which_to_who_is_recorded(
+    product, browser, section, tenant
+):
+    app = product.app(
+        tenant, redirect_uris=(), grant_types=("urn:ietf:params:oauth:grant-type:device_code",)
+    )
+    product.change("update insula.clients set name = 'Television' where id = %s", app.id)
+    review = submit(browser, section("oidc.features"), "/review", device=None)
+    assert "1 of 1 application use the device grant, and would be refused." in review.text
+    assert "Television" not in review.text
+    assert product.audit(tenant, "tenant.viewed_by_platform") == []
+    named = submit(browser, review, "/config/oidc.features", names="1", reason="as agreed")
+    assert "Device Television" in named.text
+    (line,) = product.audit(tenant, "tenant.viewed_by_platform")
+    assert line.metadata == {"what": "applications"}
+    saved = submit(browser, named, "/config/oidc.features", save="1")
+    assert "Saved." in saved.text
+    back = submit(browser, saved, "/review", device="1")
+    assert "shuts somebody out" not in back.text

@@ -10,12 +10,23 @@ from insula.configuration.reading import read
 from insula.management_api.configuration.schemas import Outcome
 from insula.management_api.guard import Calling, router_of
 from insula.management_api.rules import needs
-from insula.management_api.sections.acts import saving, tag, telling_bounds
+from insula.management_api.sections.acts import saving, tag, telling_fields
 from insula.management_api.versions import IfMatch
 
 router = router_of("Configuration")
 
 DryRun = Annotated[bool, Query(description="Try it, say what would change, take it back.")]
+
+Own = Annotated[
+    bool,
+    Query(
+        description="The settings that the document sets become the caller's: changed otherwise"
+        " they are refused with `owned_by_git`. Whoever owns some goes on without saying so."
+    ),
+]
+Source = Annotated[
+    str, Query(max_length=200, description="Where the document is from, such as a commit.")
+]
 
 
 @router.get(
@@ -37,11 +48,13 @@ async def show_configuration(caller: Calling, response: Response) -> Document:
     response_model_exclude_none=True,
     openapi_extra=needs("settings:write", dangerous=True),
 )
-async def replace_configuration(
+async def replace_configuration(  # noqa: PLR0913  (parts of the request)
     caller: Calling,
     document: Document,
     response: Response,
     dry_run: DryRun = False,  # noqa: FBT002  (a parameter of the query)
+    own: Own = False,  # noqa: FBT002  (a parameter of the query)
+    source: Source = "",
     if_match: IfMatch = None,
 ) -> Outcome:
     """
@@ -50,7 +63,7 @@ async def replace_configuration(
     A part that is missing is not touched; a part that is there is the whole of it.
     """
     how = saving(caller.parts.envelope, caller.actor, if_match, required=True)
-    with telling_bounds():
+    with telling_fields():
         applied = await apply(
             caller.tenant,
             caller.parts.catalogue.of_tenants(),
@@ -61,6 +74,8 @@ async def replace_configuration(
                 dry_run=dry_run,
                 development=caller.parts.development,
                 envelope=caller.parts.envelope,
+                own=own,
+                source=source,
             ),
         )
     response.headers["ETag"] = f'"{applied.etag}"'

@@ -19,9 +19,9 @@ from insula.management_api.platform_settings.schemas import (
     ProposedBounds,
 )
 from insula.management_api.rules import needs
-from insula.management_api.sections.acts import Acts, saving, tag, telling_bounds
+from insula.management_api.sections.acts import Acts, saving, tag, telling_fields
 from insula.management_api.sections.routes import Explain, SectionKey, Values
-from insula.management_api.sections.schemas import Sections, SectionState
+from insula.management_api.sections.schemas import Release, Sections, SectionState
 from insula.management_api.tenants.routes import Slug
 from insula.management_api.versions import IfMatch
 from insula.tenants import registry
@@ -127,6 +127,20 @@ async def reset_section(
     return await (await _acts(caller, slug)).reset(kind, how, response)
 
 
+@router.post(
+    "/tenants/{slug}/config/{section}/release",
+    summary="Release fields of a tenant that documents own",
+    openapi_extra=needs("cross-tenant:write", dangerous=True),
+)
+async def release_fields(
+    caller: Calling, slug: Slug, section: SectionKey, wanted: Release, response: Response
+) -> SectionState:
+    """They may be changed by hand, until the documents are applied again."""
+    kind = caller.parts.catalogue.get(section)
+    how = saving(caller.parts.envelope, _actor(caller), None, reason=wanted.reason)
+    return await (await _acts(caller, slug)).release(kind, wanted.fields, how, response)
+
+
 def _defaults(section: type[Section], layers: Layers, response: Response) -> Defaults:
     own = layers.platform.get(section.key, {})
     tag(response, own)
@@ -172,7 +186,7 @@ async def replace_defaults(
     """What is not named is as built in; `If-Match` is required, `*` for whatever there is."""
     kind = caller.parts.catalogue.get(section)
     how = saving(caller.parts.envelope, _actor(caller), if_match, required=True)
-    with telling_bounds():
+    with telling_fields():
         async with caller.parts.platform.within(caller.tenant.id) as db:
             layers = await platform.change_values(db, kind, values, how, replace=True)
     return _defaults(kind, layers, response)

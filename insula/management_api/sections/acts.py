@@ -1,16 +1,19 @@
 """What is done to settings, the same for a tenant's own host and for the platform's."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import Response
 
-from insula.audit.models import Actor
-from insula.config_overrides import service
-from insula.config_overrides.errors import BoundViolated
+from insula.audit import service as audit
+from insula.audit.models import Actor, Event
+from insula.config_overrides import ownership, service
+from insula.config_overrides.catalogue import Catalogue
+from insula.config_overrides.errors import BoundViolated, OwnedByGit
+from insula.config_overrides.impacts import Impact
 from insula.config_overrides.masks import mask
 from insula.config_overrides.models import Layers, etag
 from insula.config_overrides.resolution import resolve
@@ -57,10 +60,17 @@ def named(section: type[Section], values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def telling_bounds() -> Iterator[None]:
-    """Name every value beyond a bound, the bound, and who set it (C05)."""
+def telling_fields() -> Iterator[None]:
+    """
+    Name every field that documents own, or whose value is beyond a bound.
+
+    Of a bound it says which it is, and who set it (C05).
+    """
     try:
         yield
+    except OwnedByGit as refusal:
+        owned = [WrongField(field=place, code=refusal.code) for place in refusal.fields]
+        raise Refusal(409, refusal.code, refusal.description, errors=owned) from refusal
     except BoundViolated as refusal:
         errors = [
             WrongField(
@@ -103,35 +113,68 @@ class Acts:
         *,
         replace: bool,
     ) -> SectionState:
-        with telling_bounds():
+        with telling_fields():
             async with self.opened() as db:
                 await service.change_in(db, section, named(section, values), how, replace=replace)
                 layers = await service.load_in(db)
         return _told(section, layers, response)
 
     async def reset(self, section: type[Section], how: Saving, response: Response) -> SectionState:
-        async with self.opened() as db:
-            await service.reset_in(db, section, how)
-            layers = await service.load_in(db)
+        with telling_fields():
+            async with self.opened() as db:
+                await service.reset_in(db, section, how)
+                layers = await service.load_in(db)
         return _told(section, layers, response)
 
+    async def release(
+        self, section: type[Section], fields: Sequence[str], how: Saving, response: Response
+    ) -> SectionState:
+        async with self.opened() as db:
+            await ownership.release_in(db, section, fields, how)
+            layers = await service.load_in(db)
+        return _told(section, layers, response, explained=True)
+
     async def preview(
-        self, section: type[Section], values: Mapping[str, Any], how: Saving
-    ) -> list[Change]:
-        """What a save would change in force: it is made, and taken back."""
+        self,
+        catalogue: Catalogue,
+        section: type[Section],
+        values: Mapping[str, Any],
+        how: Saving,
+        *,
+        names: bool = False,
+    ) -> tuple[list[Change], list[Impact]]:
+        """What a save would change in force and whom it would shut out: it is made, taken back."""
         seen: list[Layers] = []
-        with contextlib.suppress(_TakenBackError), telling_bounds():
+        impacts: list[Impact] = []
+        with contextlib.suppress(_TakenBackError), telling_fields():
             async with self.opened() as db:
                 seen.append(await service.load_in(db))
                 await service.change_in(db, section, named(section, values), how)
                 seen.append(await service.load_in(db))
+                impacts = await catalogue.impacts(db, section, *seen, names=names)
                 _take_back()
         old, new = (resolve(section, layers).model_dump(mode="json") for layers in seen)
-        return [
+        changes = [
             Change(field=f"{section.key}.{name}", before=mask(old[name]), after=mask(new[name]))
             for name in new
             if new[name] != old[name]
         ]
+        if any(impact.names for impact in impacts):
+            async with self.opened() as db:
+                await _note_names(db, section, how)
+        return changes, impacts
+
+
+async def _note_names(db: Connection, section: type[Section], how: Saving) -> None:
+    """Record who had applications named by a preview."""
+    details = {"what": "applications of a preview"}
+    await audit.record(
+        db,
+        Event(
+            "data.exported", how.actor, "info", target_type="config", target_id=section.key,
+            metadata=details,
+        ),
+    )  # fmt: skip
 
 
 class _TakenBackError(Exception):

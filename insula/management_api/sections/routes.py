@@ -10,16 +10,18 @@ from insula.management_api.caller import Caller
 from insula.management_api.guard import Calling, router_of
 from insula.management_api.paging import After, Limit, PageOf
 from insula.management_api.rules import needs
-from insula.management_api.sections.acts import Acts, saving, tag, telling_bounds
+from insula.management_api.sections.acts import Acts, saving, tag, telling_fields
 from insula.management_api.sections.schemas import (
     Changed,
     Export,
     Import,
     Preview,
     Proposal,
+    Release,
     Restore,
     Sections,
     SectionState,
+    ShutOut,
     Value,
     Version,
     VersionDetail,
@@ -58,10 +60,17 @@ async def list_settings(
 
 @router.post("/settings/preview", summary="Preview a save", openapi_extra=needs("settings:read"))
 async def preview_settings(caller: Calling, wanted: Proposal) -> Preview:
-    """What would hold instead; a value beyond a bound is refused as the save would be."""
+    """
+    What would hold instead, and whom that would shut out.
+
+    What the save would be refused for is refused here too. That names were given is recorded.
+    """
     section = caller.parts.catalogue.of_tenant(wanted.section)
     how = saving(caller.parts.envelope, caller.actor, None)
-    return Preview(changes=await _acts(caller).preview(section, wanted.values, how))
+    changes, impacts = await _acts(caller).preview(
+        caller.parts.catalogue, section, wanted.values, how, names=wanted.names
+    )
+    return Preview(changes=changes, shut_out=[ShutOut.told(each) for each in impacts])
 
 
 @router.get("/settings/export", summary="Export all settings", openapi_extra=needs("settings:read"))
@@ -83,7 +92,7 @@ async def import_settings(caller: Calling, wanted: Import, if_match: IfMatch = N
     """All of it or nothing."""
     how = saving(caller.parts.envelope, caller.actor, if_match, reason=wanted.reason)
     sections = caller.parts.catalogue.of_tenants()
-    with telling_bounds():
+    with telling_fields():
         async with caller.tenant.transaction() as db:
             changed = await service.replace_all(db, sections, wanted.settings, how)
     return Changed(changed=changed)
@@ -122,7 +131,7 @@ async def restore_version(
 ) -> Changed:
     """A new save, within today's bounds."""
     how = saving(caller.parts.envelope, caller.actor, None, reason=wanted.reason if wanted else "")
-    with telling_bounds():
+    with telling_fields():
         async with caller.tenant.transaction() as db:
             sections = caller.parts.catalogue.of_tenants()
             return Changed(changed=await history.restore(db, sections, number, how))
@@ -184,3 +193,17 @@ async def reset_section(
     return await _acts(caller).reset(
         kind, saving(caller.parts.envelope, caller.actor, if_match), response
     )
+
+
+@router.post(
+    "/settings/{section}/release",
+    summary="Release fields that documents own",
+    openapi_extra=needs("settings:write", dangerous=True),
+)
+async def release_fields(
+    caller: Calling, section: SectionKey, wanted: Release, response: Response
+) -> SectionState:
+    """They may be changed by hand, until the documents are applied again."""
+    kind = caller.parts.catalogue.get(section)
+    how = saving(caller.parts.envelope, caller.actor, None, reason=wanted.reason)
+    return await _acts(caller).release(kind, wanted.fields, how, response)

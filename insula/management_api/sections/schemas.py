@@ -6,12 +6,14 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from insula.config_overrides.impacts import Impact
 from insula.config_overrides.marks import Mark
 from insula.config_overrides.marks import Version as Saved
 from insula.config_overrides.masks import all_masked, masked
 from insula.config_overrides.models import Explained, Layers
 from insula.config_overrides.resolution import explain, resolve
 from insula.kernel.settings import Section as Kind
+from insula.management_api.paging import Count
 
 #: A value of a setting, as JSON.
 Value = bool | int | float | str | list[Any] | None
@@ -31,6 +33,36 @@ class SetBy(BaseModel):
         return cls(type=str(mark.by["type"]), id=mark.by.get("id"), at=mark.at)
 
 
+class OwnedBy(SetBy):
+    """Whose documents own a field, since when, and where they said that these are from."""
+
+    source: str
+
+    @classmethod
+    def of(cls, mark: Mark | None) -> "OwnedBy | None":
+        owned = mark.owner if mark else None
+        if owned is None:
+            return None
+        return cls(
+            type=str(owned.by["type"]), id=owned.by.get("id"), at=owned.at, source=owned.source
+        )
+
+
+class Released(SetBy):
+    """Who released a field that documents own, when and why."""
+
+    reason: str
+
+    @classmethod
+    def of(cls, mark: Mark | None) -> "Released | None":
+        given = mark.owned.released if mark and mark.owned else None
+        if given is None:
+            return None
+        return cls(
+            type=str(given.by["type"]), id=given.by.get("id"), at=given.at, reason=given.reason
+        )
+
+
 class Field_(BaseModel):  # noqa: N801  (pydantic's own `Field` stands beside it)
     """One field explained: what holds, where it comes from, and what binds it."""
 
@@ -38,7 +70,7 @@ class Field_(BaseModel):  # noqa: N801  (pydantic's own `Field` stands beside it
 
     name: str
     effective: Value
-    source: Literal["default", "platform", "tenant", "clamped"]
+    source: Literal["default", "platform", "tenant", "template", "git", "clamped"]
     own: Value = Field(description="What the tenant has stored; null: it inherits.")
     inherited: Value
     default: Value
@@ -47,6 +79,11 @@ class Field_(BaseModel):  # noqa: N801  (pydantic's own `Field` stands beside it
     set_by: SetBy | None
     last_used_at: datetime | None = Field(None, description="Of a secret, to the hour.")
     bound_set_by: SetBy | None
+    owned_by: OwnedBy | None = Field(None, description="Whose documents own it; null: nobody's.")
+    released: Released | None = Field(
+        None, description="Who took it from them, till they claim it."
+    )
+    template: str | None = Field(None, description="The template that the value came from.")
 
     @classmethod
     def of(cls, section: type[Kind], told: Explained) -> "Field_":
@@ -62,6 +99,9 @@ class Field_(BaseModel):  # noqa: N801  (pydantic's own `Field` stands beside it
             set_by=SetBy.of(told.mark),
             last_used_at=told.mark.used_at if told.mark else None,
             bound_set_by=SetBy.of(told.bound_mark),
+            owned_by=OwnedBy.of(told.own_mark),
+            released=Released.of(told.own_mark),
+            template=(told.own_mark.template or None) if told.own_mark else None,
         )
 
 
@@ -105,12 +145,38 @@ class Proposal(BaseModel):
 
     section: str = Field(max_length=64, examples=["oidc.ttl"])
     values: dict[str, Value] = Field(examples=[{"id_token": 300}])
+    names: bool = Field(
+        default=False, description="Name the first hundred that are shut out; it is recorded."
+    )
+
+
+class ShutOut(BaseModel):
+    """Whom the change of a field would shut out; at most 10,000 are looked at."""
+
+    field: str
+    kind: str = Field(examples=["application"])
+    affected: int
+    of: Count
+    text: str = Field(examples=["12 of 40 applications use the device grant, and would be refused"])
+    names: list[str] = Field(default_factory=list)
+
+    @classmethod
+    def told(cls, impact: Impact) -> "ShutOut":
+        return cls(
+            field=impact.field,
+            kind=impact.kind,
+            affected=impact.affected,
+            of=Count(value=impact.total, exact=impact.is_exact),
+            text=impact.sentence,
+            names=list(impact.names),
+        )
 
 
 class Preview(BaseModel):
-    """What a save would change in force; nothing was saved."""
+    """What a save would change in force, and whom it would shut out; nothing was saved."""
 
     changes: list[Change]
+    shut_out: list[ShutOut]
 
 
 class Changed(BaseModel):
@@ -132,6 +198,15 @@ class Import(BaseModel):
 
     settings: dict[str, dict[str, Value]] = Field(max_length=200)
     reason: str = Field("", max_length=500)
+
+
+class Release(BaseModel):
+    """Which fields hands may change again, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fields: list[str] = Field(min_length=1, max_length=200, examples=[["id_token"]])
+    reason: str = Field(min_length=1, max_length=500, examples=["The pipeline is down"])
 
 
 class Restore(BaseModel):

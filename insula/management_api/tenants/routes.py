@@ -13,6 +13,7 @@ from insula.management_api.caller import Caller
 from insula.management_api.guard import Calling, router_of
 from insula.management_api.paging import After, Count, IncludeCount, Limit, PageOf
 from insula.management_api.rules import PREFIX, needs
+from insula.management_api.sections.acts import telling_fields
 from insula.management_api.tenants.schemas import (
     FoundedTenant,
     HostCheck,
@@ -31,6 +32,7 @@ from insula.management_api.tenants.schemas import (
 )
 from insula.management_api.versions import IfMatch, naming_who, seen, tag
 from insula.oidc.errors import InsufficientScope
+from insula.tenant_templates.models import Choice
 from insula.tenants import founding, registry, service
 from insula.tenants.domains import checks
 from insula.tenants.domains import service as domains
@@ -107,22 +109,24 @@ async def create_tenant(caller: Calling, wanted: NewTenant, response: Response) 
     is shown here alone.
     """
     parts = caller.parts
-    first = await founding.found(
-        parts.platform,
-        parts.envelope,
-        parts.rotation,
-        slug=wanted.slug,
-        display_name=wanted.display_name,
-        wish=None
-        if wanted.domain is None
-        else Wish(
-            wanted.domain, wanted.domain_method, primary=True, vouched=_vouched(caller, wanted)
-        ),
-        base=parts.naming.base,
-        host_needed=parts.host_needed,
-        first_admin_email=wanted.first_admin_email,
-        actor=_actor(caller),
-    )
+    with telling_fields():
+        first = await founding.found(
+            parts.platform,
+            parts.envelope,
+            parts.rotation,
+            slug=wanted.slug,
+            display_name=wanted.display_name,
+            wish=None
+            if wanted.domain is None
+            else Wish(
+                wanted.domain, wanted.domain_method, primary=True, vouched=_vouched(caller, wanted)
+            ),
+            base=parts.naming.base,
+            host_needed=parts.host_needed,
+            first_admin_email=wanted.first_admin_email,
+            template=Choice(wanted.template, parts.catalogue) if wanted.template else None,
+            actor=_actor(caller),
+        )
     made = await registry.get(parts.platform, wanted.slug)
     response.headers["Location"] = f"/api/v1/tenants/{made.slug}"
     tag(response, made.updated_at)

@@ -117,6 +117,13 @@ class NewTenant(BaseModel):
     )
     domain_method: Method = "dns"
     override_reason: OverrideReason = None
+    template: str | None = Field(
+        None,
+        min_length=1,
+        max_length=63,
+        examples=["enterprise"],
+        description="What the tenant begins with, as decisions of its own.",
+    )
 
 
 class TenantChanges(BaseModel):

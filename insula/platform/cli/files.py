@@ -32,6 +32,14 @@ Folder = Annotated[
     typer.Argument(help="A folder with platform.yaml and tenants/.", exists=True, file_okay=False),
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Kept with every save.")]
+Own = Annotated[
+    bool,
+    typer.Option("--own", help="The files own the settings that they set: hands are refused."),
+]
+Source = Annotated[
+    str, typer.Option("--source", help="Where the files are from, such as a commit; shown.")
+]
+LONGEST_SOURCE = 200
 DRIFTED = 1
 
 
@@ -212,17 +220,29 @@ def _print(outcome: Outcome, *, nothing: str) -> None:
             out.print(f"secret of {slug}/{client_id}, shown once: {secret}", markup=False)
 
 
-def _run(folder: Path, reason: str, *, dry_run: bool, json: bool, nothing: str) -> Outcome:
+def _run(  # noqa: PLR0913  (each by its name)
+    folder: Path,
+    reason: str = "",
+    *,
+    dry_run: bool,
+    json: bool,
+    nothing: str,
+    own: bool = False,
+    source: str = "",
+) -> Outcome:
     outcome = Outcome()
 
     async def work() -> None:
         nonlocal outcome
+        if len(source) > LONGEST_SOURCE:
+            raise Invalid(f"at most {LONGEST_SOURCE} characters", field="--source")
         files = read_folder(folder)
         async with opened() as here:
             development = here.settings.env == "development"
             tried = Applying(
-                SYSTEM, reason, dry_run=True, development=development, envelope=here.envelope
-            )
+                SYSTEM, reason, dry_run=True, development=development, envelope=here.envelope,
+                own=own, source=source,
+            )  # fmt: skip
             outcome = await reconcile(here, files, tried)  # a mistake anywhere, and nothing is done
             if not dry_run:
                 outcome = await reconcile(here, files, replace(tried, dry_run=False))
@@ -235,18 +255,29 @@ def _run(folder: Path, reason: str, *, dry_run: bool, json: bool, nothing: str) 
     return outcome
 
 
-def plan(folder: Folder, *, json: Json = False) -> None:
+def plan(folder: Folder, *, own: Own = False, json: Json = False) -> None:
     """What `apply` would change; everything is tried and taken back."""
-    _run(folder, "", dry_run=True, json=json, nothing="no change")
+    _run(folder, dry_run=True, json=json, nothing="no change", own=own)
 
 
-def apply_files(folder: Folder, reason: Reason = "", *, json: Json = False) -> None:
-    """Make the installation as the files say; a tenant's part is done whole or not at all."""
-    _run(folder, reason, dry_run=False, json=json, nothing="no change")
+def apply_files(
+    folder: Folder,
+    reason: Reason = "",
+    source: Source = "",
+    *,
+    own: Own = False,
+    json: Json = False,
+) -> None:
+    """
+    Make the installation as the files say; a tenant's part is done whole or not at all.
+
+    Settings that the files own go on being theirs, with or without --own.
+    """
+    _run(folder, reason, dry_run=False, json=json, nothing="no change", own=own, source=source)
 
 
 def drift(folder: Folder, *, json: Json = False) -> None:
-    """Whether somebody changed by hand what the files say; exit code 1 if so."""
-    outcome = _run(folder, "", dry_run=True, json=json, nothing="no drift")
+    """Whether somebody changed or released by hand what the files say; exit code 1 if so."""
+    outcome = _run(folder, dry_run=True, json=json, nothing="no drift")
     if not outcome.is_empty:
         raise typer.Exit(DRIFTED)

@@ -10,6 +10,7 @@ from insula.config_overrides.masks import masked
 from insula.config_overrides.models import Layers
 from insula.config_overrides.saving import Saving
 from insula.kernel.settings import Section
+from insula.platform.cli import templates
 from insula.platform.cli.output import Json, run, show, show_rows
 from insula.platform.cli.pairs import read_pairs
 from insula.platform.cli.settings import COLUMNS, Reason, rows
@@ -22,6 +23,8 @@ app = typer.Typer(
     help="See and change what every tenant inherits, and bind what tenants decide.",
     no_args_is_help=True,
 )
+
+app.add_typer(templates.app, name="template")
 
 SectionKey = Annotated[str, typer.Argument(help=f"One of {', '.join(s.key for s in CATALOGUE)}.")]
 Pairs = Annotated[list[str], typer.Argument(help="name=value, one or more; null takes it back.")]

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from insula.config_overrides import history, service
+from insula.config_overrides import history, ownership, service
 from insula.config_overrides.masks import all_masked, masked
 from insula.config_overrides.models import Layers
 from insula.config_overrides.resolution import explain
@@ -41,6 +41,7 @@ def rows(sections: Iterable[type[Section]], layers: Layers) -> Iterator[dict[str
     """A row for each field: what holds, where it comes from, and who said so."""
     for section in sections:
         for each in explain(section, layers):
+            owner = each.own_mark.owner if each.own_mark else None
             yield {
                 "section": section.key,
                 "field": each.name,
@@ -51,6 +52,8 @@ def rows(sections: Iterable[type[Section]], layers: Layers) -> Iterator[dict[str
                 "bound": each.bound,
                 "set_by": each.mark.by.get("id") or each.mark.by["type"] if each.mark else None,
                 "set_at": each.mark.at if each.mark else None,
+                "owned_by": owner.by.get("id") or owner.by["type"] if owner else None,
+                "source_of_owner": owner.source or None if owner else None,
             }
 
 
@@ -118,6 +121,27 @@ def unset(
             after = await service.reset(owner, kind, field, _saving(here, reason))
         name = f"{section}.{field}" if field else section
         show(masked(after.model_dump(mode="json")), json=json, text=f"{name} is inherited.")
+
+    run(work, json=json)
+
+
+@app.command()
+def release(
+    section: SectionKey,
+    fields: Annotated[list[str], typer.Argument(help="Fields that files own, one or more.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why; shown by `insula drift`.")],
+    tenant: InTenant = None,
+    *,
+    json: Json = False,
+) -> None:
+    """Give fields that files own back to hands, until the files are applied again."""
+
+    async def work() -> None:
+        kind = CATALOGUE.get(section)
+        async with opened() as here, (await here.tenant(tenant)).transaction() as db:
+            await ownership.release_in(db, kind, fields, _saving(here, reason))
+        shown = {"section": section, "released": fields}
+        show(shown, json=json, text=f"Released: {', '.join(f'{section}.{f}' for f in fields)}.")
 
     run(work, json=json)
 

@@ -11,6 +11,8 @@ from insula.platform.cli.domains import Vouched
 from insula.platform.cli.links import in_words, linked
 from insula.platform.cli.output import Json, run, show, show_rows
 from insula.platform.context import opened
+from insula.platform.sections import CATALOGUE
+from insula.tenant_templates.models import Choice
 from insula.tenants import founding, service
 from insula.tenants.domains.claims import Wish
 from insula.tenants.models import Status
@@ -56,6 +58,9 @@ def create(  # noqa: PLR0913  (options of a command)
     admin_email: Annotated[
         str | None, typer.Option(help="Make its first administrator and print their link.")
     ] = None,
+    template: Annotated[
+        str | None, typer.Option(help="Begin with what `insula platform template list` names.")
+    ] = None,
     *,
     json: Json = False,
 ) -> None:
@@ -76,6 +81,7 @@ def create(  # noqa: PLR0913  (options of a command)
                 base=rules.naming.base,
                 host_needed="header" not in rules.priority or not rules.trusted,
                 first_admin_email=admin_email,
+                template=Choice(template, CATALOGUE) if template else None,
             )
             tenant = await here.tenant(slug)
         shown: dict[str, Any] = {"slug": slug, "id": tenant.id, "issuer": tenant.issuer}

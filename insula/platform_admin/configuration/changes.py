@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from insula.config_overrides.catalogue import Catalogue
-from insula.config_overrides.errors import BoundViolated
+from insula.config_overrides.errors import BoundViolated, OwnedByGit
 from insula.config_overrides.marks import Version, Violation
 from insula.config_overrides.models import Layers, Stored, Values
 from insula.config_overrides.resolution import explain
@@ -139,6 +139,12 @@ def refused(refusal: Invalid, section: type[Section], known: Names) -> Errors:
     return {name if name in section.model_fields else "": said}
 
 
+def owned(refusal: OwnedByGit, section: type[Section]) -> Errors:
+    """For each field that documents own: what to do."""
+    names = [place.removeprefix(f"{section.key}.") for place in refusal.fields]
+    return dict.fromkeys(names, "Owned by Git: change the file, or release it with a reason.")
+
+
 def meanwhile(last: Version | None, known: Names) -> str:
     """Who saved what since the form was read."""
     if last is None:
@@ -157,8 +163,10 @@ def place_of(catalogue: Catalogue, place: str) -> str:
     return f"{key}: {label(name)}" if name else key
 
 
-def refused_whole(refusal: Invalid, catalogue: Catalogue) -> list[str]:
+def refused_whole(refusal: Invalid | OwnedByGit, catalogue: Catalogue) -> list[str]:
     """What of many sections a save refused, each with its field."""
+    if isinstance(refusal, OwnedByGit):
+        return [f"{place_of(catalogue, each)} is owned by Git." for each in refusal.fields]
     if isinstance(refusal, BoundViolated):
         return [
             f"{place_of(catalogue, each.field)} is beyond a bound of the platform."

@@ -33,7 +33,8 @@ class Line:
     One field as it stands in a form. *value* is what its control shows.
 
     *source* is where an inherited value comes from; *by* who set an own one, and when; *back* what
-    a reset gives. *lock* has a head and a text.
+    a reset gives. *lock* has a head and a text; *owner* says whose documents own it, *released* who
+    took it from them.
     """
 
     control: Control
@@ -49,13 +50,20 @@ class Line:
     refused: tuple[str, ...] = ()
     error: str = ""
     span: str = ""
+    owner: str = ""
+    released: str = ""
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
 def bys_of(layers: Layers) -> list[By]:
     """Whose names the lines need."""
     marks = (layers.own_marks, layers.platform_marks, layers.bound_marks)
-    return [mark.by for found in marks for mark in found.values()]
+    owned = [mark.owned for mark in layers.own_marks.values() if mark.owned]
+    return [
+        *(mark.by for found in marks for mark in found.values()),
+        *(each.by for each in owned),
+        *(each.released.by for each in owned if each.released),
+    ]
 
 
 def _signed(mark: Mark | None, known: Names) -> str:
@@ -63,20 +71,35 @@ def _signed(mark: Mark | None, known: Names) -> str:
         return ""
     when = f", {day(mark.at)}" if mark.at else ""
     used = f", last used {day(mark.used_at)}" if mark.used_at else ""
-    return f"{who(mark.by, known)}{when}{used}"
+    origin = f", from the template {mark.template}" if mark.template else ""
+    return f"{who(mark.by, known)}{when}{origin}{used}"
+
+
+def _owner(mark: Mark | None, known: Names) -> tuple[str, str]:
+    """Whose documents own a field, and who took it from them: one of the two, or neither."""
+    owned = mark.owned if mark else None
+    if owned is None:
+        return "", ""
+    if owned.released is not None:
+        given = owned.released
+        return "", f"Released by {who(given.by, known)}, {day(given.at)}: “{given.reason}”"
+    source = f" Source: {owned.source}." if owned.source else ""
+    return f"Claimed by {who(owned.by, known)}, {day(owned.at)}.{source}", ""
 
 
 def of_tenant(section: type[Section], layers: Layers, known: Names) -> list[Line]:
     """Each field as it holds for a tenant (features.md C11)."""
     bounds = valid_bounds(section, layers)
     explained = {each.name: each for each in explain(section, layers)}
-    return [
-        _of_tenant(
-            section, c, explained[c.name], bounds,
-            _signed(layers.own_marks.get(f"{section.key}.{c.name}"), known), known,
+    lines = []
+    for c in controls(section):
+        mark = layers.own_marks.get(f"{section.key}.{c.name}")
+        line = _of_tenant(section, c, explained[c.name], bounds, _signed(mark, known), known)
+        owner, released = _owner(explained[c.name].own_mark, known)
+        lines.append(
+            replace(line, owner=owner, released=released, is_fixed=line.is_fixed or bool(owner))
         )
-        for c in controls(section)
-    ]  # fmt: skip
+    return lines
 
 
 def _of_tenant(  # noqa: PLR0913  (each is needed once)

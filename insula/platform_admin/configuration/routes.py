@@ -8,13 +8,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from insula.admin_sessions.models import AdminSession
-from insula.config_overrides.errors import VersionConflict
+from insula.audit.models import Actor
+from insula.config_overrides.errors import OwnedByGit, VersionConflict
+from insula.config_overrides.impacts import Impact
 from insula.config_overrides.marks import Version
 from insula.config_overrides.models import Layers, Values
 from insula.config_overrides.platform import Reach
 from insula.config_overrides.resolution import violations
 from insula.config_overrides.saving import Saving
-from insula.kernel.errors import Invalid
+from insula.kernel.errors import Conflict, InsulaError, Invalid
 from insula.kernel.settings import Section
 from insula.platform_admin.configuration import changes as diffs
 from insula.platform_admin.configuration.controls import (
@@ -34,6 +36,7 @@ from insula.sign_in.routes import go_to, only, tenant_of
 _LONGEST_REASON = 500
 _DONE = {
     "saved": "Saved. It is in force on every process within a second.",
+    "released": "Released. It may be changed here until the files are applied again.",
     "restored": "The version is decided again. It is in force within a second.",
     "imported": "The settings are imported. They are in force within a second.",
 }
@@ -62,6 +65,8 @@ class Desk:
     save: Callable[[Values, Saving], Awaitable[object]]
     last: Callable[[], Awaitable[Version | None]]
     reach: Callable[[Values], Awaitable[Reach]] | None = None
+    #: Whom changes would shut out; named for an actor, that they looked is recorded.
+    impacts: Callable[[Values, Actor | None], Awaitable[list[Impact]]] | None = None
     #: What the page may load, where that is more than usual.
     policy: str = ""
     #: Values with the secrets among them sealed, so that a page can carry them to the save.
@@ -88,7 +93,7 @@ def pages_of(opened: Opened, name: str) -> tuple[_Show, _Act, _Act, _Show]:
     async def reset(panel: Panel, request: Request, session: AdminSession) -> Response:
         desk = await opened(panel, request)
         wanted = request.query_params.get("field")
-        own = [line.control.name for line in desk.lines if line.is_own]
+        own = [line.control.name for line in desk.lines if line.is_own and not line.owner]
         names = [name for name in own if wanted in (None, name)]
         if not names:
             return go_to(desk.address)
@@ -128,7 +133,7 @@ def form_page(  # noqa: PLR0913  (each by its name)
         about=about(desk.section),
         lines=lines,
         fields=",".join(line.control.name for line in lines if not line.is_fixed),
-        is_own=any(line.is_own for line in lines),
+        is_own=any(line.is_own and not line.owner for line in lines),
         is_editable=session.runs_platform and not (tenant and tenant.protected),
         address=desk.address,
         etag=desk.etag,
@@ -203,9 +208,15 @@ async def review_page(  # noqa: PLR0913  (each by its name)
     *,
     reason: str = "",
     error: str = "",
+    names: bool = False,
 ) -> Response:
-    """What *changed* would be, before it is saved; None takes a field back."""
+    """
+    What *changed* would be, before it is saved; None takes a field back.
+
+    With *names* it says who is shut out, which is recorded.
+    """
     is_reset = all(value is None for value in changed.values()) and desk.scope != "bounds"
+    looking = platform_actor(request, session) if names else None
     reach = None
     if desk.reach is not None:
         reach = await desk.reach({name: v for name, v in changed.items() if v is not None})
@@ -221,6 +232,8 @@ async def review_page(  # noqa: PLR0913  (each by its name)
         is_reset=is_reset,
         effects=diffs.effects(desk.section) if desk.scope != "bounds" else (),
         reach=reach,
+        impacts=await desk.impacts(changed, looking) if desk.impacts else [],
+        is_named=names,
         label=label,
         changes=diffs.write(dict(changed)),
         address=desk.address,
@@ -240,16 +253,20 @@ async def _save(
     if only(form, "back"):
         return form_page(panel, request, session, desk, values=kept)
     reason = only(form, "reason").strip()
-    if len(reason) > _LONGEST_REASON:
+    is_too_long, names = len(reason) > _LONGEST_REASON, bool(only(form, "names"))
+    if is_too_long or names:
         return await review_page(
-            panel, request, session, desk, values, reason=reason,
-            error=f"At most {_LONGEST_REASON} characters.",
+            panel, request, session, desk, values, reason=reason, names=names,
+            error=f"At most {_LONGEST_REASON} characters." if is_too_long else "",
         )  # fmt: skip
     try:
         await desk.save(values, saving_of(panel, request, session, form))
     except VersionConflict as refusal:
         text = diffs.meanwhile(refusal.last, desk.known)
         return form_page(panel, request, session, desk, values=kept, status=409, meanwhile=text)
+    except OwnedByGit as refusal:
+        errors = diffs.owned(refusal, desk.section)
+        return form_page(panel, request, session, desk, values=kept, errors=errors, status=409)
     except Invalid as refusal:
         errors = diffs.refused(refusal, desk.section, desk.known)
         return form_page(panel, request, session, desk, values=kept, errors=errors, status=422)
@@ -260,6 +277,11 @@ def saving_of(panel: Panel, request: Request, session: AdminSession, form: Form)
     """Who saves what they had looked at, and why."""
     reason = only(form, "reason").strip()[:_LONGEST_REASON]
     return Saving(platform_actor(request, session), reason, only(form, "etag"), panel.envelope)
+
+
+def status_of(refusal: InsulaError) -> int:
+    """How a page with a refusal on it answers."""
+    return 409 if isinstance(refusal, Conflict) else 422
 
 
 async def who_was_faster(request: Request, refusal: VersionConflict) -> str:

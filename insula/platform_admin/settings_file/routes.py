@@ -9,12 +9,12 @@ from starlette.routing import Route
 
 from insula.admin_sessions.models import AdminSession
 from insula.config_overrides import service
-from insula.config_overrides.errors import VersionConflict
+from insula.config_overrides.errors import OwnedByGit, VersionConflict
 from insula.config_overrides.masks import all_masked
 from insula.config_overrides.models import Layers, Stored, etag
 from insula.kernel.errors import Invalid
 from insula.platform_admin.configuration.changes import Row, refused_whole, rows_of_documents
-from insula.platform_admin.configuration.routes import saving_of, who_was_faster
+from insula.platform_admin.configuration.routes import saving_of, status_of, who_was_faster
 from insula.platform_admin.guard import Form, Panel
 from insula.platform_admin.navigation import TENANTS
 from insula.platform_admin.one_tenant.routes import line_of
@@ -101,10 +101,17 @@ async def post_import(
         return _import_page(
             panel, request, session, line, layers, text=text, errors=late, status=409
         )
-    except Invalid as refusal:
+    except (Invalid, OwnedByGit) as refusal:
         errors = tuple(("document", text) for text in refused_whole(refusal, panel.catalogue))
         return _import_page(
-            panel, request, session, line, layers, text=text, errors=errors, status=422
+            panel,
+            request,
+            session,
+            line,
+            layers,
+            text=text,
+            errors=errors,
+            status=status_of(refusal),
         )
     return go_to(f"{TENANTS}/{line.slug}/config/history?done=imported")
 

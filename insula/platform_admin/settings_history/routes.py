@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from insula.admin_sessions.models import AdminSession
 from insula.config_overrides import history, service
-from insula.config_overrides.errors import VersionConflict
+from insula.config_overrides.errors import OwnedByGit, VersionConflict
 from insula.config_overrides.models import Stored, etag
 from insula.kernel.errors import Invalid
 from insula.platform_admin.configuration.changes import (
@@ -18,18 +18,17 @@ from insula.platform_admin.configuration.changes import (
     rows_of_documents,
 )
 from insula.platform_admin.configuration.controls import control, shown, title
-from insula.platform_admin.configuration.routes import saving_of, who_was_faster
+from insula.platform_admin.configuration.routes import saving_of, status_of, who_was_faster
 from insula.platform_admin.guard import Form, Panel
 from insula.platform_admin.navigation import TENANTS
 from insula.platform_admin.one_tenant.routes import frame_of, line_of
 from insula.platform_admin.people import names, who
-from insula.platform_admin.platform_settings.routes import DEFAULTS
 from insula.platform_admin.tenant_settings.routes import CONFIG, menu_of
 from insula.registry.errors import CursorInvalid
 from insula.sign_in.routes import go_to, tenant_of
 
 _LIMIT = 25
-_ACTS = {
+ACTS = {
     "config.updated": "changed settings",
     "config.section_reset": "reset a section",
     "config.rolled_back": "restored a version",
@@ -47,11 +46,11 @@ def routes(panel: Panel) -> list[Route]:
         panel.page(f"{CONFIG}/history", show_history),
         panel.page(f"{CONFIG}/history/{{number:int}}", show_version),
         panel.act(f"{CONFIG}/history/{{number:int}}", post_restore),
-        panel.page(f"{DEFAULTS}/history", show_platform_history),
     ]
 
 
-def _before(request: Request) -> int | None:
+def before_of(request: Request) -> int | None:
+    """Where a page of saves begins: below this number. Raises `CursorInvalid`."""
     text = request.query_params.get("before", "")
     if text and not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004  (fits a column)
         raise CursorInvalid
@@ -59,7 +58,7 @@ def _before(request: Request) -> int | None:
 
 
 async def show_history(panel: Panel, request: Request, session: AdminSession) -> Response:
-    line, before = await line_of(panel, request), _before(request)
+    line, before = await line_of(panel, request), before_of(request)
     async with panel.platform.within(line.id) as db:
         layers = await service.load_in(db)
         found = await history.versions(db, before=before, limit=_LIMIT + 1)
@@ -76,33 +75,12 @@ async def show_history(panel: Panel, request: Request, session: AdminSession) ->
         versions=shown_,
         known=await names(tenant_of(request), [each.by for each in shown_]),
         who=who,
-        acts=_ACTS,
+        acts=ACTS,
         place=partial(place_of, panel.catalogue),
         latest=found[0].number if found and before is None else 0,
         following=f"{base}?before={shown_[-1].number}" if len(found) > _LIMIT else "",
         newest=base if before else "",
         note=_DONE.get(request.query_params.get("done", ""), ""),
-    )
-
-
-async def show_platform_history(panel: Panel, request: Request, session: AdminSession) -> Response:
-    before = _before(request)
-    async with panel.platform.within(tenant_of(request).id) as db:
-        found = await history.versions(db, scope="platform", before=before, limit=_LIMIT + 1)
-    shown_ = found[:_LIMIT]
-    base = f"{DEFAULTS}/history"
-    return panel.show(
-        request,
-        session,
-        "defaults_history.html",
-        current="Defaults",
-        versions=shown_,
-        known=await names(tenant_of(request), [each.by for each in shown_]),
-        who=who,
-        acts=_ACTS,
-        place=partial(place_of, panel.catalogue),
-        following=f"{base}?before={shown_[-1].number}" if len(found) > _LIMIT else "",
-        newest=base if before else "",
     )
 
 
@@ -144,7 +122,7 @@ async def _version_page(
         tenant=line,
         version=version,
         by=who(version.by, known),
-        act=_ACTS.get(version.act, version.act),
+        act=ACTS.get(version.act, version.act),
         rows=rows_of_documents(
             panel.catalogue.of_tenants(), layers, _decided(panel, version.snapshot)
         ),
@@ -175,7 +153,9 @@ async def post_restore(
     except VersionConflict as refusal:
         late = (("restore", await who_was_faster(request, refusal)),)
         return await _version_page(panel, request, session, errors=late, status=409)
-    except Invalid as refusal:
+    except (Invalid, OwnedByGit) as refusal:
         errors = tuple(("document", text) for text in refused_whole(refusal, panel.catalogue))
-        return await _version_page(panel, request, session, errors=errors, status=422)
+        return await _version_page(
+            panel, request, session, errors=errors, status=status_of(refusal)
+        )
     return go_to(f"{TENANTS}/{line.slug}/config/history?done=restored")

@@ -1,16 +1,20 @@
 """A tenant's Configuration tab: a page for each section (features.md C07, D08)."""
 
+from dataclasses import replace
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from insula.admin_sessions.models import AdminSession
+from insula.audit.models import Actor
 from insula.branding.settings import Look
 from insula.config_overrides import history, service
+from insula.config_overrides.impacts import Impact
 from insula.config_overrides.marks import Version
 from insula.config_overrides.models import Layers, Values, etag
 from insula.config_overrides.resolution import explain, resolve
-from insula.config_overrides.saving import Saving
+from insula.config_overrides.saving import Saving, merged
 from insula.config_overrides.sealing import seal
 from insula.kernel.settings import DecidedBy
 from insula.platform_admin.configuration.controls import title
@@ -20,6 +24,7 @@ from insula.platform_admin.guard import Panel
 from insula.platform_admin.navigation import TENANTS
 from insula.platform_admin.one_tenant.routes import ONE, frame_of, line_of
 from insula.platform_admin.people import names
+from insula.registry import service as registry
 from insula.registry.models import TenantLine
 from insula.sign_in.routes import go_to, tenant_of
 
@@ -91,6 +96,18 @@ async def open_section(panel: Panel, request: Request, key: str) -> Desk:
                 inherited=layers.platform.get(section.key, {}),
             )  # fmt: skip
 
+    async def impacts(changes: Values, looking: Actor | None) -> list[Impact]:
+        after = merged(layers.own.get(section.key, {}), changes)
+        wanted = replace(layers, own={**layers.own, section.key: after})
+        async with panel.platform.within(line.id) as db:
+            found = await panel.catalogue.impacts(
+                db, section, layers, wanted, names=looking is not None
+            )
+        if looking is not None and found:
+            home = tenant_of(request).id
+            await registry.note_look(panel.platform, home, line, looking, "applications")
+        return found
+
     async def last() -> Version | None:
         async with panel.platform.within(line.id) as db:
             return next(iter(await history.versions(db, limit=1)), None)
@@ -115,5 +132,6 @@ async def open_section(panel: Panel, request: Request, key: str) -> Desk:
         save=save,
         last=last,
         seal=sealed,
+        impacts=impacts,
         policy=_WITH_PREVIEW if previews else "",
     )

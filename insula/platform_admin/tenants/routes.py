@@ -18,6 +18,8 @@ from insula.platform_admin.navigation import TENANTS
 from insula.registry import service as registry
 from insula.registry.models import STATUSES, Cursor, Filter, Page, TenantLine
 from insula.sign_in.routes import go_to, only
+from insula.tenant_templates import service as tenant_templates
+from insula.tenant_templates.models import Choice
 from insula.tenants import founding
 from insula.tenants.domains.claims import Wish
 from insula.tenants.errors import DomainTaken, SlugTaken
@@ -171,10 +173,10 @@ async def _json(panel: Panel, wanted: Filter) -> AsyncIterator[str]:
 
 
 async def show_new(panel: Panel, request: Request, session: AdminSession) -> Response:
-    return _new_page(panel, request, session)
+    return await _new_page(panel, request, session)
 
 
-def _new_page(  # noqa: PLR0913  (each by its name)
+async def _new_page(  # noqa: PLR0913  (each by its name)
     panel: Panel,
     request: Request,
     session: AdminSession,
@@ -182,9 +184,10 @@ def _new_page(  # noqa: PLR0913  (each by its name)
     errors: tuple[tuple[str, str], ...] = (),
     status: int = 200,
 ) -> Response:
-    values = {
-        name: only(form or {}, name) for name in ("slug", "display_name", "domain", founding.FIELD)
-    }
+    fields = ("slug", "display_name", "domain", "template", founding.FIELD)
+    values = {name: only(form or {}, name) for name in fields}
+    async with panel.platform.transaction() as db:
+        templates = await tenant_templates.list_all(db)
     return panel.show(
         request,
         session,
@@ -192,6 +195,7 @@ def _new_page(  # noqa: PLR0913  (each by its name)
         current="Tenants",
         status=status,
         values=values,
+        templates=templates,
         errors=list(errors),
         example_host=panel.naming.host("acme"),
         base=panel.naming.base,
@@ -200,14 +204,14 @@ def _new_page(  # noqa: PLR0913  (each by its name)
 
 async def post_new(panel: Panel, request: Request, session: AdminSession, form: Form) -> Response:
     slug = only(form, "slug").strip()
-    domain = only(form, "domain").strip()
+    domain, template = only(form, "domain").strip(), only(form, "template")
     missing = tuple(
         (field, text)
         for field, text in (("display_name", "Enter a name."), ("slug", "Enter a slug."))
         if not only(form, field).strip()
     )
     if missing:
-        return _new_page(panel, request, session, form, missing, 422)
+        return await _new_page(panel, request, session, form, missing, 422)
     try:
         first = await founding.found(
             panel.platform,
@@ -218,15 +222,15 @@ async def post_new(panel: Panel, request: Request, session: AdminSession, form: 
             wish=Wish(domain, primary=True) if domain else None,
             base=panel.naming.base,
             first_admin_email=only(form, founding.FIELD).strip() or None,
+            template=Choice(template, panel.catalogue) if template else None,
             actor=platform_actor(request, session),
         )
     except Invalid as refusal:
-        return _new_page(
-            panel, request, session, form, ((refusal.field or "slug", worded(refusal)),), 422
-        )
+        error = _beside(refusal, template)
+        return await _new_page(panel, request, session, form, (error,), 422)
     except Conflict as refusal:
         error = await _taken(panel, refusal, slug, domain)
-        return _new_page(panel, request, session, form, (error,), 409)
+        return await _new_page(panel, request, session, form, (error,), 409)
     if first is None:
         return go_to(f"{TENANTS}/{slug}?done=created")
     line = await registry.get(panel.platform, slug)
@@ -267,6 +271,13 @@ def worded(refusal: Invalid) -> str:
     text = refusal.description
     example = f" For example: {refusal.example}" if refusal.example else ""
     return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}{example}"
+
+
+def _beside(refusal: Invalid, template: str) -> tuple[str, str]:
+    """Which field is refused and why; of a value that a template holds, the template."""
+    if template and "." in refusal.field:
+        return "template", f"Its {refusal.field} cannot be. {worded(refusal)}"
+    return refusal.field or "slug", worded(refusal)
 
 
 async def _taken(panel: Panel, refusal: Conflict, slug: str, domain: str) -> tuple[str, str]:

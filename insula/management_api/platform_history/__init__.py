@@ -1,0 +1,1 @@
+"""The saves of what the platform decides, and the way back."""

@@ -1,0 +1,1 @@
+"""What new tenants can begin with."""

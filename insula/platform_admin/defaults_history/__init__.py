@@ -1,0 +1,1 @@
+"""The saves of defaults and bounds, and the way back."""

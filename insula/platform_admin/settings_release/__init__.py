@@ -1,0 +1,1 @@
+"""Fields that documents own, given back to hands."""
