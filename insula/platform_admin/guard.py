@@ -12,6 +12,7 @@ from insula.admin_sessions.guard import Door, actor_of, step_up_first
 from insula.admin_sessions.models import AdminSession
 from insula.audit.models import Actor
 from insula.config_overrides.catalogue import Catalogue
+from insula.figures.service import Keeper
 from insula.kernel.crypto import Envelope
 from insula.kernel.errors import Denied
 from insula.keys.settings import KeyRotation
@@ -54,6 +55,7 @@ class Panel:
     installation: Installation
     catalogue: Catalogue
     prover: Prover
+    keeper: Keeper
 
     def page(self, path: str, show: Show, *, proved: bool = False) -> Route:
         """A page to look at; with *proved* for whoever has lately shown who they are."""
