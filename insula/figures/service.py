@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from operator import itemgetter
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -38,6 +37,8 @@ _log = structlog.get_logger(__name__)
 _EVERY: Final = 30.0
 #: Tenants whose counts are one transaction; all processes write them in one order.
 _BATCH: Final = 100
+#: So many lines are written while somebody waits.
+_FEW: Final = 500
 _OF_ALL: Final = (SIGN_IN, SIGN_IN_FAILED)
 
 
@@ -85,6 +86,11 @@ class Keeper:
             await asyncio.sleep(_EVERY)
             await self.keep()
 
+    async def freshen(self) -> None:
+        """`keep` for somebody who waits to see the figures; not where that would take long."""
+        if len(self._tally) <= _FEW:
+            await self.keep()
+
     async def keep(self) -> None:
         """
         Write down what was counted since the last time.
@@ -93,12 +99,20 @@ class Keeper:
         worth no refusal: nothing is raised.
         """
         async with self._one_at_a_time:
-            counted = sorted(self._tally.take().items(), key=itemgetter(0))
-            for n in range(0, len(counted), _BATCH):
-                await self._keep(dict(counted[n : n + _BATCH]))
+            left = self._tally.take()
+            order = sorted(left)
+            try:
+                for n in range(0, len(order), _BATCH):
+                    some = {tenant_id: left[tenant_id] for tenant_id in order[n : n + _BATCH]}
+                    if await self._keep(some):
+                        for tenant_id in some:
+                            del left[tenant_id]
+            finally:  # also where this was cancelled half-way
+                self._tally.give_back(left)
             await self._keep_pool()
 
-    async def _keep(self, counted: Mapping[UUID, Lines]) -> None:
+    async def _keep(self, counted: Mapping[UUID, Lines]) -> bool:
+        """Whether nothing is left to be done about these."""
         try:
             async with self._platform.transaction() as db:
                 for tenant_id, lines in counted.items():
@@ -107,9 +121,10 @@ class Keeper:
                 if sums := _sums(counted.values()):
                     await store.add_to_platform(db, sums)
         except Unavailable:
-            self._tally.give_back(counted)
+            return False
         except Exception:  # noqa: BLE001  (a figure is lost, and the next are not)
             _log.exception("figures.lost", tenants=len(counted))
+        return True
 
     async def _keep_pool(self) -> None:
         now = self._pool()

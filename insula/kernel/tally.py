@@ -46,6 +46,10 @@ class Tally:
         self._most = most
         self._counts: dict[tuple[UUID, int, str, str], tuple[int, float]] = {}
 
+    def __len__(self) -> int:
+        """How many different lines wait."""
+        return len(self._counts)
+
     def count(self, tenant: UUID, what: str, client: UUID | None = None) -> None:
         """Once more, today; *what* is one of few words of ours."""
         now = clock.now()

@@ -1,5 +1,7 @@
 """What is counted in memory reaches the database once, and is bounded on both sides."""
 
+import asyncio
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -76,6 +78,38 @@ async def test_what_the_database_does_not_take_is_written_later():
     await keeper.keep()
 
     assert next(iter(tally.take()[A].values()))[0] == 1
+
+
+class Slow:
+    """A platform whose database does not answer."""
+
+    @asynccontextmanager
+    async def transaction(self):
+        await asyncio.sleep(60)
+        yield
+
+
+async def test_what_is_cut_off_half_way_is_counted_on():
+    tally = Tally()
+    tally.count(A, SIGN_IN)
+    keeping = asyncio.create_task(Keeper(Slow(), tally, lambda: (0, 0)).keep())
+    await asyncio.sleep(0.01)
+    assert len(tally) == 0
+
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+
+    assert len(tally) == 1
+
+
+async def test_nobody_who_waits_for_a_page_waits_for_many_tenants():
+    tally = Tally()
+    for _ in range(501):
+        tally.count(uuid4(), SIGN_IN)
+
+    await Keeper(Slow(), tally, lambda: (0, 0)).freshen()
+
+    assert len(tally) == 501
 
 
 async def test_two_processes_add_up_and_a_tenant_that_is_gone_is_left_out(house, platform_door):

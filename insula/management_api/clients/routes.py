@@ -205,7 +205,7 @@ async def show_client_stats(caller: Calling, client: Id) -> ClientStats:
     Kept counts, written every half minute: a process that is killed loses the last of them.
     """
     await _get(caller, client)
-    await caller.parts.keeper.keep()
+    await caller.parts.keeper.freshen()
     async with caller.tenant.transaction() as db:
         done = await figures.of_client(db, client)
         allowed = await service.count_allowed(db, client, most=_MOST_COUNTED)

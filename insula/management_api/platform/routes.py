@@ -20,7 +20,7 @@ router = router_of("Platform")
 async def show_platform_stats(caller: Calling) -> PlatformStats:
     """Each figure stands by itself: one that cannot be had carries `error`."""
     platform = caller.parts.platform
-    await caller.parts.keeper.keep()
+    await caller.parts.keeper.freshen()
     return PlatformStats(
         active=await figure("active", _counted(platform, "active")),
         suspended=await figure("suspended", _counted(platform, "suspended")),

@@ -31,7 +31,7 @@ async def show_stats(caller: Calling) -> Stats:
     """
     tenant = caller.tenant
     day = datetime.now(UTC) - timedelta(days=1)
-    await caller.parts.keeper.keep()
+    await caller.parts.keeper.freshen()
 
     async def counted(event: str) -> tuple[int, bool]:
         return await _within(

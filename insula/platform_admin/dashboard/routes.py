@@ -45,7 +45,7 @@ async def show_dashboard(panel: Panel, request: Request, session: AdminSession) 
         names = await accounts.names_of(db, actors(rows))
     async with panel.platform.transaction() as db:
         given_up = (await board.counts(db))["failed"]
-    await panel.keeper.keep()
+    await panel.keeper.freshen()
     sign_ins = await figures.attempt("sign_ins", figures.sign_ins_of_all(panel.platform))
     made = await figures.attempt("tenants_made", figures.tenants_made(panel.platform))
     doubted = await domains.in_doubt(panel.platform, _MOST_DOUBTED)

@@ -104,7 +104,7 @@ def frame_of(panel: Panel, request: Request, line: TenantLine, tab: str) -> dict
 
 async def show_overview(panel: Panel, request: Request, session: AdminSession) -> Response:
     line = await line_of(panel, request)
-    await panel.keeper.keep()
+    await panel.keeper.freshen()
     sign_ins = await figures.attempt("sign_ins", _sign_ins(panel, line.id))
     return show_tab(
         panel, request, session, line, "Overview",

@@ -54,7 +54,7 @@ async def show_keys(panel: Panel, request: Request, session: AdminSession) -> Re
 
 
 async def show_pool(panel: Panel, request: Request, session: AdminSession) -> Response:
-    await panel.keeper.keep()
+    await panel.keeper.freshen()
     use = await figures.attempt("pool", figures.pool_use(panel.platform))
     return panel.show(
         request,
