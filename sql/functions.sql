@@ -71,6 +71,7 @@ insert into insula.gate_exceptions (object, reason) values
   ('insula.admin_sessions_dead', 'as authorization_codes_dead'),
   ('insula.activation_links_dead', 'as authorization_codes_dead'),
   ('insula.assets_dead', 'as authorization_codes_dead'),
+  ('insula.tenant_days_dead', 'as authorization_codes_dead'),
   ('insula.tenant_hosts_in_order', 'the platform searches domains of all tenants, through a definer function'),
   ('insula.schema_version', 'the revision of the schema, which belongs to nobody');
 
@@ -461,7 +462,7 @@ begin
                   'refresh_families', 'sessions', 'interactions', 'attempt_counters',
                   'initial_access_tokens', 'pushed_requests', 'seen_once', 'device_grants',
                   'session_clients', 'idempotency_keys', 'admin_sessions',
-                  'activation_links') then 'sweep_after'
+                  'activation_links', 'tenant_days') then 'sweep_after'
     end;
   if column_name is null then
     raise exception 'not a table that is swept';
@@ -620,6 +621,10 @@ begin
    where o.status = x.status;
   if tg_op = 'INSERT' then
     insert into insula.tenant_counters (id) select id from changed;
+    insert into insula.platform_days as d (day, what, n)
+      select (now() at time zone 'UTC')::date, 'tenant_made', count(*)
+        from changed where not protected having count(*) > 0
+      on conflict (day, what) do update set n = d.n + excluded.n;
   else
     delete from insula.tenant_counters where id in (select id from changed);
   end if;

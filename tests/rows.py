@@ -315,6 +315,17 @@ def _key_adoption(db, given):
     }
 
 
+def _tenant_days(_db, _given):
+    return {
+        "client_id": uuid4(),
+        "day": _SOON[:10],
+        "what": "sign_in",
+        "n": 1,
+        "last_at": _SOON,
+        "sweep_after": _SOON,
+    }
+
+
 def _session_clients(_db, _given):
     return {"sid": uuid4(), "client_id": uuid4(), "user_id": uuid4(), "sweep_after": _SOON}
 

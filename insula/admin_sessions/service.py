@@ -16,6 +16,7 @@ from insula.audit.models import Actor, Event
 from insula.config_overrides.service import of
 from insula.kernel.ids import Kind, digest, new_id, new_secret
 from insula.kernel.metrics import SIGN_INS
+from insula.kernel.tally import SIGN_IN, SIGN_IN_FAILED, TALLY
 from insula.sign_in import attempts, proof
 from insula.sign_in.models import PASSWORD_AMR
 from insula.sign_in.proof import InvalidCredentials, Proof
@@ -105,6 +106,7 @@ async def sign_in(  # noqa: PLR0913  (each by its name)
 
 async def _not_an_admin(tenant: Tenant, actor: Actor, user: User) -> None:
     SIGN_INS.labels("not_admin").inc()
+    TALLY.count(tenant.id, SIGN_IN_FAILED)
     async with tenant.transaction() as db:
         await audit.record(db, proof.failure(actor, user, "not_admin", _LOGIN_FAILED))
     raise NotAdmin("This account does not administer anything here.")
@@ -151,6 +153,7 @@ async def _open(  # noqa: PLR0913  (each by its name)
             ),
         )
     SIGN_INS.labels("admin").inc()
+    TALLY.count(tenant.id, SIGN_IN)
     return token
 
 

@@ -19,7 +19,11 @@ _CLIENT_ID = re.compile(r"[A-Za-z0-9._~:/-]{1,120}\Z")
 DEVICE_CODE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 TOKEN_EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 
-Status = Literal["active", "inactive"]
+#: Paused: it begins nothing new, and what it was given goes on (H02).
+Status = Literal["active", "paused", "inactive"]
+#: What a client is refused, by the word of whoever deactivates it: all, or what begins anew.
+Mode = Literal["stop", "new_flows"]
+MODES: Final[Mapping[Status, Mode]] = {"inactive": "stop", "paused": "new_flows"}
 Algorithm = Literal["RS256", "ES256", "PS256", "EdDSA"]
 AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 ResponseType = Literal["code", "id_token", "id_token token"]

@@ -20,6 +20,7 @@ from insula.clients.errors import (
 )
 from insula.clients.key_sets import read_key_set
 from insula.clients.models import (
+    MODES,
     Metadata,
     Status,
     changed,
@@ -93,6 +94,7 @@ def _client(row: Row) -> Client:
             for hexed, expires in row.secrets
         ),
         is_dynamic=row.is_dynamic,
+        is_paused=row.is_paused,
         is_verified=row.is_verified,
         logo=row.logo or "",
         **values,
@@ -214,10 +216,11 @@ async def change(  # noqa: PLR0913  (what may be changed, all by name)
             secret = await _new_secret(db, tenant.id, row.id) if after.has_secret else None
         if after.profile != before.profile:
             await store.end_requests(db, row.id)
-        event = "client.updated"
+        event, more = "client.updated", {}
         if status is not None and status != row.status:
             event = "client.activated" if status == "active" else "client.deactivated"
-        await _audit(db, event, client_id, actor, changed=sorted(changes))
+            more = {"mode": mode} if (mode := MODES.get(status)) else {}
+        await _audit(db, event, client_id, actor, changed=sorted(changes), **more)
         await raise_version(db, "clients")
     return Changed(after, secret)
 

@@ -12,8 +12,13 @@ from sqlalchemy.exc import IntegrityError
 
 from insula.tenancy.db import Connection, Row, Tenant, statement
 
+#: Whoever is paused is active in all that asks whether something lives still.
+_STATUS = (
+    "case when status = 'active' and paused_at is not null then 'paused' else status end as status"
+)
+
 _FIND = statement("""
-    select c.id, c.client_id, c.name, c.metadata,
+    select c.id, c.client_id, c.name, c.metadata, c.paused_at is not null as is_paused,
            c.origin = 'dynamic' as is_dynamic,
            c.origin = 'administrator' or c.verified_at is not null as is_verified,
            (select encode(l.digest, 'hex') from insula.client_logos l
@@ -139,8 +144,8 @@ async def lock_using(
     """Clients that have one of these scopes or resource servers, until the transaction ends."""
     return (
         await db.execute(
-            text("""
-                select id, client_id, name, status, metadata from insula.clients c
+            text(f"""
+                select id, client_id, name, {_STATUS}, metadata from insula.clients c
                  where c.metadata -> 'scopes' ?| cast(:scopes as text[])
                     or c.metadata -> 'default_scopes' ?| cast(:scopes as text[])
                     or c.metadata -> 'resources' ?| cast(:resources as text[])
@@ -149,7 +154,7 @@ async def lock_using(
                                 where p ->> 'to_audience' = any(cast(:resources as text[]))
                                    or p ->> 'from_audience' = any(cast(:resources as text[])))
                  order by client_id for update
-            """),
+            """),  # noqa: S608  (words of ours)
             {"scopes": list(scopes), "resources": list(resources)},
         )
     ).all()
@@ -209,7 +214,7 @@ async def find(db: Connection, client_id: str, *, hold: bool = True) -> Row | No
     return (
         await db.execute(
             text(f"""
-                select id, client_id, name, status, metadata, origin, verified_at, updated_at
+                select id, client_id, name, {_STATUS}, metadata, origin, verified_at, updated_at
                   from insula.clients where client_id = :client_id {lock}
             """),  # noqa: S608  (words of ours)
             {"client_id": client_id},
@@ -223,7 +228,9 @@ async def update(
     await db.execute(
         text("""
             update insula.clients
-               set name = :name, status = :status, metadata = cast(:metadata as jsonb), updated_at = now()
+               set name = :name, status = case when :status = 'inactive' then 'inactive' else 'active' end,
+                   paused_at = case when :status = 'paused' then coalesce(paused_at, now()) end,
+                   metadata = cast(:metadata as jsonb), updated_at = now()
              where id = :client
         """),
         {"client": client, "name": name, "status": status, "metadata": json.dumps(metadata)},
@@ -248,11 +255,11 @@ async def page(db: Connection, after: str, limit: int) -> Sequence[Row]:
     """Clients by client_id, after one; for lists."""
     return (
         await db.execute(
-            text("""
-                select id, client_id, name, status, metadata, origin, verified_at, created_at
+            text(f"""
+                select id, client_id, name, {_STATUS}, metadata, origin, verified_at, created_at
                   from insula.clients
                  where client_id > :after order by client_id limit :limit
-            """),
+            """),  # noqa: S608  (words of ours)
             {"after": after, "limit": limit},
         )
     ).all()

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from insula.clients.models import Status
 from insula.config_overrides.masks import all_masked, mask
 from insula.configuration.errors import InvalidDocument
 
@@ -38,7 +39,7 @@ class ClientEntry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    status: Literal["active", "inactive"] = "active"
+    status: Status = "active"
     metadata: dict[str, Any] = Field(default_factory=dict)
 
 

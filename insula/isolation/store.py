@@ -178,6 +178,10 @@ _PLANTS: Final[dict[str, dict[str, str]]] = {
         "device_code_hash": _BYTES, "user_code_hash": _BYTES, "client_id": _CLIENT,
         "scopes": "'{openid}'", "expires_at": _NEVER, "sweep_after": _NEVER,
     },
+    "tenant_days": {
+        "day": "date '2999-01-01'", "what": "'canary'", "n": "1", "last_at": _NEVER,
+        "sweep_after": _NEVER,
+    },
     "idempotency_keys": {
         "key_hash": _BYTES, "request_hash": _BYTES, "expires_at": _NEVER, "sweep_after": _NEVER,
     },

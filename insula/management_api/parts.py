@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from insula.accounts.hashing import Passwords
 from insula.config_overrides.catalogue import Catalogue
+from insula.figures.service import Keeper
 from insula.kernel.crypto import Envelope
 from insula.keys.settings import KeyRotation
 from insula.management_api.idempotency import Idempotency
@@ -33,6 +34,7 @@ class Parts:
     idempotency: Idempotency
     catalogue: Catalogue
     prover: Prover
+    keeper: Keeper
     #: A new tenant is reached by the host of its slug, unless it has a domain.
     host_needed: bool = True
     #: Registered addresses may be http on this machine.

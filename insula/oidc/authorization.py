@@ -107,6 +107,9 @@ async def refuse(a: Authorization, refusal: OAuthError) -> Response:
     """Tell the client, if it may be told; otherwise the person (AZ-11)."""
     if a.interaction is not None:
         await a.issuer.people.cancel(a.cookies, a.interaction.id)
+    client: Client | None = getattr(a, "client", None)
+    if client is not None:
+        a.issuer.clients.note_refused(client, refusal.code)
     if not a.redirect_uri or not refusal.redirectable:
         return refusals.as_page(a.issuer, a.request, refusal)
     if not a.is_silent:

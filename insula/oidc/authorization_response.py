@@ -94,7 +94,10 @@ async def _respond_at_once(a: Authorization, authorized: Authorized) -> Response
     issued = await issuer.tokens.issue_at_once(
         FrontChannel(issue_id, authorized, access), a.request.caller
     )
-    return send(a, fields) if issued else _refuse_ended(a)
+    if not issued:
+        return _refuse_ended(a)
+    issuer.clients.note_issued(a.client, "implicit")
+    return send(a, fields)
 
 
 def _statement(a: Authorization, authorized: Authorized, person: Person) -> tokens.Statement:

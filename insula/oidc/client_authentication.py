@@ -48,12 +48,14 @@ async def authenticate(issuer: Issuer, request: Request, params: Parameters) -> 
     else:
         caller = request.caller
         await issuer.clients.refuse_flood(brought.client_id, caller)
-        client = await issuer.clients.find(brought.client_id)
+        known = client = await issuer.clients.find(brought.client_id)
         if client is not None and client.token_endpoint_auth_method != brought.method:
             client = None
         fault = await _find_fault(issuer, client, brought.proof)
         if client is None or fault:
             await issuer.clients.count_failure(brought.client_id, caller)
+            if known is not None:
+                issuer.clients.note_refused(known, InvalidClient.code)
             raise InvalidClient(REFUSED, detail=fault)
     request.client = client
     note_proof(issuer.sightings, client, request)

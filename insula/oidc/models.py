@@ -160,6 +160,8 @@ class Client:
     initiate_login_uri: str = ""
     #: It registered itself, and whether an administrator has looked at it since (DR-17).
     is_dynamic: bool = False
+    #: It begins nothing new; what it was given goes on.
+    is_paused: bool = False
     is_verified: bool = False
     allowed_origins: frozenset[str] = frozenset()
     client_uri: str = ""

@@ -75,6 +75,12 @@ class Clients(Protocol):
         `oidc.errors.Unreachable` when the address gives no keys.
         """
 
+    def note_issued(self, client: Client, grant_type: str) -> None:
+        """Count tokens that left for a client, for its statistics; nothing waits for it."""
+
+    def note_refused(self, client: Client, code: str) -> None:
+        """Count a refusal of a client's request by its error code, likewise."""
+
 
 class People(Protocol):
     """The person in front of the browser: sessions, sign-in, consent."""

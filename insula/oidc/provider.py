@@ -213,6 +213,8 @@ class Provider:
         return allow_caller(request, response) if endpoint.cors else response
 
     def _refuse(self, endpoint: Endpoint, request: Request, refusal: OAuthError) -> Response:
+        if request.client is not None:
+            self._issuer.clients.note_refused(request.client, refusal.code)
         if endpoint.is_page:
             return refusals.as_page(self._issuer, request, refusal)
         return refusals.as_json(request, refusal)

@@ -41,6 +41,7 @@ _SWEPT = (
     "idempotency_keys",
     "admin_sessions",
     "activation_links",
+    "tenant_days",
 )
 _BATCH = 1000
 #: Each is looked for in what its tenant has decided.

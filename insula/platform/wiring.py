@@ -12,6 +12,7 @@ from insula.admin_sessions.routes import AdminPages
 from insula.branding.look import branding_of
 from insula.devices.codes import UserCodes
 from insula.devices.routes import DevicePages
+from insula.figures.service import Keeper
 from insula.isolation.service import Watch
 from insula.jobs.queue import Queue
 from insula.kernel import logs
@@ -20,6 +21,7 @@ from insula.kernel.db import Database
 from insula.kernel.errors import Invalid, Unavailable
 from insula.kernel.events import Bus
 from insula.kernel.metrics import REGISTRY
+from insula.kernel.tally import TALLY
 from insula.keys.settings import KeyRotation
 from insula.management_api.api import ManagementApi
 from insula.management_api.idempotency import Idempotency
@@ -99,6 +101,7 @@ class Wiring:
             idle_ttl=settings.multi_tenancy_provider_pool_idle_ttl_ms / 1000,
             cleanup_interval=settings.multi_tenancy_provider_pool_cleanup_interval_ms / 1000,
         )
+        self.keeper = Keeper(self.platform, TALLY, self._pool_use)
         self.feed = ChangeFeed(
             self.database, self.bus, self._changed, self._gap, every=settings.poll_seconds
         )
@@ -122,6 +125,7 @@ class Wiring:
             ),
             CATALOGUE,
             prover,
+            self.keeper,
         )
         self.ops = OpsGateway(
             checks={
@@ -152,6 +156,7 @@ class Wiring:
                 idempotency=Idempotency(secret),
                 catalogue=CATALOGUE,
                 prover=prover,
+                keeper=self.keeper,
                 host_needed="header" not in rules.priority or not rules.trusted,
                 development=settings.env == "development",
             )
@@ -169,6 +174,10 @@ class Wiring:
         queue = Queue(self.settings.database_platform_url_text())
         tasks.register(queue)
         return Housekeeping(queue)
+
+    def _pool_use(self) -> tuple[int, int]:
+        figures = self.pool.figures()
+        return figures.requests - figures.misses, figures.misses
 
     def _changed(self, tenant_id: UUID, version: int) -> None:
         if tenant_id == self._platforms_id and version > self._platforms_version:
@@ -232,6 +241,7 @@ class Wiring:
             _log.warning("configuration.warning", warning=warning)
         await self.feed.start()
         await self.sightings.start()
+        self.keeper.start()
         if self.naming.multi_tenant:
             await self.pool.start()
         if self._housekeeping is not None:
@@ -266,6 +276,7 @@ class Wiring:
             await self._housekeeping.stop()
         await self.feed.stop()
         await self.sightings.stop()
+        await self.keeper.stop()
         await self.pool.stop()
         await self.door.close()
         await self.bus.close()

@@ -12,9 +12,11 @@ from insula.admin_sessions.guard import Door, actor_of, step_up_first
 from insula.admin_sessions.models import AdminSession
 from insula.audit.models import Actor
 from insula.config_overrides.catalogue import Catalogue
+from insula.figures.service import Keeper
 from insula.kernel.crypto import Envelope
 from insula.kernel.errors import Denied
 from insula.keys.settings import KeyRotation
+from insula.platform_admin.calls import call_of
 from insula.platform_admin.navigation import GROUPS, HOME, TENANTS
 from insula.providers.pool import Figures
 from insula.sign_in.routes import cookies_of
@@ -22,7 +24,10 @@ from insula.tenancy.db import Platform
 from insula.tenancy.models import Naming
 from insula.tenants.domains.proofs import Prover
 from insula.ui.pages import render, theme_of
-from insula.ui.views import Person, Shell, hue_of
+from insula.ui.views import ApiCall, Person, Shell, hue_of
+
+#: Where a request keeps the address of its page, as it was mounted.
+_PAGE = "insula.page"
 
 Form = dict[str, list[str]]
 Show = Callable[["Panel", Request, AdminSession], Awaitable[Response]]
@@ -54,11 +59,13 @@ class Panel:
     installation: Installation
     catalogue: Catalogue
     prover: Prover
+    keeper: Keeper
 
     def page(self, path: str, show: Show, *, proved: bool = False) -> Route:
         """A page to look at; with *proved* for whoever has lately shown who they are."""
 
         async def endpoint(request: Request) -> Response:
+            request.scope[_PAGE] = path
             session = await self.door.session(request)
             if session is None:
                 return self.door.sign_in_first(request)
@@ -76,6 +83,7 @@ class Panel:
         """What changes something: a form of this session's, from somebody who may."""
 
         async def endpoint(request: Request) -> Response:
+            request.scope[_PAGE] = path
             session = await self.door.session(request)
             if session is None:
                 return self.door.sign_in_first(request)
@@ -93,6 +101,7 @@ class Panel:
         """As `act`, for a form with a file in it."""
 
         async def endpoint(request: Request) -> Response:
+            request.scope[_PAGE] = path
             session = await self.door.session(request)
             if session is None:
                 return self.door.sign_in_first(request)
@@ -134,6 +143,7 @@ class Panel:
             zone="UTC",
             csrf_token=self.door.csrf_token(request),
             here=f"{request.scope['path']}{query}" if request.method == "GET" else HOME,
+            api=self._call(request),
         )
         html = render(
             f"platform_admin/{name}",
@@ -144,6 +154,13 @@ class Panel:
             **variables,
         )
         return HTMLResponse(html, status)
+
+    def _call(self, request: Request) -> ApiCall | None:
+        """What the page does, as a program does it."""
+        names = {**request.query_params, **request.path_params}
+        here = self.naming.origin(request.scope["insula.host"] or "")
+        tenant = self.naming.origin(self.naming.host(str(names.get("slug", ""))))
+        return call_of(request.scope[_PAGE], names, here, tenant)
 
 
 def _refuse_strangers(session: AdminSession, *, writes: bool) -> None:

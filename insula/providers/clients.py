@@ -8,8 +8,10 @@ from typing import Any
 from cachetools import LRUCache, TTLCache
 
 from insula.clients import service
+from insula.figures.models import ISSUED, REFUSED
 from insula.kernel import clock
 from insula.kernel.ids import Kind, digest
+from insula.kernel.tally import TALLY
 from insula.oidc.errors import SlowDown, Unreachable
 from insula.oidc.models import Caller, Client
 from insula.outbound.errors import OutboundError
@@ -22,6 +24,8 @@ from insula.tenancy.db import Tenant
 #: Failures of one client from one address before it has to wait, and for how long they count.
 _LIMIT = 20
 _WINDOW = timedelta(minutes=5)
+#: Refusals that are part of how things go, and nobody's fault.
+_EXPECTED = frozenset({"authorization_pending", "use_dpop_nonce"})
 
 
 class TenantClients:
@@ -104,3 +108,10 @@ class TenantClients:
         )
         if rows[0].n >= _LIMIT:
             self._blocked[subject] = True
+
+    def note_issued(self, client: Client, grant_type: str) -> None:
+        TALLY.count(self._tenant.id, f"{ISSUED}{grant_type}", client.id)
+
+    def note_refused(self, client: Client, code: str) -> None:
+        if code not in _EXPECTED:
+            TALLY.count(self._tenant.id, f"{REFUSED}{code}", client.id)

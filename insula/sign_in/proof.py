@@ -14,6 +14,7 @@ from insula.audit import service as audit
 from insula.audit.models import Actor, Event
 from insula.kernel.errors import Denied
 from insula.kernel.metrics import SIGN_INS
+from insula.kernel.tally import SIGN_IN_FAILED, TALLY
 from insula.sign_in import attempts
 from insula.sign_in.attempts import Attempt
 from insula.sign_in.errors import TooManyAttempts
@@ -97,6 +98,7 @@ async def _refused(  # noqa: PLR0913  (each by its name)
     else:
         why = "account_disabled"
     SIGN_INS.labels(why).inc()
+    TALLY.count(tenant.id, SIGN_IN_FAILED)
     async with tenant.transaction() as db:
         await audit.record(db, failure(actor, user, why, failed))
 
@@ -106,6 +108,7 @@ async def _held_back(
 ) -> None:
     """A refusal before the password was looked at; a flood of them fills no record."""
     SIGN_INS.labels("rate_limited").inc()
+    TALLY.count(tenant.id, SIGN_IN_FAILED)
     async with tenant.transaction() as db:
         if await attempts.first_refusal(db, refusal):
             found = await accounts.find(db, name)

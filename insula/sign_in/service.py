@@ -17,6 +17,7 @@ from insula.audit.models import Actor, Event
 from insula.config_overrides import service as config_overrides
 from insula.kernel.ids import Kind, digest, new_id, new_secret
 from insula.kernel.metrics import SIGN_INS
+from insula.kernel.tally import SIGN_IN, TALLY
 from insula.sign_in import attempts, proof, store
 from insula.sign_in.attempts import Attempt
 from insula.sign_in.errors import InteractionGone
@@ -273,6 +274,7 @@ async def begin_session(  # noqa: PLR0913  (each by its name)
               metadata={"amr": list(PASSWORD_AMR)}),
     )  # fmt: skip
     SIGN_INS.labels("success").inc()
+    TALLY.count(tenant.id, SIGN_IN)
     return (token, *others[:room])
 
 

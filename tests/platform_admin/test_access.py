@@ -22,7 +22,7 @@ ROUTES = sorted((method, filled(path)) for method, path in ADDRESSES["platform"]
 #: Pages that lead to an act and nowhere else.
 ACTS = (
     "/suspend", "/archive", "/activate", "/domains/remove", "/domains/vouch", "/domains/primary",
-    "/users/link", "tenants/acme/delete",
+    "/users/link", "tenants/acme/delete", "/undo-delete", "/config/import",
 )  # fmt: skip
 #: What may be looked at and is not there.
 ABSENT = (f"/assets/{'0' * 64}", "/deletion.jwt", "/jobs/0", "/jobs/0/forget", "/history/0")

@@ -16,7 +16,7 @@ SWEPT = (
     "authorization_codes", "token_issues", "access_tokens", "revoked_jtis",
     "refresh_families", "sessions", "interactions", "attempt_counters", "initial_access_tokens",
     "pushed_requests", "seen_once", "device_grants", "session_clients", "admin_sessions",
-    "idempotency_keys", "activation_links",
+    "idempotency_keys", "activation_links", "tenant_days",
 )  # fmt: skip
 
 

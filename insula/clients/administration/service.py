@@ -9,7 +9,7 @@ from insula.clients import service as clients
 from insula.clients.administration import store
 from insula.clients.administration.models import Application, Found, Revoked, Secret, Wanted
 from insula.clients.errors import NoSuchClient
-from insula.clients.models import from_row
+from insula.clients.models import Mode, from_row
 from insula.tenancy.db import Connection, Row, Tenant, raise_version
 
 _BATCH: Final = 1000
@@ -58,6 +58,25 @@ async def get(db: Connection, client: UUID) -> Application:
     return _application(row)
 
 
+async def count_allowed(db: Connection, client: UUID, *, most: int) -> tuple[int, bool]:
+    """How many people allow it something now among the first *most*, and whether that is all."""
+    return await store.count_allowed(db, client, most)
+
+
+async def count_people(db: Connection, client: UUID, *, most: int) -> tuple[int, bool]:
+    """How many people *most* of its kept tokens are of, and whether it has no others."""
+    return await store.count_people(db, client, most)
+
+
+async def named(tenant: Tenant, client_id: str) -> Application:
+    """Raises `NoSuchClient`."""
+    async with tenant.transaction() as db:
+        client = await store.named(db, client_id)
+        if client is None:
+            raise NoSuchClient("No client of that id in this tenant.")
+        return await get(db, client)
+
+
 async def secrets(db: Connection, client: UUID) -> list[Secret]:
     """The live secrets, newest first. Raises `NoSuchClient`."""
     await get(db, client)
@@ -96,20 +115,25 @@ async def end_access(tenant: Tenant, client: UUID, actor: Actor) -> Revoked:
 
 
 async def deactivate(
-    tenant: Tenant, client: UUID, *, development: bool, actor: Actor
+    tenant: Tenant, client: UUID, mode: Mode = "stop", *, development: bool, actor: Actor
 ) -> Application:
-    """Refuse an application from now on, and end what it was given. Raises `NoSuchClient`."""
+    """
+    Refuse an application from now on, and end what it was given; or let it begin nothing new.
+
+    Raises `NoSuchClient`.
+    """
     async with tenant.transaction() as db:
         application = await get(db, client)
     await clients.change(
         tenant,
         application.client_id,
         {},
-        status="inactive",
+        status="paused" if mode == "new_flows" else "inactive",
         development=development,
         actor=actor,
     )
-    await end_access(tenant, client, actor)
+    if mode == "stop":
+        await end_access(tenant, client, actor)
     async with tenant.transaction() as db:
         return await get(db, client)
 

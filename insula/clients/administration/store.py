@@ -13,7 +13,9 @@ from insula.tenancy.db import Connection, Row
 #: So many rows are looked through for one page, however seldom one matches (CR-9).
 WINDOW = 10_000
 
-_COLUMNS = """id, client_id, name, status, metadata, origin, created_at, updated_at,
+_STATUS = "case when status = 'active' and paused_at is not null then 'paused' else status end"
+
+_COLUMNS = f"""id, client_id, name, {_STATUS} as status, metadata, origin, created_at, updated_at,
     origin = 'administrator' or verified_at is not null as is_verified"""
 
 _MATCHES = """
@@ -117,6 +119,48 @@ async def find(db: Connection, client: UUID) -> Row | None:
             {"id": client},
         )
     ).one_or_none()
+
+
+async def count_allowed(db: Connection, client: UUID, most: int) -> tuple[int, bool]:
+    """How many of the first *most* grants of a client are in force, and whether those are all."""
+    row = (
+        await db.execute(
+            text("""
+                select count(*) filter (where revoked_at is null and expires_at > now()) as n,
+                       count(*) as looked_at
+                  from (select revoked_at, expires_at from insula.grants
+                         where client_id = :client limit :most) g
+            """),
+            {"client": client, "most": most + 1},
+        )
+    ).one()
+    return row.n, row.looked_at <= most
+
+
+async def count_people(db: Connection, client: UUID, most: int) -> tuple[int, bool]:
+    """How many people the first *most* issues of a client are of, and whether those are all."""
+    row = (
+        await db.execute(
+            text("""
+                select count(distinct user_id) as n, count(*) as looked_at
+                  from (select user_id from insula.token_issues
+                         where client_id = :client limit :most) i
+            """),
+            {"client": client, "most": most + 1},
+        )
+    ).one()
+    return row.n, row.looked_at <= most
+
+
+async def named(db: Connection, client_id: str) -> UUID | None:
+    """The id of the client that calls itself so."""
+    found: UUID | None = (
+        await db.execute(
+            text("select id from insula.clients where client_id = :client_id"),
+            {"client_id": client_id},
+        )
+    ).scalar_one_or_none()
+    return found
 
 
 async def secrets(db: Connection, client: UUID) -> Sequence[Row]:

@@ -9,6 +9,8 @@ from fastapi import Path, Query, Response
 from insula.clients import service as clients
 from insula.clients.administration import service
 from insula.clients.administration.models import Application, Wanted
+from insula.clients.models import Status
+from insula.figures import service as figures
 from insula.management_api.caller import Caller
 from insula.management_api.clients.schemas import (
     ChangedClientDetail,
@@ -17,6 +19,8 @@ from insula.management_api.clients.schemas import (
     ClientDetail,
     ClientSecret,
     ClientSecrets,
+    ClientStats,
+    Deactivation,
     Ended,
     NewClient,
     NewClientDetail,
@@ -24,7 +28,6 @@ from insula.management_api.clients.schemas import (
     Origin,
     ShownSecret,
     Sort,
-    Status,
     WholeClient,
 )
 from insula.management_api.guard import Calling, router_of
@@ -192,6 +195,24 @@ async def delete_client(caller: Calling, client: Id) -> None:
     await clients.delete(caller.tenant, application.client_id, caller.actor)
 
 
+@router.get(
+    "/clients/{client}/stats", summary="Statistics of a client", openapi_extra=needs("clients:read")
+)
+async def show_client_stats(caller: Calling, client: Id) -> ClientStats:
+    """
+    What it was given and refused in the last 90 days, in UTC, and what people allow it now.
+
+    Kept counts, written every half minute: a process that is killed loses the last of them.
+    """
+    await _get(caller, client)
+    await caller.parts.keeper.freshen()
+    async with caller.tenant.transaction() as db:
+        done = await figures.of_client(db, client)
+        allowed = await service.count_allowed(db, client, most=_MOST_COUNTED)
+        people = await service.count_people(db, client, most=_MOST_COUNTED)
+    return ClientStats.of(done, allowed, people)
+
+
 @router.post(
     "/clients/{client}/activate",
     summary="Activate a client",
@@ -215,11 +236,21 @@ async def activate_client(caller: Calling, client: Id, response: Response) -> Cl
     summary="Deactivate a client",
     openapi_extra=needs("clients:write"),
 )
-async def deactivate_client(caller: Calling, client: Id, response: Response) -> ClientDetail:
-    """Every use of it is refused from now on, and what it was given is ended."""
+async def deactivate_client(
+    caller: Calling, client: Id, response: Response, wanted: Deactivation | None = None
+) -> ClientDetail:
+    """
+    Stop it: every use is refused from now on, and what it was given is ended. Or pause it.
+
+    Paused (`new_flows`) it begins nothing new (`unauthorized_client`); its tokens go on.
+    """
     await _managed(caller, client)
     after = await service.deactivate(
-        caller.tenant, client, development=caller.parts.development, actor=caller.actor
+        caller.tenant,
+        client,
+        (wanted or Deactivation()).mode,
+        development=caller.parts.development,
+        actor=caller.actor,
     )
     tag(response, after.updated_at)
     return ClientDetail.of(after)

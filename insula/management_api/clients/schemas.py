@@ -1,7 +1,7 @@
 """Applications as they are told, and what may be asked of them."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -10,9 +10,10 @@ from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from insula.clients.administration.models import Application, Secret
-from insula.clients.models import DEVICE_CODE, Metadata
+from insula.clients.models import DEVICE_CODE, Metadata, Mode, Status
+from insula.figures.models import OfClient
+from insula.management_api.paging import Count
 
-Status = Literal["active", "inactive"]
 Origin = Literal["administrator", "dynamic"]
 Sort = Literal["client_id", "-client_id"]
 Kind = Literal["web", "spa", "native", "m2m", "device"]
@@ -131,6 +132,51 @@ class ClientChanges(Settings):
     """What is left out stays."""
 
     name: str = Field("", **_NAME)
+
+
+class Issued(BaseModel):
+    """How often tokens left for it on a day, by grant type; `implicit` is the front channel."""
+
+    day: date
+    grant_type: str
+    n: int
+
+
+class Refused(BaseModel):
+    """How often it was refused so in these days."""
+
+    error: str
+    n: int
+
+
+class ClientStats(BaseModel):
+    """What was counted for an application in the last 90 days."""
+
+    issued: list[Issued]
+    refused: list[Refused]
+    active_grants: Count = Field(description="What people allow it now.")
+    unique_users: Count = Field(description="People whose tokens of it are still kept.")
+    last_activity: datetime | None
+
+    @classmethod
+    def of(
+        cls, done: OfClient, allowed: tuple[int, bool], people: tuple[int, bool]
+    ) -> "ClientStats":
+        return cls(
+            issued=[Issued(day=day, grant_type=grant, n=n) for day, grant, n in done.issued],
+            refused=[Refused(error=code, n=n) for code, n in done.refused.items()],
+            active_grants=Count(value=allowed[0], exact=allowed[1]),
+            unique_users=Count(value=people[0], exact=people[1]),
+            last_activity=done.last_at,
+        )
+
+
+class Deactivation(BaseModel):
+    """`stop` refuses every use and ends what was given; `new_flows` lets nothing new begin."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    mode: Mode = "stop"
 
 
 class NewSecret(BaseModel):

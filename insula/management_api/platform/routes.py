@@ -1,10 +1,13 @@
 """/platform/stats and /platform/pool."""
 
+from insula.figures import service as figures
+from insula.management_api.blocks import figure, series
 from insula.management_api.guard import Calling, router_of
-from insula.management_api.paging import Count
 from insula.management_api.platform.schemas import PlatformStats, Pool
 from insula.management_api.rules import needs
+from insula.tenancy.db import Platform
 from insula.tenants import registry
+from insula.tenants.models import Status
 
 router = router_of("Platform")
 
@@ -15,17 +18,23 @@ router = router_of("Platform")
     openapi_extra=needs("cross-tenant:read"),
 )
 async def show_platform_stats(caller: Calling) -> PlatformStats:
+    """Each figure stands by itself: one that cannot be had carries `error`."""
     platform = caller.parts.platform
+    await caller.parts.keeper.freshen()
     return PlatformStats(
-        active=_counted(await registry.count(platform, status="active")),
-        suspended=_counted(await registry.count(platform, status="suspended")),
-        archived=_counted(await registry.count(platform, status="archived")),
-        deleting=_counted(await registry.count(platform, status="deleting")),
+        active=await figure("active", _counted(platform, "active")),
+        suspended=await figure("suspended", _counted(platform, "suspended")),
+        archived=await figure("archived", _counted(platform, "archived")),
+        deleting=await figure("deleting", _counted(platform, "deleting")),
+        sign_ins=await series("sign_ins", figures.sign_ins_of_all(platform)),
+        tenants_made=await series("tenants_made", figures.tenants_made(platform)),
+        pool=await series("pool", figures.pool_use(platform)),
     )
 
 
-def _counted(n: int) -> Count:
-    return Count(value=min(n, registry.MOST_COUNTED), exact=n <= registry.MOST_COUNTED)
+async def _counted(platform: Platform, status: Status) -> tuple[int, bool]:
+    n = await registry.count(platform, status=status)
+    return min(n, registry.MOST_COUNTED), n <= registry.MOST_COUNTED
 
 
 @router.get("/platform/pool", summary="The provider pool", openapi_extra=needs("cross-tenant:read"))

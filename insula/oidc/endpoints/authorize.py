@@ -37,6 +37,7 @@ from insula.oidc.features import (
     dpop,
     id_token_hint,
     par,
+    pause,
     pkce,
     prompt,
     redirect_uris,
@@ -145,6 +146,10 @@ def check_response_mode(a: Authorization) -> None:
 def refuse_repeated(a: Authorization) -> None:
     if a.repeated:
         raise InvalidRequest("A parameter was sent more than once")
+
+
+def refuse_paused(a: Authorization) -> None:
+    pause.refuse_paused(a.client)
 
 
 def refuse_bad_object(a: Authorization) -> None:
@@ -284,6 +289,7 @@ STEPS: tuple[tuple[Step, On], ...] = (
     # a page, or anyone who registers a client could send strangers where they like (AZ-11)
     (check_response_mode,     A | R | P),
     (refuse_repeated,         A        ),
+    (refuse_paused,           A     | P),   # who is half-way may come back
     (refuse_bad_object,       A        ),
     (refuse_unsigned,         A     | P),
     (refuse_unpushed,         A        ),

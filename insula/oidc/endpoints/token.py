@@ -57,6 +57,7 @@ async def prove_key(t: TokenRequest) -> None:
 
 async def exchange(t: TokenRequest) -> None:
     t.answer = await t.grant(Exchange(t.issuer, t.client, t.params, t.request.caller, t.jkt))
+    t.issuer.clients.note_issued(t.client, t.params["grant_type"])
 
 
 # fmt: off

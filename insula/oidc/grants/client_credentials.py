@@ -9,6 +9,7 @@ from insula.oidc import tokens
 from insula.oidc.errors import InvalidClient, UnauthorizedClient
 from insula.oidc.exchange import Exchange
 from insula.oidc.features import resources
+from insula.oidc.features.pause import refuse_paused
 from insula.oidc.features.scopes import asked_for, read_own_scopes
 
 
@@ -17,6 +18,7 @@ async def exchange(e: Exchange) -> bytes:
     issuer, client = e.issuer, e.client
     if client.is_public:
         raise UnauthorizedClient("A public client cannot act for itself")
+    refuse_paused(client)
     named = asked_for(e.params)
     scopes = read_own_scopes(e.params, client)
     target = resources.read_target(

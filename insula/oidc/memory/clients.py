@@ -21,6 +21,7 @@ class MemoryClients:
         self.failures: Counter[tuple[str, str]] = Counter()
         self.bursts: Counter[tuple[str, str]] = Counter()
         self.served: dict[str, Sequence[Mapping[str, Any]]] = {}
+        self.noted: Counter[tuple[str, str]] = Counter()
         self.asked: Counter[tuple[str, str | None]] = Counter()
 
     def add(self, client: Client, secret: str = "") -> Client:
@@ -67,3 +68,9 @@ class MemoryClients:
 
     async def count_failure(self, client_id: str, caller: Caller) -> None:
         self.failures[client_id, caller.ip] += 1
+
+    def note_issued(self, client: Client, grant_type: str) -> None:
+        self.noted[client.client_id, grant_type] += 1
+
+    def note_refused(self, client: Client, code: str) -> None:
+        self.noted[client.client_id, code] += 1

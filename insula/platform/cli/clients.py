@@ -8,9 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
+from insula.audit.models import SYSTEM
 from insula.clients import service
+from insula.clients.administration import service as administration
 from insula.clients.errors import InvalidClientMetadata
-from insula.clients.models import Metadata, Status
+from insula.clients.models import Metadata, Mode, Status
 from insula.platform.cli.output import Json, run, show, show_rows
 from insula.platform.cli.pairs import read_pairs
 from insula.platform.context import opened
@@ -143,33 +145,54 @@ def change(  # noqa: PLR0913  (options of a command)
     run(work, json=json)
 
 
-def _status(client_id: str, tenant: str | None, status: Status, *, json: bool) -> None:
+def _say_status(client_id: str, status: Status, *, json: bool) -> None:
+    show({"client_id": client_id, "status": status}, json=json, text=f"{client_id} is {status}.")
+
+
+@app.command()
+def deactivate(
+    client_id: ClientId,
+    tenant: InTenant = None,
+    mode: Annotated[
+        Mode, typer.Option(help="stop: refuse all, end its tokens. new_flows: begin nothing new.")
+    ] = "stop",
+    *,
+    json: Json = False,
+) -> None:
+    """Refuse an application and end its tokens, or only let it begin nothing new; at once."""
+
+    async def work() -> None:
+        async with opened() as here:
+            house = await here.tenant(tenant)
+            found = await administration.named(house, client_id)
+            after = await administration.deactivate(
+                house,
+                found.id,
+                mode,
+                development=here.settings.env == "development",
+                actor=SYSTEM,
+            )
+        _say_status(client_id, after.status, json=json)
+
+    run(work, json=json)
+
+
+@app.command()
+def activate(client_id: ClientId, tenant: InTenant = None, *, json: Json = False) -> None:
+    """Serve an application again."""
+
     async def work() -> None:
         async with opened() as here:
             await service.change(
                 await here.tenant(tenant),
                 client_id,
                 {},
-                status=status,
+                status="active",
                 development=here.settings.env == "development",
             )
-        show(
-            {"client_id": client_id, "status": status}, json=json, text=f"{client_id} is {status}."
-        )
+        _say_status(client_id, "active", json=json)
 
     run(work, json=json)
-
-
-@app.command()
-def deactivate(client_id: ClientId, tenant: InTenant = None, *, json: Json = False) -> None:
-    """Refuse an application and its tokens, at once."""
-    _status(client_id, tenant, "inactive", json=json)
-
-
-@app.command()
-def activate(client_id: ClientId, tenant: InTenant = None, *, json: Json = False) -> None:
-    """Serve an application again."""
-    _status(client_id, tenant, "active", json=json)
 
 
 @app.command("preview")

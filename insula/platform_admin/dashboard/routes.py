@@ -11,7 +11,9 @@ from insula.accounts import service as accounts
 from insula.admin_sessions.models import AdminSession
 from insula.audit import service as audit
 from insula.audit.models import Lines
+from insula.figures import service as figures
 from insula.jobs import board
+from insula.platform_admin.charts import chart_of
 from insula.platform_admin.guard import Panel
 from insula.platform_admin.navigation import HOME
 from insula.platform_admin.sentences import actors, entries
@@ -43,6 +45,9 @@ async def show_dashboard(panel: Panel, request: Request, session: AdminSession) 
         names = await accounts.names_of(db, actors(rows))
     async with panel.platform.transaction() as db:
         given_up = (await board.counts(db))["failed"]
+    await panel.keeper.freshen()
+    sign_ins = await figures.attempt("sign_ins", figures.sign_ins_of_all(panel.platform))
+    made = await figures.attempt("tenants_made", figures.tenants_made(panel.platform))
     doubted = await domains.in_doubt(panel.platform, _MOST_DOUBTED)
     warnings = [*_of_domains(doubted), *_warnings(panel, admins, overdue), *_of_jobs(given_up)]
     return panel.show(
@@ -53,6 +58,8 @@ async def show_dashboard(panel: Panel, request: Request, session: AdminSession) 
         overview=overview,
         warnings=warnings,
         pool=panel.installation.pool(),
+        sign_ins=chart_of(sign_ins, "sign-ins", "refused"),
+        tenants_made=chart_of(made, "created", latest="this week"),
         latest=entries(rows, names),
         has_second_admin=admins > 1,
         is_bootstrapped=not any("BOOTSTRAP" in warning[0] for warning in warnings),

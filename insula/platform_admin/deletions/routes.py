@@ -47,8 +47,8 @@ def routes(panel: Panel) -> list[Route]:
         panel.act(f"{ONE}/delete", post_delete, proved=True),
         panel.page(f"{ONE}/deletion", show_deletion),
         panel.page(f"{ONE}/deletion.jwt", download_certificate),
-        panel.page(f"{ONE}/undo-delete", show_undo),
-        panel.act(f"{ONE}/undo-delete", post_undo),
+        panel.page(f"{ONE}/undo-delete", show_undo, proved=True),
+        panel.act(f"{ONE}/undo-delete", post_undo, proved=True),
         panel.act(f"{ONE}/deletion/pause", post_pause),
         panel.act(f"{ONE}/deletion/resume", post_resume),
     ]

@@ -13,7 +13,10 @@ from insula.accounts import service as accounts
 from insula.admin_sessions.models import AdminSession
 from insula.audit import service as audit
 from insula.audit.models import Lines
+from insula.figures import service as figures
+from insula.figures.models import Day
 from insula.kernel.errors import Invalid
+from insula.platform_admin.charts import chart_of
 from insula.platform_admin.guard import Form, Panel, platform_actor
 from insula.platform_admin.navigation import TENANTS
 from insula.platform_admin.sentences import entries, short
@@ -101,13 +104,21 @@ def frame_of(panel: Panel, request: Request, line: TenantLine, tab: str) -> dict
 
 async def show_overview(panel: Panel, request: Request, session: AdminSession) -> Response:
     line = await line_of(panel, request)
+    await panel.keeper.freshen()
+    sign_ins = await figures.attempt("sign_ins", _sign_ins(panel, line.id))
     return show_tab(
         panel, request, session, line, "Overview",
+        sign_ins=chart_of(sign_ins, "sign-ins", "refused"),
         impact=await registry.impact(panel.platform, line.id),
         domains=await domains.listed(panel.platform, line.slug),
         is_new=request.query_params.get("done") == "created",
         own_host=panel.naming.host(line.slug),
     )  # fmt: skip
+
+
+async def _sign_ins(panel: Panel, tenant_id: UUID) -> list[Day]:
+    async with panel.platform.within(tenant_id) as db:
+        return await figures.sign_ins(db)
 
 
 async def show_hosts(panel: Panel, request: Request, session: AdminSession) -> Response:

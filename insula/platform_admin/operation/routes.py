@@ -7,6 +7,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from insula.admin_sessions.models import AdminSession
+from insula.figures import service as figures
+from insula.platform_admin.charts import chart_of
 from insula.platform_admin.guard import Panel
 from insula.registry import service as registry
 from insula.registry.models import Cursor, Filter
@@ -52,7 +54,16 @@ async def show_keys(panel: Panel, request: Request, session: AdminSession) -> Re
 
 
 async def show_pool(panel: Panel, request: Request, session: AdminSession) -> Response:
-    return panel.show(request, session, "pool.html", current="Pool", pool=panel.installation.pool())
+    await panel.keeper.freshen()
+    use = await figures.attempt("pool", figures.pool_use(panel.platform))
+    return panel.show(
+        request,
+        session,
+        "pool.html",
+        current="Pool",
+        pool=panel.installation.pool(),
+        use=chart_of(use, "found in memory", "had to be built"),
+    )
 
 
 async def show_deployment(panel: Panel, request: Request, session: AdminSession) -> Response:

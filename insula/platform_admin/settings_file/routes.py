@@ -26,8 +26,8 @@ from insula.sign_in.routes import go_to, only
 def routes(panel: Panel) -> list[Route]:
     return [
         panel.page(f"{CONFIG}/export.json", export_settings),
-        panel.page(f"{CONFIG}/import", show_import),
-        panel.act(f"{CONFIG}/import", post_import),
+        panel.page(f"{CONFIG}/import", show_import, proved=True),
+        panel.act(f"{CONFIG}/import", post_import, proved=True),
     ]
 
 

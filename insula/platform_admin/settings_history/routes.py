@@ -45,7 +45,7 @@ def routes(panel: Panel) -> list[Route]:
     return [
         panel.page(f"{CONFIG}/history", show_history),
         panel.page(f"{CONFIG}/history/{{number:int}}", show_version),
-        panel.act(f"{CONFIG}/history/{{number:int}}", post_restore),
+        panel.act(f"{CONFIG}/history/{{number:int}}", post_restore, proved=True),
     ]
 
 

@@ -19,6 +19,7 @@ ISSUE_TO_CLIENT = hot(f"""
              now() + %(access_life)s + interval '1 hour'
         from insula.clients c join insula.tenants t on t.id = c.tenant_id and t.status = 'active'
        where c.tenant_id = %(tenant_id)s and c.id = %(client)s and c.status = 'active'
+         and c.paused_at is null
       returning id
     ), opaque as ({OPAQUE.format(source="issued")}
     ), line as ({audit_line("oauth.token_issued", "issued")})

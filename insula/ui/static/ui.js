@@ -24,6 +24,17 @@ if (jump) {
   });
 }
 
+// What goes on by itself is looked at again, so long as somebody looks and does nothing else here.
+const going = document.querySelector("[data-again]");
+if (going) {
+  going.textContent = "This page follows by itself.";
+  setInterval(() => {
+    const idle = !document.activeElement || document.activeElement === document.body;
+    const open = document.querySelector("main details[open], [popover]:popover-open");
+    if (idle && !open && !document.hidden && getSelection().isCollapsed) location.reload();
+  }, going.dataset.again * 1000);
+}
+
 // A page inside the page shows what is typed, a moment later; what is secret of the form stays there.
 for (const frame of document.querySelectorAll("iframe[data-form]")) {
   const form = document.getElementById(frame.dataset.form);
