@@ -38,7 +38,7 @@ def test_settings_are_set_shown_and_unset(here):
         (("set", "oidc.features", "service_documentation=http://x.example"), "validation_failed"),
         (("set", "oidc.ttl", "made_up=1"), "field_not_overridable"),
         (("set", "security.interaction", "step_seconds=60"), "field_not_overridable"),
-        (("set", "keys.rotation", "interval_days=1"), "section_unknown"),
+        (("set", "security.hashing", "passes=3"), "section_unknown"),
         (("show", "made.up"), "section_unknown"),
         (("restore", "99"), "not_found"),
         (("unset", "oidc.ttl", "made_up"), "field_not_overridable"),
