@@ -9,6 +9,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from insula.registry.errors import CursorInvalid
+from insula.tenancy.models import Naming
 
 Sort = Literal["slug", "newest", "users", "activity"]
 STATUSES: Final = ("active", "suspended", "archived", "deleting")
@@ -27,11 +28,15 @@ class TenantLine:
     status: str
     protected: bool
     created_at: datetime
+    updated_at: datetime
     users: int
     last_sign_in_at: datetime | None
     mark: str
     hosts: tuple[str, ...] = ()
     primary_host: str | None = None
+
+    def issuer(self, naming: Naming) -> str:
+        return naming.origin(self.primary_host or naming.host(self.slug))
 
 
 @dataclass(frozen=True, slots=True)

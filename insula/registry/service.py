@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from insula.accounts import service as accounts
@@ -25,6 +26,8 @@ from insula.registry.models import (
 from insula.tenancy.db import Connection, Platform, rebind
 from insula.tenants.errors import NoSuchTenant
 
+#: Counting what a search found stops here (features.md CR-3).
+MOST_COUNTED: Final = 10_000
 _BATCH = 500
 _TOP = 5
 
@@ -49,6 +52,22 @@ async def page(platform: Platform, wanted: Filter, cursor: Cursor | None, limit:
         None if wanted.search else sum(totals.get(status, 0) for status in wanted.statuses),
         totals,
     )
+
+
+async def totals(platform: Platform) -> Mapping[str, int]:
+    """How many tenants there are of each status, as kept; those of the installation aside."""
+    async with platform.transaction() as db:
+        return await store.totals(db)
+
+
+async def count(platform: Platform, wanted: Filter) -> tuple[int, bool]:
+    """How many a list holds, and whether that is all: a search is counted to `MOST_COUNTED`."""
+    if not wanted.search:
+        kept = await totals(platform)
+        return sum(kept.get(status, 0) for status in wanted.statuses), True
+    async with platform.transaction() as db:
+        n = await store.count_found(db, wanted, MOST_COUNTED + 1)
+    return min(n, MOST_COUNTED), n <= MOST_COUNTED
 
 
 async def _with_hosts(db: Connection, lines: Sequence[TenantLine]) -> list[TenantLine]:

@@ -19,7 +19,7 @@ _MOST_FOUND: Final = 500
 BOUND: Final = 1000
 
 _LINE = """
-    t.id, t.slug, t.display_name, t.status, t.protected, t.created_at, c.users,
+    t.id, t.slug, t.display_name, t.status, t.protected, t.created_at, t.updated_at, c.users,
     nullif(c.last_sign_in_at, '-infinity') as last_sign_in_at"""
 _FROM = "insula.tenants t join insula.tenant_counters c on c.id = t.id"
 
@@ -103,6 +103,30 @@ _FOUND = """
       union
       select h.tenant_id from insula.tenants_by_host(:low, :high, :most) h
     )"""
+
+
+async def count_found(db: Connection, wanted: Filter, most: int) -> int:
+    """How many a search finds, and no more than *most*."""
+    found = _FOUND.format(place="", direction="asc")
+    n: int = (
+        await db.execute(
+            text(f"""
+                {found}
+                select count(*) from (
+                  select from insula.tenants t
+                   where not t.protected and t.status = any(:statuses)
+                     and t.id = any(array(select f.id from found f)) limit :limit) x
+            """),  # noqa: S608  (words of ours)
+            {
+                "low": wanted.search,
+                "high": wanted.search + _LAST,
+                "statuses": list(wanted.statuses),
+                "limit": most,
+                "most": most,
+            },
+        )
+    ).scalar_one()
+    return n
 
 
 async def get(db: Connection, slug: str) -> TenantLine | None:

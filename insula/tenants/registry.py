@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
 from uuid import UUID
 
 from insula.audit import service as audit
@@ -15,11 +14,6 @@ from insula.tenants import acts, store
 from insula.tenants.domains import claims
 from insula.tenants.errors import NoSuchTenant, TenantProtected
 from insula.tenants.models import Status, check_display_name, normalise_domain
-
-Sort = Literal["slug", "-slug", "display_name", "-display_name", "created_at", "-created_at"]
-
-#: Counting stops here (features.md CR-3).
-MOST_COUNTED: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,45 +59,6 @@ async def _entries(db: Connection, rows: Sequence[Row]) -> list[Entry]:
     for each in await store.hosts_of(db, list(hosts)):
         hosts[each.tenant_id].append(Host(each.host, each.is_primary, each.created_at))
     return [_entry(row, hosts[row.id]) for row in rows]
-
-
-async def search(  # noqa: PLR0913  (each by its name)
-    platform: Platform,
-    *,
-    status: Status | None = None,
-    q: str | None = None,
-    sort: Sort = "slug",
-    place: Sequence[str] | None = None,
-    limit: int = 25,
-) -> list[Entry]:
-    """
-    Tenants of a *status*, or all but archived ones, that *q* is found in; from *place* on.
-
-    *q* is part of a slug or name, or a whole domain.
-    """
-    async with platform.transaction() as db:
-        rows = await store.search(
-            db,
-            status=status,
-            q=q or None,
-            sort=sort.removeprefix("-"),
-            descending=sort.startswith("-"),
-            place=place,
-            limit=limit,
-        )
-        return await _entries(db, rows)
-
-
-def place_of(entry: Entry, sort: Sort) -> list[str]:
-    """Where a list goes on after *entry*."""
-    value = getattr(entry, sort.removeprefix("-"))
-    return [value.isoformat() if isinstance(value, datetime) else value, str(entry.id)]
-
-
-async def count(platform: Platform, *, status: Status | None = None, q: str | None = None) -> int:
-    """How many such tenants there are; counting stops at `MOST_COUNTED` and one more."""
-    async with platform.transaction() as db:
-        return await store.count(db, status=status, q=q or None, most=MOST_COUNTED + 1)
 
 
 async def get(platform: Platform, slug: str) -> Entry:

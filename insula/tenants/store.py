@@ -1,6 +1,5 @@
 """All SQL that writes the registry, over the platform's door; login domains stand in `hosts`."""
 
-import re
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -46,66 +45,6 @@ async def lock(db: Connection, slug: str) -> Row | None:
             {"slug": slug},
         )
     ).one_or_none()
-
-
-_SORTS = {
-    "slug": ("slug", "text"),
-    "display_name": ("display_name", "text"),
-    "created_at": ("created_at", "timestamptz"),
-}
-
-#: A tenant is found by its slug, by what it is called, and by a whole domain of it.
-_MATCHES = """(cast(:status as text) is null and status <> 'archived' or status = :status)
-           and (cast(:q as text) is null or slug like :pattern or display_name ilike :pattern
-                or id = (select f.id from insula.find_tenant('host:' || :q) f))"""
-
-
-async def search(  # noqa: PLR0913  (each by its name)
-    db: Connection,
-    *,
-    status: str | None,
-    q: str | None,
-    sort: str,
-    descending: bool,
-    place: Sequence[str] | None,
-    limit: int,
-) -> Sequence[Row]:
-    """Tenants in order of *sort*, those after *place*: its value and the id of the last one."""
-    column, kind = _SORTS[sort]
-    order, beyond = ("desc", "<") if descending else ("asc", ">")
-    after = ""
-    if place is not None:
-        after = f"and ({column}, id) {beyond} (cast(:value as {kind}), cast(:id as uuid))"
-    value, last = place if place is not None else (None, None)
-    return (
-        await db.execute(
-            text(f"""
-                select id, slug, display_name, status, protected, created_at, updated_at
-                  from insula.tenants
-                 where {_MATCHES} {after}
-                 order by {column} {order}, id {order} limit :limit
-            """),  # noqa: S608  (names of ours)
-            {**_asked(status, q), "limit": limit} | ({"value": value, "id": last} if after else {}),
-        )
-    ).all()
-
-
-async def count(db: Connection, *, status: str | None, q: str | None, most: int) -> int:
-    """How many there are, and no more than *most*."""
-    n: int = (
-        await db.execute(
-            text(f"""
-                select count(*) from (select from insula.tenants where {_MATCHES} limit :most) found
-            """),  # noqa: S608  (names of ours)
-            {**_asked(status, q), "most": most},
-        )
-    ).scalar_one()
-    return n
-
-
-def _asked(status: str | None, q: str | None) -> dict[str, str | None]:
-    escaped = None if q is None else re.sub(r"([\\%_])", r"\\\1", q)
-    return {"status": status, "q": q, "pattern": None if escaped is None else f"%{escaped}%"}
 
 
 async def hosts_of(db: Connection, ids: Sequence[UUID]) -> Sequence[Row]:

@@ -136,6 +136,24 @@ def test_tenants_are_found_by_status_slug_and_name(platform):
     assert found("q=%25") == []
 
 
+@pytest.mark.spec("features CR-3", "features D03")
+def test_a_list_of_tenants_goes_on_where_it_ended_and_is_counted(platform):
+    word = name()
+    slugs = [make(platform, slug=f"{word}-{n}")["slug"] for n in range(3)]
+
+    first = platform.get(f"/tenants?q={word}&limit=2&include_count=true").json()
+    second = platform.get(f"/tenants?q={word}&limit=2&after={first['next']}").json()
+    newest = platform.get("/tenants?sort=-created_at&limit=2&include_count=true").json()
+
+    assert [each["slug"] for each in (*first["data"], *second["data"])] == slugs
+    assert (first["has_more"], second["has_more"], second["next"]) == (True, False, None)
+    assert first["count"] == {"value": 3, "exact": True}
+    assert [each["slug"] for each in newest["data"]] == slugs[:0:-1]
+    assert newest["count"]["value"] >= 3
+    assert "_platforms" not in platform.get("/tenants?limit=100").text
+    refusal(platform.get(f"/tenants?sort=-users&after={first['next']}"), 400, "cursor_invalid")
+
+
 @pytest.mark.spec("features D05", "features W03")
 def test_who_looks_at_a_tenants_people_stands_in_both_records(platform, programs, own):
     product = programs.product

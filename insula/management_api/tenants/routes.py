@@ -1,7 +1,9 @@
 """/tenants: list, create, read, change, status; their hosts and their people (D03 to D09)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Final, Protocol
+from uuid import UUID
 
 from fastapi import Path, Query, Response
 
@@ -32,6 +34,11 @@ from insula.management_api.tenants.schemas import (
 )
 from insula.management_api.versions import IfMatch, naming_who, seen, tag
 from insula.oidc.errors import InsufficientScope
+from insula.registry import models as registry_models
+from insula.registry import service as listing
+from insula.registry.errors import CursorInvalid
+from insula.registry.models import Cursor, Filter
+from insula.registry.service import MOST_COUNTED
 from insula.tenant_templates.models import Choice
 from insula.tenants import founding, registry, service
 from insula.tenants.domains import checks
@@ -46,7 +53,10 @@ Slug = Annotated[str, Path(min_length=1, max_length=63, description="The tenant'
 Domain = Annotated[str, Path(min_length=1, max_length=253, description="A login domain.")]
 Search = Annotated[
     str | None,
-    Query(max_length=200, description="Part of the slug or the name, or a whole domain."),
+    Query(
+        max_length=120,
+        description="What a slug, a name or a domain begins with; found in order of slug.",
+    ),
 ]
 
 
@@ -67,8 +77,26 @@ def _vouched(caller: Caller, wanted: _MayVouch) -> str | None:
 
 
 def _counted(n: int) -> Count:
-    most = registry.MOST_COUNTED
-    return Count(value=min(n, most), exact=n <= most)
+    return Count(value=min(n, MOST_COUNTED), exact=n <= MOST_COUNTED)
+
+
+_LISTED: Final[dict[Sort, registry_models.Sort]] = {
+    "slug": "slug",
+    "-created_at": "newest",
+    "-users": "users",
+    "-last_sign_in_at": "activity",
+}
+
+
+def _filter(status: Status | None, q: str | None, sort: Sort) -> Filter:
+    return Filter.read(q or "", [status] if status else [], _LISTED[sort])
+
+
+def _place(sealed: Sequence[str]) -> Cursor:
+    try:
+        return Cursor(sealed[0], UUID(sealed[1]))
+    except ValueError as error:
+        raise CursorInvalid from error
 
 
 @router.get("/tenants", summary="List tenants", openapi_extra=needs("tenants:read"))
@@ -81,20 +109,25 @@ async def list_tenants(  # noqa: PLR0913  (parameters of the query)
     q: Search = None,
     include_count: IncludeCount = False,  # noqa: FBT002  (a parameter of the query)
 ) -> PageOf[Tenant]:
+    """
+    Those of the installation itself are not among them; each is read by its slug.
+
+    A search is in order of slug, whatever is asked for.
+    """
     platform, cursors, home = caller.parts.platform, caller.parts.cursors, caller.tenant.id
-    order = f"tenants\0{sort}"
-    place = cursors.open(home, order, after, 2) if after else None
-    found = await registry.search(
-        platform, status=status, q=q, sort=sort, place=place, limit=limit + 1
-    )
-    shown, more = found[:limit], len(found) > limit
+    wanted = _filter(status, q, sort)
+    order = f"tenants\0{wanted.sort}"
+    place = _place(cursors.open(home, order, after, 2)) if after else None
+    found = await listing.page(platform, wanted, place, limit)
+    further, count = found.following, None
+    if include_count:
+        value, exact = await listing.count(platform, wanted)
+        count = Count(value=value, exact=exact)
     return PageOf(
-        data=[Tenant.of(entry, caller.parts.naming) for entry in shown],
-        next=cursors.seal(home, order, registry.place_of(shown[-1], sort)) if more else None,
-        has_more=more,
-        count=_counted(await registry.count(platform, status=status, q=q))
-        if include_count
-        else None,
+        data=[Tenant.listed(line, caller.parts.naming) for line in found.lines],
+        next=cursors.seal(home, order, [further.mark, str(further.id)]) if further else None,
+        has_more=further is not None,
+        count=count,
     )
 
 
@@ -138,8 +171,8 @@ async def show_tenant(caller: Calling, slug: Slug, response: Response) -> Tenant
     parts = caller.parts
     entry = await registry.get(parts.platform, slug)
     async with parts.platform.within(entry.id) as db:
-        people = await accounts.count(db, most=registry.MOST_COUNTED + 1)
-        applications = await clients.count(db, most=registry.MOST_COUNTED + 1)
+        people = await accounts.count(db, most=MOST_COUNTED + 1)
+        applications = await clients.count(db, most=MOST_COUNTED + 1)
     tag(response, entry.updated_at)
     return TenantDetail(
         **Tenant.of(entry, parts.naming).model_dump(),

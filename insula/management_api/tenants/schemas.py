@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from insula.management_api.paging import Count
+from insula.registry.models import TenantLine
 from insula.tenancy.models import Naming
 from insula.tenants import founding
 from insula.tenants.domains import models as proofs
@@ -14,7 +15,8 @@ from insula.tenants.domains.models import Domain, Method, ProvenBy, State
 from insula.tenants.registry import Entry
 
 Status = Literal["active", "suspended", "archived", "deleting"]
-Sort = Literal["slug", "-slug", "display_name", "-display_name", "created_at", "-created_at"]
+#: In these orders the registry is indexed.
+Sort = Literal["slug", "-created_at", "-users", "-last_sign_in_at"]
 
 
 class Tenant(BaseModel):
@@ -42,6 +44,20 @@ class Tenant(BaseModel):
             issuer=entry.issuer(naming),
             created_at=entry.created_at,
             updated_at=entry.updated_at,
+        )
+
+    @classmethod
+    def listed(cls, line: TenantLine, naming: Naming) -> "Tenant":
+        return cls(
+            id=line.id,
+            slug=line.slug,
+            display_name=line.display_name,
+            status=line.status,
+            protected=line.protected,
+            domain=line.primary_host,
+            issuer=line.issuer(naming),
+            created_at=line.created_at,
+            updated_at=line.updated_at,
         )
 
 

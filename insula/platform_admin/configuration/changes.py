@@ -28,7 +28,9 @@ _EFFECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "application": ("Sign-in pages say so at their next load.",),
     "integrations.urls": ("Sign-in pages link there at their next load.",),
     "security.password": ("Passwords that exist stay valid; it counts from the next change.",),
-    "security.session": ("Sessions that run are held to it at their next use.",),
+    "security.session": (
+        "Sessions that run keep their end; how long they may rest counts from their next use.",
+    ),
     "security.admin_session": ("Administrators that are signed in are held to it at once.",),
     "deployment": ("Deletions that are scheduled keep the day they were given.",),
 }
