@@ -74,6 +74,10 @@ CALLS: Final[Mapping[str, Call]] = {
     f"{_CONFIG}/{{section}}": Call("PATCH", _SECTION, "cross-tenant:write", _VALUES),
     f"{_CONFIG}/{{section}}/review": Call("PATCH", _SECTION, "cross-tenant:write", _VALUES),
     f"{_CONFIG}/{{section}}/reset": Call("DELETE", _SECTION, "cross-tenant:write"),
+    f"{_CONFIG}/{{section}}/release": Call(
+        "POST", f"{_SECTION}/release", "cross-tenant:write",
+        '{"fields": ["FIELD"], "reason": "WHY"}',
+    ),
     f"{_CONFIG}/history": Call("GET", "/settings/versions", "settings:read", at_tenant=True),
     f"{_CONFIG}/history/{{number:int}}": Call(
         "POST", "/settings/versions/{number}/restore", "settings:write", at_tenant=True
@@ -91,6 +95,25 @@ CALLS: Final[Mapping[str, Call]] = {
         for layer in ("defaults", "bounds")
         for step in ("", "/review", "/reset")
     },
+    "/platform/defaults/history": Call("GET", "/platform/settings/versions", "cross-tenant:read"),
+    "/platform/defaults/history/{number:int}": Call(
+        "GET", "/platform/settings/versions/{number}", "cross-tenant:read"
+    ),
+    "/platform/defaults/history/{number:int}/restore": Call(
+        "POST", "/platform/settings/versions/{number}/restore", "cross-tenant:write"
+    ),
+    "/platform/templates": Call("GET", "/platform/templates", "cross-tenant:read"),
+    "/platform/templates/new": Call(
+        "POST", "/platform/templates", "cross-tenant:write",
+        '{"name": "NAME", "settings": {"SECTION": {"FIELD": "VALUE"}}}',
+    ),
+    "/platform/templates/{name}": Call(
+        "PUT", "/platform/templates/{name}", "cross-tenant:write",
+        '{"settings": {"SECTION": {"FIELD": "VALUE"}}}',
+    ),
+    "/platform/templates/{name}/delete": Call(
+        "DELETE", "/platform/templates/{name}", "cross-tenant:write"
+    ),
     "/platform/bounds": Call("GET", "/platform/bounds/{section}", "cross-tenant:read"),
     "/platform/keys": Call("GET", "/keys", "keys:read"),
     "/platform/pool": Call("GET", "/platform/pool", "cross-tenant:read"),
@@ -115,7 +138,6 @@ WITHOUT: Final[Mapping[str, str]] = {
     f"{_CONFIG}/branding/preview": _PART,
     f"{_CONFIG}/branding/preview.css": _PART,
     f"{_ONE}/users/link": "links that open an account are made by a person who looks at it",
-    "/platform/defaults/history": "saves of the platform are told by `insula platform` alone",
     "/platform/deployment": "how processes were started is told by `insula config`",
 }
 

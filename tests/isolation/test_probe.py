@@ -9,7 +9,9 @@ from psycopg.rows import namedtuple_row
 from insula.isolation import canaries, service
 from insula.isolation.probe import Probe
 from insula.keys import service as keys
-from insula.tenancy.models import CANARIES, PLATFORMS
+from insula.registry import service as listing
+from insula.registry.models import STATUSES, Filter
+from insula.tenancy.models import PLATFORMS
 from insula.tenants import registry
 from insula.tenants import service as tenants
 from insula.tenants.errors import SlugReserved, TenantProtected
@@ -219,5 +221,5 @@ async def test_canaries_are_no_tenants_that_anybody_has(platform_door, directory
             await tenants.set_status(platform_door, canary.slug, "active")
         with pytest.raises(TenantProtected):
             await registry.update(platform_door, canary.slug, {"display_name": "Mine"})
-    listed = await registry.search(platform_door, limit=200)
-    assert not {entry.slug for entry in listed} & set(CANARIES)
+    everywhere = Filter(search="_canary", statuses=STATUSES)
+    assert (await listing.page(platform_door, everywhere, None, 10)).lines == []

@@ -110,7 +110,7 @@ def test_the_query_holds_what_the_route_knows_and_each_once(platform):
 
 
 @pytest.mark.spec("features CR-3", "security 109")
-@pytest.mark.parametrize("sort", ["slug", "-slug", "created_at", "-created_at", "-display_name"])
+@pytest.mark.parametrize("sort", ["slug", "-created_at", "-users", "-last_sign_in_at"])
 def test_pages_by_key_show_everything_once(reader, sort):
     seen, after, pages = [], "", 0
     while after is not None and pages < 50:
@@ -121,7 +121,7 @@ def test_pages_by_key_show_everything_once(reader, sort):
     whole = reader.get(f"/tenants?limit=100&sort={sort}&include_count=true").json()
     assert seen == [each["slug"] for each in whole["data"]]
     assert len(seen) == len(set(seen))
-    assert {"ours", "theirs", "acme", "_platforms"} <= set(seen)
+    assert {"ours", "theirs", "acme"} <= set(seen)
     assert whole["count"] == {"value": len(seen), "exact": True}
     assert whole["next"] is None
 
@@ -133,7 +133,7 @@ def test_a_cursor_is_good_for_its_own_list_only(platform):
 
     for wrong in forged:
         refusal(platform.get("/tenants", params={"after": wrong}), 400, "cursor_invalid")
-    refusal(platform.get(f"/tenants?sort=-slug&after={cursor}"), 400, "cursor_invalid")
+    refusal(platform.get(f"/tenants?sort=-users&after={cursor}"), 400, "cursor_invalid")
     refusal(platform.get(f"/tenants/ours/users?after={cursor}"), 400, "cursor_invalid")
     assert platform.get(f"/tenants?after={cursor}").status_code == 200
 

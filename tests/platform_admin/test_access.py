@@ -9,7 +9,7 @@ from insula.tenancy.models import PLATFORMS
 
 #: What the addresses are made of is not asked for: nobody gets as far as using it.
 FILLED = {"{slug}": "acme", "{section}": "oidc.ttl", "{job:int}": "0", "{number:int}": "0",
-          "{digest}": "0" * 64}  # fmt: skip
+          "{digest}": "0" * 64, "{name}": "nothing"}  # fmt: skip
 
 
 def filled(path):
@@ -22,10 +22,12 @@ ROUTES = sorted((method, filled(path)) for method, path in ADDRESSES["platform"]
 #: Pages that lead to an act and nowhere else.
 ACTS = (
     "/suspend", "/archive", "/activate", "/domains/remove", "/domains/vouch", "/domains/primary",
-    "/users/link", "tenants/acme/delete", "/undo-delete", "/config/import",
+    "/users/link", "/restore", "/release", "tenants/acme/delete", "templates/nothing/delete",
+    "/undo-delete", "/config/import",
 )  # fmt: skip
 #: What may be looked at and is not there.
-ABSENT = (f"/assets/{'0' * 64}", "/deletion.jwt", "/jobs/0", "/jobs/0/forget", "/history/0")
+ABSENT = (f"/assets/{'0' * 64}", "/deletion.jwt", "/jobs/0", "/jobs/0/forget", "/history/0",
+          "/templates/nothing")  # fmt: skip
 HTML = {"accept": "text/html"}
 
 
