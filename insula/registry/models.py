@@ -35,8 +35,13 @@ class TenantLine:
     hosts: tuple[str, ...] = ()
     primary_host: str | None = None
 
+    @property
+    def domain(self) -> str | None:
+        """Its primary login domain."""
+        return self.primary_host
+
     def issuer(self, naming: Naming) -> str:
-        return naming.origin(self.primary_host or naming.host(self.slug))
+        return naming.origin(self.domain or naming.host(self.slug))
 
 
 @dataclass(frozen=True, slots=True)

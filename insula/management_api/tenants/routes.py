@@ -124,7 +124,7 @@ async def list_tenants(  # noqa: PLR0913  (parameters of the query)
         value, exact = await listing.count(platform, wanted)
         count = Count(value=value, exact=exact)
     return PageOf(
-        data=[Tenant.listed(line, caller.parts.naming) for line in found.lines],
+        data=[Tenant.of(line, caller.parts.naming) for line in found.lines],
         next=cursors.seal(home, order, [further.mark, str(further.id)]) if further else None,
         has_more=further is not None,
         count=count,

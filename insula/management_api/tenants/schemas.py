@@ -33,7 +33,7 @@ class Tenant(BaseModel):
     updated_at: datetime
 
     @classmethod
-    def of(cls, entry: Entry, naming: Naming) -> "Tenant":
+    def of(cls, entry: Entry | TenantLine, naming: Naming) -> "Tenant":
         return cls(
             id=entry.id,
             slug=entry.slug,
@@ -44,20 +44,6 @@ class Tenant(BaseModel):
             issuer=entry.issuer(naming),
             created_at=entry.created_at,
             updated_at=entry.updated_at,
-        )
-
-    @classmethod
-    def listed(cls, line: TenantLine, naming: Naming) -> "Tenant":
-        return cls(
-            id=line.id,
-            slug=line.slug,
-            display_name=line.display_name,
-            status=line.status,
-            protected=line.protected,
-            domain=line.primary_host,
-            issuer=line.issuer(naming),
-            created_at=line.created_at,
-            updated_at=line.updated_at,
         )
 
 
