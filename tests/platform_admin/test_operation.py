@@ -1,5 +1,7 @@
 """The dashboard, the record, keys, the pool and the deployment."""
 
+import re
+
 import pytest
 from probing import hole, probe
 from serving import HMAC_KEY, SECRETS_KEY
@@ -46,8 +48,12 @@ def test_keys_that_wait_come_next_or_were_revoked_are_shown_across_tenants(
                    now() - interval '900 days', '{ledger,billing,desk,<b>odd</b>}')""",
         product.tenant_id(tenant), f"waits-{tenant}",
     )  # fmt: skip
+    product.change(  # those of tenants that others have made come later
+        "update insula.signing_keys set due_at = now() + interval '2 hours'"
+        " where due_at between now() and now() + interval '1 hour' and waiting_since is null"
+    )
     product.change(
-        "update insula.signing_keys set due_at = now() + interval '15 seconds' where kid = %s",
+        "update insula.signing_keys set due_at = now() + interval '50 minutes' where kid = %s",
         kids["RS256"],
     )
     product.change(
@@ -137,7 +143,7 @@ def test_the_pool_page_counts_what_the_process_did(product, browser, at):
     page = browser.open(at("/platform/pool"))
 
     assert "requests since the start" in page.text
-    assert "0 requests since the start" not in page.text
+    assert re.search(r"(?<![\d,])0 requests since the start", page.text) is None
 
 
 @pytest.mark.spec("features D10", "features CR-14")
