@@ -72,6 +72,12 @@ class Tasks:
         self._probe = Probe(database, platform, directory, envelope)
         self._audit_retention_days = audit_retention_days
 
+    def queue(self, url: str) -> Queue:
+        """The queue of the installation, with all of these in it; *url* is the platform role's."""
+        queue = Queue(url)
+        self.register(queue)
+        return queue
+
     def register(self, queue: Queue) -> None:
         """The one list of tasks."""
         queue.tenant_task("keys.advance_phases", self.advance_keys)

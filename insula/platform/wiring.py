@@ -14,7 +14,6 @@ from insula.devices.codes import UserCodes
 from insula.devices.routes import DevicePages
 from insula.figures.service import Keeper
 from insula.isolation.service import Watch
-from insula.jobs.queue import Queue
 from insula.kernel import logs
 from insula.kernel.crypto import Envelope
 from insula.kernel.db import Database
@@ -171,9 +170,7 @@ class Wiring:
         tasks = Tasks(
             self.platform, self.directory, self.envelope, self.door, prover, self.database
         )
-        queue = Queue(self.settings.database_platform_url_text())
-        tasks.register(queue)
-        return Housekeeping(queue)
+        return Housekeeping(tasks.queue(self.settings.database_platform_url_text()))
 
     def _pool_use(self) -> tuple[int, int]:
         figures = self.pool.figures()

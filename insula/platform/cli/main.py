@@ -120,17 +120,15 @@ def worker(
     """Run queued jobs: key phases, logout notices, sweeps, partitions."""
 
     async def work() -> None:
-        from insula.jobs.queue import Queue  # noqa: PLC0415  (procrastinate is for this alone)
         from insula.platform.tasks import Tasks  # noqa: PLC0415  (a command loads what it needs)
 
         async with opened() as here:
             logs.configure(json=here.settings.env != "development", level=here.settings.log_level)
-            queue = Queue(here.settings.database_platform_url_text())
             tasks = Tasks(
                 here.platform, here.directory, here.envelope, here.door, here.prover,
                 here.database,
             )  # fmt: skip
-            tasks.register(queue)
+            queue = tasks.queue(here.settings.database_platform_url_text())
             if once:
                 await queue.work_off()
                 return
