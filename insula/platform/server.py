@@ -1,15 +1,18 @@
 """`insula serve`: the web server and its worker processes."""
 
+from typing import Any
+
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from insula.platform import processes
 from insula.platform.environment import Settings
 
 #: Below what a supervisor waits before it kills.
 DRAIN = 4
-#: Seconds that a process has to say that it lives: on a busy machine its birth takes more than the
-#: usual five, and who is replaced before they are born never is.
-_BIRTH = 30
+#: Seconds that a process has to say that it lives; on a busy machine the usual five are too few.
+_PATIENCE = 15
+_APPLICATION = "insula.platform.app:create"
 _VERSIONS = frozenset({"1.0", "1.1"})
 
 
@@ -36,23 +39,25 @@ def serve(settings: Settings, *, host: str | None = None, port: int | None = Non
 
     Forwarding headers are read by the edge alone, from trusted proxies.
     """
-    uvicorn.run(
-        "insula.platform.app:create",
-        factory=True,
-        host=host or settings.host,
-        port=port or settings.port,
-        workers=settings.workers,
-        http=StrictProtocol,
-        ws="none",
-        loop="uvloop",
-        lifespan="on",
-        access_log=False,
-        log_config=None,
-        proxy_headers=False,
-        server_header=False,
-        date_header=True,
-        timeout_keep_alive=75,
-        timeout_graceful_shutdown=DRAIN,
-        timeout_worker_healthcheck=_BIRTH,
-        backlog=2048,
-    )
+    options: dict[str, Any] = {
+        "factory": True,
+        "host": host or settings.host,
+        "port": port or settings.port,
+        "http": StrictProtocol,
+        "ws": "none",
+        "loop": "uvloop",
+        "lifespan": "on",
+        "access_log": False,
+        "log_config": None,
+        "proxy_headers": False,
+        "server_header": False,
+        "date_header": True,
+        "timeout_keep_alive": 75,
+        "timeout_graceful_shutdown": DRAIN,
+        "timeout_worker_healthcheck": _PATIENCE,
+        "backlog": 2048,
+    }
+    if settings.workers > 1:
+        processes.supervise(uvicorn.Config(_APPLICATION, workers=settings.workers, **options))
+    else:
+        uvicorn.run(_APPLICATION, **options)

@@ -10,14 +10,9 @@ from spine import FAST, GRANTS, Api, signed_in, tokens_of, until
 
 
 def processes(house):
-    """The serving processes: children of the supervisor that run the worker."""
+    """The serving processes: children of the supervisor."""
     parent = house.server.process.pid
-    children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return {
-        int(pid)
-        for pid in children
-        if b"spawn_main" in (Path("/proc") / pid / "cmdline").read_bytes()
-    }
+    return {int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()}
 
 
 def test_a_killed_process_is_replaced_and_hardly_noticed(alive):
@@ -56,3 +51,25 @@ def test_a_retry_on_another_connection_succeeds_at_once(alive):
             answer = api.own_token()
         assert answer.status_code == 200
     until(20, lambda: len(processes(alive)) == 4)
+
+
+def test_processes_whose_supervisor_is_killed_end_and_free_the_port(alive):
+    orphans = processes(alive)
+    assert len(orphans) == 4
+
+    os.kill(alive.server.process.pid, signal.SIGKILL)
+    until(20, lambda: not any(Path(f"/proc/{pid}").exists() for pid in orphans))
+
+    alive.server.start()
+    until(20, lambda: len(processes(alive)) == 4)
+    with alive.server.client("acme") as client:
+        assert client.get("/.well-known/openid-configuration").status_code == 200
+
+
+def test_processes_of_one_supervisor_make_up_different_secrets(alive):
+    """What they inherit from their parent must not be the next number of a generator."""
+    app = alive.app("acme", grant_types=GRANTS, **FAST)
+    answers = [Api(alive, "acme", app).own_token() for _ in range(16)]  # a connection for each
+    tokens = {answer.json()["access_token"] for answer in answers}
+    requests = {answer.headers["x-request-id"] for answer in answers}
+    assert len(tokens) == len(requests) == len(answers)
