@@ -3,13 +3,14 @@
 import os
 import time
 from collections.abc import AsyncIterator
+from itertools import islice
 
 import psycopg
 from rich.console import Console
 
 from bench.installation import OTHER_CORE, PASSWORD, SERVER_CORE, Installation, prepared
 from bench.scale import copies, over_http, servers, within
-from bench.scale.figures import Series, by_name, catalogue
+from bench.scale.figures import SIZES, Series, by_name, catalogue
 from insula.accounts import service as accounts
 from insula.clients import service as clients
 from insula.platform.context import Context, opened
@@ -23,8 +24,8 @@ _ROUNDS = 2
 #: So many are made by `insula seed`; those beyond hold as many rows, by statement, in minutes.
 WHOLE = 10_000
 _OPERATOR = "operator"
-#: A program for each round: one alone would reach the limit of calls in a minute.
-_PROGRAMS = tuple(f"api-{number}" for number in range(_ROUNDS))
+#: A program for each round of each size: one alone would reach the limit of calls in a minute.
+_PROGRAMS = tuple(f"api-{number}" for number in range(_ROUNDS * len(SIZES)))
 
 out = Console(soft_wrap=True, highlight=False)
 
@@ -34,9 +35,10 @@ async def measure_all(sizes: tuple[int, ...]) -> AsyncIterator[list[Series]]:
     found = catalogue()
     async with prepared() as here, opened() as context:
         await _people(context, here)
+        programs = iter(_PROGRAMS)
         for size in sizes:
             await _grow(context, here, size)
-            measured = await _at(here, size)
+            measured = await _at(here, size, list(islice(programs, _ROUNDS)))
             by_name(found, measured, size)
             for series in found:
                 out.print(f"  {series.name:48}{series.values[size]:12,.3f} {series.unit}")
@@ -84,12 +86,12 @@ async def _grow(context: Context, here: Installation, size: int) -> None:
     )
 
 
-async def _at(here: Installation, size: int) -> dict[str, float]:
+async def _at(here: Installation, size: int, programs: list[str]) -> dict[str, float]:
     """All figures at one size: of each, the best of so many rounds."""
     rounds: list[dict[str, float]] = []
     whole = min(size, WHOLE)
     heard = await servers.effect(here, whole)
-    for program in _PROGRAMS:
+    for program in programs:
         async with servers.started(here) as (server, begun):
             filled = await servers.memory(here, server, whole)
             who = await over_http.caller(here, _OPERATOR, program)
