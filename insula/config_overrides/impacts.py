@@ -35,7 +35,7 @@ class Impact:
 
     @property
     def sentence(self) -> str:
-        """Such as: 12 of 40 applications use the device grant, and would be refused."""
+        """Such as: 12 of 40 applications could not use the device grant any more."""
         noun = self.kind if self.total == 1 else f"{self.kind}s"
         of_all = f"{self.total:,}" if self.is_exact else f"the first {self.total:,}"
         return f"{self.affected:,} of {of_all} {noun} {self.text}"

@@ -7,21 +7,22 @@ from insula.config_overrides.impacts import MOST, NAMED, Impact
 from insula.providers.settings import ProtocolFeatures
 from insula.tenancy.db import Connection
 
-#: By field and the value that it would have: what applications rely on, and what becomes of them.
+#: By field and the value that it would have: what applications rely on, and what becomes of them,
+#: in words that fit one and many.
 _SHUTS_OUT: Final = {
-    ("device", False): ("device", "use the device grant, and would be refused"),
-    ("token_exchange", False): ("token_exchange", "exchange tokens, and would be refused"),
+    ("device", False): ("device", "could not use the device grant any more"),
+    ("token_exchange", False): ("token_exchange", "could not exchange tokens any more"),
     ("client_credentials", False): (
-        "client_credentials", "get tokens for themselves, and would be refused",
+        "client_credentials", "could not use the client credentials grant any more",
     ),
     ("front_channel_tokens", False): (
-        "front_channel", "take tokens straight from the browser, and would be refused",
+        "front_channel", "could not take tokens straight from the browser any more",
     ),
     ("request_objects", False): (
-        "request_objects", "sign their requests or point to them, and would be refused",
+        "request_objects", "could not sign requests or point to them any more",
     ),
-    ("par", False): ("par", "must push their requests ahead, and could not any more"),
-    ("dpop", False): ("dpop", "must bind their tokens to a key, and could not any more"),
+    ("par", False): ("par", "must push requests ahead, and could not any more"),
+    ("dpop", False): ("dpop", "must bind tokens to a key, and could not any more"),
     ("backchannel_logout", False): (
         "backchannel_logout", "would not be told of a sign-out, server to server",
     ),
@@ -29,16 +30,16 @@ _SHUTS_OUT: Final = {
         "frontchannel_logout", "would not be told of a sign-out, in the browser",
     ),
     ("require_par", True): (
-        "no_par", "need not push their requests ahead today, and would be refused if they do not",
+        "no_par", "need not push requests ahead today, and would be refused without it",
     ),
     ("require_pkce", True): (
-        "no_pkce", "need no PKCE today, and would be refused if they do not use it",
+        "no_pkce", "need not use PKCE today, and would be refused without it",
     ),
     ("require_signed_request", True): (
-        "no_signature", "need not sign their requests today, and would be refused if they do not",
+        "no_signature", "need not sign requests today, and would be refused without it",
     ),
     ("require_dpop", True): (
-        "no_dpop", "need not bind their tokens to a key today, and would be refused if they do not",
+        "no_dpop", "need not bind tokens to a key today, and would be refused without it",
     ),
 }  # fmt: skip
 

@@ -51,9 +51,7 @@ def test_a_preview_counts_the_applications_that_a_feature_is_taken_from(crowd):
     found = preview(crowd, {"device": False, "client_credentials": False, "par": False})
     told = found["oidc.features.device"]
     assert (told["affected"], told["of"], told["names"]) == (1, {"value": 4, "exact": True}, [])
-    assert told["text"] == (
-        "1 of 4 applications use the device grant, and would be refused"
-    )  # fmt: skip
+    assert told["text"] == "1 of 4 applications could not use the device grant any more"
     assert found["oidc.features.client_credentials"]["affected"] == 1
     assert found["oidc.features.par"]["affected"] == 1
     assert preview(crowd, {"token_exchange": False, "revocation": False}) == {}

@@ -355,7 +355,7 @@ def test_a_review_says_how_many_applications_are_shut_out_and_which_to_who_is_re
     )
     product.change("update insula.clients set name = 'Television' where id = %s", app.id)
     review = submit(browser, section("oidc.features"), "/review", device=None)
-    assert "1 of 1 application use the device grant, and would be refused." in review.text
+    assert "1 of 1 application could not use the device grant any more." in review.text
     assert "Television" not in review.text
     assert product.audit(tenant, "tenant.viewed_by_platform") == []
     named = submit(browser, review, "/config/oidc.features", names="1", reason="as agreed")

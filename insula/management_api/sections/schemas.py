@@ -157,7 +157,7 @@ class ShutOut(BaseModel):
     kind: str = Field(examples=["application"])
     affected: int
     of: Count
-    text: str = Field(examples=["12 of 40 applications use the device grant, and would be refused"])
+    text: str = Field(examples=["12 of 40 applications could not use the device grant any more"])
     names: list[str] = Field(default_factory=list)
 
     @classmethod
