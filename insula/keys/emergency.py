@@ -6,7 +6,6 @@ one that is not ours alone. Verifiers meet an unknown `kid` and fetch the JWKS a
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from insula.audit import service as audit
 from insula.audit.models import SYSTEM, Actor, Event
@@ -15,7 +14,7 @@ from insula.kernel.crypto import Envelope
 from insula.kernel.errors import Unavailable
 from insula.keys import store
 from insula.keys.errors import AlreadyRetired, NoSuchKey
-from insula.keys.models import purpose
+from insula.keys.models import purpose, signs_for
 from insula.keys.service import list_keys, prepare, rotation_in
 from insula.tenancy.db import Tenant, raise_version
 
@@ -59,7 +58,7 @@ async def revoke(
             (fresh,) = prepared
             cipher = await data_keys.cipher(db, envelope)
             sealed = cipher.seal(fresh.pkcs8_der, purpose(fresh.kid, fresh.alg))
-            interval = timedelta(days=(await rotation_in(db)).interval_days)
+            interval = signs_for(fresh.kid, (await rotation_in(db)).interval_days)
             await store.insert(db, fresh, sealed, "active", interval)
             successor = fresh.kid
         details = {"alg": key.alg, "state": key.state, "reason": reason, "successor": successor}

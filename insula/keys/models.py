@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
+from zlib import crc32
 
 State = Literal["next", "active", "retiring", "retired", "revoked"]
 
@@ -18,6 +19,8 @@ SHORTEST_LEAD: Final = timedelta(seconds=600)
 LONGEST_LIFE: Final = timedelta(days=1)
 #: How long a key that waits for applications is left alone before it is looked at again.
 LOOK_AGAIN: Final = timedelta(minutes=15)
+#: The part of an interval by which a key may be replaced earlier than another.
+_JITTER: Final = 0.1
 _JWKS_MAX_AGE: Final = timedelta(seconds=300)
 _LEEWAY: Final = timedelta(seconds=15)
 
@@ -57,6 +60,16 @@ class SealedKey:
     kid: str
     alg: str
     sealed: bytes
+
+
+def signs_for(kid: str, interval_days: int) -> timedelta:
+    """
+    How long a key signs: the interval, less up to a tenth of it (protocol.md 5.5).
+
+    The part is the key's own and stays the same, so that keys which were made together are not all
+    replaced together, and a planned time does not move when it is made anew.
+    """
+    return timedelta(days=interval_days) * (1 - _JITTER * crc32(kid.encode()) / 2**32)
 
 
 def overlap(longest_life: int | None, shortest: int) -> timedelta:

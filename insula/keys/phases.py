@@ -17,7 +17,7 @@ from insula.config_overrides import service as config_overrides
 from insula.config_overrides.models import Layers
 from insula.kernel.crypto import Envelope
 from insula.keys import service, store
-from insula.keys.models import LOOK_AGAIN, SigningKeyRecord, overlap
+from insula.keys.models import LOOK_AGAIN, SigningKeyRecord, overlap, signs_for
 from insula.keys.settings import KeyRotation
 from insula.oidc.signing import GeneratedKey
 from insula.tenancy.db import Connection, Tenant, raise_version
@@ -87,7 +87,7 @@ def _due_at(key: SigningKeyRecord, upcoming: set[str], rotation: KeyRotation) ->
         return key.retiring_at + overlap(key.longest_life, rotation.overlap_seconds)
     if key.alg in upcoming or key.activated_at is None:
         return None
-    return key.activated_at + timedelta(days=rotation.interval_days)
+    return key.activated_at + signs_for(key.kid, rotation.interval_days)
 
 
 async def _publish(  # noqa: PLR0913  (what a published key is made of)

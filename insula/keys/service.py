@@ -29,6 +29,7 @@ from insula.keys.models import (
     SigningKeyRecord,
     overlap,
     purpose,
+    signs_for,
 )
 from insula.keys.settings import KeyRotation
 from insula.oidc.signing import GeneratedKey, KeyRing, PublicKey, generate_key, load_signing_key
@@ -68,7 +69,7 @@ async def endow(
     cipher = envelope.cipher(tenant_id, wrapped)
     await data_keys.keep(db, wrapped)
     for key in prepared:
-        interval = timedelta(days=rotation.interval_days)
+        interval = signs_for(key.kid, rotation.interval_days)
         await store.insert(db, key, _sealed(cipher, key), "active", interval)
         await record(db, "key.published", key.kid, SYSTEM, alg=key.alg, state="active")
 
@@ -197,7 +198,7 @@ async def activate(
 ) -> None:
     """Let *key* sign in place of the one of its algorithm that does, of *keys*, which are held."""
     before = next((k for k in keys if (k.alg, k.state) == (key.alg, "active")), None)
-    await store.activate(db, key, timedelta(days=rotation.interval_days), before)
+    await store.activate(db, key, signs_for(key.kid, rotation.interval_days), before)
     if before is not None:
         span = overlap(before.overlap_life, rotation.overlap_seconds)
         await store.due_in(db, before.kid, span)
@@ -233,7 +234,8 @@ async def retire(tenant: Tenant, kid: str, actor: Actor = SYSTEM) -> None:
     `TooEarly` (tokens that it signed may still live).
     """
     async with tenant.transaction() as db:
-        key, rotation = _named(await store.lock(db), kid), await rotation_in(db)
+        keys, rotation = await store.lock(db), await rotation_in(db)
+        key = _named(keys, kid)
         if key.state in ("retired", "revoked"):
             raise AlreadyRetired("The key is retired already.")
         if key.state == "active":
@@ -242,8 +244,10 @@ async def retire(tenant: Tenant, kid: str, actor: Actor = SYSTEM) -> None:
             raise TooEarly("Tokens that the key signed may still be alive; it retires by itself.")
         await store.set_state(db, kid, "retired")
         if key.state == "next":
-            interval = timedelta(days=rotation.interval_days)
-            await store.resume_rotation(db, key.alg, interval)
+            for each in keys:
+                if (each.alg, each.state) == (key.alg, "active"):
+                    interval = signs_for(each.kid, rotation.interval_days)
+                    await store.resume_rotation(db, each.kid, interval)
         await record(db, "key.retired", kid, actor, alg=key.alg)
         await raise_version(db, "keys")
 

@@ -14,7 +14,11 @@ class KeyRotation(Section):
     decided_by: ClassVar[DecidedBy] = DecidedBy.TENANT
 
     interval_days: Annotated[int, Kind.CEIL_MAX] = Field(
-        90, ge=1, le=400, description="A key signs for this long."
+        90,
+        ge=1,
+        le=400,
+        description="A key signs for this long, or up to a tenth less, so that keys that were "
+        "made together are not all replaced together.",
     )
     lead_seconds: Annotated[int, Kind.FLOOR_MIN] = Field(
         86400, ge=600, le=2592000, description="A key is published this long before it signs."

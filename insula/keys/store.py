@@ -154,14 +154,14 @@ async def set_state(db: Connection, kid: str, state: str) -> None:
     )
 
 
-async def resume_rotation(db: Connection, alg: str, interval: timedelta) -> None:
-    """Let the active key of an algorithm come due again, as if nothing had been published."""
+async def resume_rotation(db: Connection, kid: str, interval: timedelta) -> None:
+    """Let a key that signs come due again, as if nothing had been published."""
     await db.execute(
         text("""
             update insula.signing_keys set due_at = greatest(activated_at + :interval, now())
-             where alg = :alg and state = 'active'
+             where kid = :kid and state = 'active'
         """),
-        {"alg": alg, "interval": interval},
+        {"kid": kid, "interval": interval},
     )
 
 

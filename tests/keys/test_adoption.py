@@ -17,6 +17,7 @@ from insula.kernel.errors import Unavailable
 from insula.keys import adoption, phases, service
 from insula.keys.adoption import Sightings
 from insula.keys.errors import AdoptionBehind, NoSuchKey, TooEarly
+from insula.keys.models import signs_for
 from insula.keys.settings import KeyRotation
 from insula.outbound.door import Door
 from insula.outbound.settings import OutboundRules
@@ -344,10 +345,18 @@ async def test_a_changed_interval_moves_the_keys_there_are(street):
     await decide(interval_days=300)
     assert await street.advance() == []
     active = street.key("active")
-    assert active.due_at == active.activated_at + timedelta(days=300)
+    assert active.due_at == active.activated_at + signs_for(active.kid, 300)
     await config_overrides.reset(street.tenant, KeyRotation)
     await street.advance()
-    assert street.key("active").due_at == active.activated_at + timedelta(days=90)
+    assert street.key("active").due_at == active.activated_at + signs_for(active.kid, 90)
+
+
+@pytest.mark.spec("protocol 5.5")
+def test_keys_of_one_interval_sign_for_times_of_their_own_and_never_for_longer():
+    spans = [signs_for(f"key-{n}", 90) for n in range(200)]
+    assert all(timedelta(days=81) <= span <= timedelta(days=90) for span in spans)
+    assert len({span.days for span in spans}) >= 8
+    assert signs_for("key-7", 90) == spans[7]
 
 
 async def test_saves_and_looks_at_once_do_not_wait_for_each_other_in_a_ring(street):
@@ -359,7 +368,7 @@ async def test_saves_and_looks_at_once_do_not_wait_for_each_other_in_a_ring(stre
     await decide(110)
     await street.advance()
     active = street.key("active")
-    assert active.due_at in (None, active.activated_at + timedelta(days=110))
+    assert active.due_at in (None, active.activated_at + signs_for(active.kid, 110))
     assert sorted(k.state for k in await service.list_keys(street.tenant)) in (
         ["active"] * 2,
         ["active"] * 2 + ["next"] * 2,
@@ -370,7 +379,7 @@ async def test_the_platform_moves_and_bounds_the_keys_of_all_tenants(street, pla
     await config_overrides.change(street.tenant, KeyRotation, {"interval_days": 200})
     await street.advance()
     active = street.key("active")
-    assert active.due_at == active.activated_at + timedelta(days=200)
+    assert active.due_at == active.activated_at + signs_for(active.kid, 200)
     street.db.execute(
         """insert into insula.platform_settings (section, bounds) values
              ('keys.rotation', '{"interval_days": 60, "lead_seconds": 172800}')"""
@@ -381,7 +390,7 @@ async def test_the_platform_moves_and_bounds_the_keys_of_all_tenants(street, pla
         found = await platform_door.fetch("select tenant_id from insula.tenants_with_keys_due()")
         assert street.tenant.id in {row.tenant_id for row in found}
         await street.advance()
-        assert street.key("active").due_at == active.activated_at + timedelta(days=60)
+        assert street.key("active").due_at == active.activated_at + signs_for(active.kid, 60)
         kid = await street.publish()
         published = street.key("next")
         assert published.kid == kid
