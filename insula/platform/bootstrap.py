@@ -69,9 +69,9 @@ async def invite_administrator(platform: Platform, tenant: Tenant, email: str) -
     Make the first administrator of a tenant without a password, and the link to choose one (F21).
 
     Of `_platforms` they run the platform too. As long as nobody administers there, it may be done
-    again: who is there already by that address gets the roles that they lack and a new link, which
-    ends the one before. Raises `Conflict` once somebody administers, and what making a person and
-    a link does.
+    again: who is there already by that address gets the roles that they lack and a new link. It
+    ends the ones before, whoever they were made for. Raises `Conflict` once somebody administers,
+    and what making a person and a link does.
     """
     also: tuple[Role, ...] = ("platform_admin",) if tenant.slug == PLATFORMS else ()
     async with platform.within(tenant.id) as db:
@@ -80,6 +80,7 @@ async def invite_administrator(platform: Platform, tenant: Tenant, email: str) -
                 f"Somebody administers {tenant.slug} already. Make others with `insula user add "
                 "--role`, or a new link for one of them with `insula user activation-link`."
             )
+        await activation.end_of_role(db, "superadmin", "replaced")
         found = await accounts.find(db, email)
         if found.user is None:
             return await invite_superadmin(db, tenant.id, email, SYSTEM, *also)

@@ -33,13 +33,20 @@ def test_the_first_who_runs_the_platform_comes_by_a_link(insula, look):
         made["id"],
     )
     assert ends == [("replaced",), (None,)]
+    corrected = insula("admin", "bootstrap", "--email", "second@platform.example")
+    left = look(
+        "select ended_for from insula.activation_links where user_id = %s and ended_for is null",
+        made["id"],
+    )
+    assert not left  # what was sent to a wrong address opens nothing
 
     # as if they had followed it
     look("update insula.users set password_hash = 'x' where id = %s returning id", made["id"])
     refused = insula("admin", "bootstrap", "--email", "other@platform.example", status=1)
     assert "Somebody administers _platforms already." in refused["detail"]
     assert not look("select id from insula.users where email = 'other@platform.example'")
-    look("delete from insula.users where id = %s returning id", made["id"])
+    for each in (made, corrected):
+        look("delete from insula.users where id = %s returning id", each["id"])
 
 
 @pytest.mark.spec("features F21", "features D04")

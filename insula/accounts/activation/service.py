@@ -106,6 +106,11 @@ async def end(db: Connection, user_id: UUID, why: str) -> None:
     await store.end(db, user_id, why)
 
 
+async def end_of_role(db: Connection, role: str, why: str) -> None:
+    """Let the links of all who hold a role lead nowhere."""
+    await store.end_of_role(db, role, why)
+
+
 async def pending(db: Connection, user_ids: Collection[UUID]) -> dict[UUID, datetime | None]:
     """Who of these has yet to choose a password, and until when their link lives, if one does."""
     return await store.pending(db, user_ids)

@@ -58,6 +58,20 @@ async def end(db: Connection, user_id: UUID, why: str) -> None:
     )
 
 
+async def end_of_role(db: Connection, role: str, why: str) -> None:
+    """End the living links of all who hold a role."""
+    await db.execute(
+        text("""
+            update insula.activation_links l set ended_at = now(), ended_for = :why
+             where l.used_at is null and l.ended_at is null
+               and exists (select from insula.user_roles r
+                            where r.tenant_id = l.tenant_id and r.user_id = l.user_id
+                              and r.role = :role)
+        """),
+        {"role": role, "why": why},
+    )
+
+
 async def insert(
     db: Connection, token_hash: bytes, user_id: UUID, life: timedelta, *, mailed: bool
 ) -> Row:
