@@ -31,6 +31,7 @@ from insula.kernel import clock
 from insula.kernel.errors import Unavailable
 from insula.kernel.tally import Line, Lines, Tally
 from insula.tenancy.db import Connection, Platform, Row, rebind
+from insula.tenancy.models import PLATFORMS
 
 _log = structlog.get_logger(__name__)
 
@@ -68,6 +69,7 @@ class Keeper:
         self._tally = tally
         self._pool = pool
         self._pool_before = (0, 0)
+        self._home: UUID | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -118,13 +120,20 @@ class Keeper:
                 for tenant_id, lines in counted.items():
                     await rebind(db, tenant_id)
                     await store.add(db, [_row(*line) for line in lines.items()], KEPT_DAYS)
-                if sums := _sums(counted.values()):
+                home = await self._platforms(db)
+                if sums := _sums(lines for each, lines in counted.items() if each != home):
                     await store.add_to_platform(db, sums)
         except Unavailable:
             return False
         except Exception:  # noqa: BLE001  (a figure is lost, and the next are not)
             _log.exception("figures.lost", tenants=len(counted))
         return True
+
+    async def _platforms(self, db: Connection) -> UUID | None:
+        """The tenant whose people run the others: their sign-ins are not those of a customer."""
+        if self._home is None:
+            self._home = await store.id_of(db, PLATFORMS)
+        return self._home
 
     async def _keep_pool(self) -> None:
         now = self._pool()
@@ -173,7 +182,7 @@ async def sign_ins(db: Connection) -> list[Day]:
 
 
 async def sign_ins_of_all(platform: Platform) -> list[Day]:
-    """Sign-ins and refused ones over all tenants, by day."""
+    """Sign-ins and refused ones over all tenants but `_platforms`, by day."""
     return await _of_all(platform, SIGN_IN, SIGN_IN_FAILED)
 
 

@@ -40,6 +40,13 @@ async def add_to_platform(db: Connection, rows: Sequence[Mapping[str, Any]]) -> 
     await db.execute(_ADD_TO_PLATFORM, {"rows": json.dumps(rows)})
 
 
+async def id_of(db: Connection, slug: str) -> UUID | None:
+    found: UUID | None = await db.scalar(
+        text("select id from insula.tenants where slug = :slug"), {"slug": slug}
+    )
+    return found
+
+
 async def of_tenant(db: Connection, since: date, what: Sequence[str]) -> Sequence[Row]:
     rows = await db.execute(
         text("""

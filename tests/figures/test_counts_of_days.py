@@ -13,6 +13,8 @@ from insula.figures.service import Keeper
 from insula.kernel import clock
 from insula.kernel.errors import Unavailable
 from insula.kernel.tally import SIGN_IN, SIGN_IN_FAILED, Line, Tally
+from insula.tenancy.models import PLATFORMS
+from insula.tenants import service as tenants
 
 A, B = uuid4(), uuid4()
 
@@ -134,6 +136,27 @@ async def test_two_processes_add_up_and_a_tenant_that_is_gone_is_left_out(house,
     after = await service.sign_ins_of_all(platform_door)
     assert after[-1].n - before[-1].n == 4
     assert (await service.pool_use(platform_door))[-1].n >= 8
+
+
+async def test_those_who_run_the_platform_are_not_counted_among_all(
+    platform_door, envelope, rotation
+):
+    await tenants.ensure_special(platform_door, envelope, rotation)
+    (home,) = await platform_door.fetch(
+        "select id from insula.tenants where slug = %(slug)s", {"slug": PLATFORMS}
+    )
+    tally = Tally()
+    tally.count(home.id, SIGN_IN)
+    before = await service.sign_ins_of_all(platform_door)
+    async with platform_door.within(home.id) as db:
+        own = await service.sign_ins(db)
+
+    await Keeper(platform_door, tally, lambda: (0, 0)).keep()
+
+    assert len(tally) == 0
+    assert await service.sign_ins_of_all(platform_door) == before
+    async with platform_door.within(home.id) as db:
+        assert (await service.sign_ins(db))[-1].n == own[-1].n + 1
 
 
 @pytest.mark.parametrize("error", [RuntimeError("a bug"), Unavailable("away")])
