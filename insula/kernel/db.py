@@ -20,6 +20,7 @@ import psycopg_pool
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from insula.kernel.connections import Connections
 from insula.kernel.errors import Unavailable
 from insula.kernel.one_trip import OneTrip, Statement, statement
 
@@ -37,8 +38,8 @@ _CONNECTION = {
     "tcp_user_timeout": 15000,  # a lost peer is noticed in 15 s (security.md F-32)
 }
 
-#: Seconds for one act. A server that is frozen says nothing, and then neither its own timeouts nor
-#: TCP's end the wait (security.md F-32).
+#: Seconds for one transaction. A server that is frozen says nothing, and then neither its own
+#: timeouts nor TCP's end the wait (security.md F-32).
 _PATIENCE = 12.0
 
 #: What the server says when it is not the statement's fault.
@@ -82,9 +83,11 @@ def _honest() -> Iterator[None]:
     try:
         yield
     except _AWAY as error:
-        raise Unavailable(
-            "the database is away", detail=f"{type(error).__name__}: {error}"
-        ) from error
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    return Unavailable("the database is away", detail=f"{type(error).__name__}: {error}")
 
 
 _unbound = lru_cache(128)(statement)
@@ -124,6 +127,7 @@ class Database:
             pool_recycle=1800,
             connect_args={**arguments, "prepare_threshold": None},
         )
+        self._connections = Connections(self._pool)
         self._checking: asyncio.Task[None] | None = None
         self._trips = OneTrip()
 
@@ -133,6 +137,7 @@ class Database:
     async def close(self) -> None:
         if self._checking is not None:
             await asyncio.wait([self._checking], timeout=5)
+        await self._connections.put_back()
         await self._pool.close()
         await self._engine.dispose()
 
@@ -145,28 +150,22 @@ class Database:
         Raises `Unavailable` when the database is away. The commit is on its way before the
         answer is seen, so the statement itself must decide everything.
         """
+        return await self._trip(tenant_id, act, params)
+
+    async def _trip(
+        self, tenant_id: UUID | None, act: Statement, params: Mapping[str, Any]
+    ) -> Sequence[Row]:
+        """One trip, bound or to nobody; written flat, as the hottest lines there are."""
         count_trip()
         try:
-            with _honest():
-                async with asyncio.timeout(_PATIENCE), self._connection() as connection:
-                    return await self._trips.make(connection, tenant_id, act, params)
-        except Unavailable as away:
-            self._check_soon(away)
-            raise
-
-    @contextlib.asynccontextmanager
-    async def _connection(self) -> AsyncIterator["psycopg.AsyncConnection[Any]"]:
-        """
-        A connection of the one-trip pool.
-
-        It goes back in a task of its own: a caller that is cancelled while the pool takes it back
-        would lose it for good.
-        """
-        connection = await self._pool.getconn()
-        try:
-            yield connection
-        finally:
-            await asyncio.shield(asyncio.ensure_future(self._pool.putconn(connection)))
+            connection = await self._connections.take()
+            try:
+                return await self._trips.make(connection, tenant_id, act, params)
+            finally:
+                self._connections.give(connection)
+        except _AWAY as error:
+            self._check_soon(lost=not isinstance(error, _BUSY))
+            raise _unavailable(error) from error
 
     @contextlib.asynccontextmanager
     async def transaction(self, tenant_id: UUID | None = None) -> AsyncIterator[Connection]:
@@ -185,30 +184,19 @@ class Database:
 
     async def fetch(self, sql: str, params: Mapping[str, Any] | None = None) -> Sequence[Row]:
         """An unbound read in one trip: definer functions, health, never a tenant's table."""
-        count_trip()
-        try:
-            with _honest():
-                async with asyncio.timeout(_PATIENCE), self._connection() as connection:
-                    return await self._trips.make(connection, None, _unbound(sql), params or {})
-        except Unavailable as away:
-            self._check_soon(away)
-            raise
+        return await self._trip(None, _unbound(sql), params or {})
 
-    def _check_soon(self, away: Unavailable) -> None:
+    def _check_soon(self, *, lost: bool) -> None:
         """Throw dead connections out of both pools in the background, once at a time."""
         if self._checking is None or self._checking.done():
-            lost = not isinstance(away.__cause__, _BUSY)
             self._checking = asyncio.create_task(self._check(lost=lost))
 
     async def _check(self, *, lost: bool) -> None:
         if lost:
             # What idles for transactions has died with it; what is in use ends when it comes back.
             await self._engine.dispose()
+        await self._connections.put_back()
         await self._pool.check()
-
-    def figures(self) -> Mapping[str, int]:
-        """What the pool says of itself, for metrics."""
-        return self._pool.get_stats()
 
 
 async def bind(db: Connection, tenant_id: UUID) -> None:

@@ -35,6 +35,9 @@ _BIND = b"select set_config('insula.tenant_id',$1,true)"
 _BIND_NAME = b"insula_bind"
 _BINARY = 1
 _PATIENCE = 5.0  # seconds that an answer nobody waits for may take
+#: Seconds that the server may say nothing. One that is frozen says nothing at all, and then neither
+#: its own timeouts nor TCP's end the wait (security.md F-32).
+_SILENCE = 12.0
 
 #: Object ids of the types that parameters of ours have (pg_type.dat, the same in every release).
 OIDS: Mapping[str, int] = {
@@ -176,6 +179,9 @@ class OneTrip:
             if statement.types is not None and not self._has_plan(connection, statement):
                 await connection.close()  # prepared or not: nobody knows what it has kept
             raise
+        except TimeoutError:
+            await connection.close()  # in the middle of an answer
+            raise
         except asyncio.CancelledError:
             if statement.types is None or self._has_plan(connection, statement):
                 await _clear(connection)
@@ -305,13 +311,19 @@ async def _until(socket: int, *, writable: bool = False) -> None:
         if not ready.done():
             ready.set_result(None)
 
+    def give_up() -> None:
+        if not ready.done():
+            ready.set_exception(TimeoutError("the database says nothing"))
+
     if writable:
         loop.add_writer(socket, wake)
     else:
         loop.add_reader(socket, wake)
+    silence = loop.call_later(_SILENCE, give_up)
     try:
         await ready
     finally:
+        silence.cancel()
         if writable:
             loop.remove_writer(socket)
         else:

@@ -27,7 +27,7 @@ def warmed(trips):
     """Ask until tenant, provider and client are in memory: news of a change may be on its way."""
 
     def warmed(api):
-        until(3, lambda: [trips(api.own_token)[1] for _ in range(3)] == [1, 1, 1])
+        until(20, lambda: [trips(api.own_token)[1] for _ in range(3)] == [1, 1, 1])
         return api
 
     return warmed
