@@ -317,5 +317,5 @@ async def post_sign_out(pages: AdminPages, request: Request, session: AdminSessi
     if token is not None:
         await service.sign_out(tenant_of(request), actor_of(request, session), token)
     response = go_to(SIGN_IN, (pages.door.cookie(tenant_of(request), ""),))
-    response.headers["clear-site-data"] = '"cookies","storage"'
+    response.headers["clear-site-data"] = '"storage"'  # docs/decisions/0015
     return response
