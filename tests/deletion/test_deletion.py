@@ -251,6 +251,26 @@ async def test_of_an_undo_and_a_purge_at_once_only_one_happens(
         assert gone is True
 
 
+async def test_pauses_and_resumptions_at_once_leave_what_the_last_of_them_said(
+    house, platform_door, purged, behind
+):
+    slug, tenant_id = house.tenant.slug, house.tenant.id
+    await service.schedule(platform_door, slug)
+    acts = [service.pause, service.resume] * 6
+
+    await asyncio.gather(*(act(platform_door, slug, actor=OLGA) for act in acts))
+
+    told = dict(
+        behind.execute(
+            "select metadata->>'purge', count(*) from insula.audit_events where tenant_id = %s"
+            " and metadata ? 'purge' group by 1", [tenant_id]
+        ).fetchall()
+    )  # fmt: skip
+    is_paused = (await service.find(platform_door, slug)).state == "paused"
+    assert told["paused"] - told.get("resumed", 0) == is_paused  # one for each change, by turns
+    assert await purged(house) is not is_paused
+
+
 async def test_due_purges_are_queued_once_and_those_that_rest_are_left(
     two_houses, platform_door, behind
 ):

@@ -1,5 +1,6 @@
 """The queue as people see it: what was given up says why, is tried again, and nobody crowds it."""
 
+import asyncio
 from uuid import uuid4
 
 import pytest
@@ -47,6 +48,28 @@ async def test_what_was_given_up_says_why_and_is_done_when_it_is_tried_again(hou
     assert await look(board.page) == []
     with pytest.raises(NoSuchJob):
         await look(board.find, job)
+
+
+async def test_of_many_who_retry_or_forget_one_job_at_once_one_does(house, queue, look):
+    done = []
+
+    async def note(tenant_id):
+        done.append(tenant_id)
+        if len(done) == 1:
+            raise LookupError
+
+    queue.tenant_task("tests.note", note, attempts=0)
+    async with house.tenant.transaction() as db:
+        job = await enqueue(db, "tests.note")
+    await queue.work_off()
+    acts = [board.retry, board.discard] * 4
+
+    answers = await asyncio.gather(*(look(act, job) for act in acts), return_exceptions=True)
+
+    (won,) = [n for n, answer in enumerate(answers) if not isinstance(answer, Exception)]
+    assert {type(each) for n, each in enumerate(answers) if n != won} <= {NotFailed, NoSuchJob}
+    await queue.work_off()
+    assert len(done) == (2 if acts[won] is board.retry else 1)
 
 
 async def test_what_was_given_up_is_forgotten_on_request_and_nothing_else(house, queue, look):
