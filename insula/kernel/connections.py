@@ -8,24 +8,27 @@ was not needed goes back to it every few seconds, so that it can also shrink and
 """
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Protocol
 
-import psycopg
-from psycopg import pq
-
-if TYPE_CHECKING:
-    import psycopg_pool
+from insula.kernel.one_trip import Connection, is_alive, is_idle
 
 #: Seconds after which what is at hand goes back to the pool.
 _AT_HAND = 5.0
 
-Connection = psycopg.AsyncConnection[Any]
+
+class Pool(Protocol):
+    """What a psycopg pool has."""
+
+    @property
+    def closed(self) -> bool: ...
+    async def getconn(self) -> Connection: ...
+    async def putconn(self, conn: Connection) -> None: ...
 
 
 class Connections:
     """What lends one pool's connections, on one event loop."""
 
-    def __init__(self, pool: "psycopg_pool.AsyncConnectionPool[Connection]") -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._free: list[Connection] = []
         self._waiting = 0
@@ -36,7 +39,7 @@ class Connections:
         """A connection, for one caller. Raises what the pool does when it has none to give."""
         while self._free:
             connection = self._free.pop()
-            if connection.pgconn.status == pq.ConnStatus.OK:
+            if is_alive(connection):
                 return connection
             self._return(connection)
         self._waiting += 1
@@ -47,13 +50,7 @@ class Connections:
 
     def give(self, connection: Connection) -> None:
         """Take it back. Nothing is waited for, so that no caller's end can lose it."""
-        server = connection.pgconn
-        is_sound = (
-            server.status == pq.ConnStatus.OK
-            and server.transaction_status == pq.TransactionStatus.IDLE
-            and server.pipeline_status == pq.PipelineStatus.OFF
-        )
-        if self._waiting or not is_sound or self._pool.closed:
+        if self._waiting or not is_idle(connection) or self._pool.closed:
             self._return(connection)
             return
         self._free.append(connection)

@@ -132,6 +132,21 @@ def _encode_list(items: list[Any]) -> tuple[bytes, int]:
     return _array(items, str.encode), OIDS["text[]"]
 
 
+def is_alive(connection: Connection) -> bool:
+    """Whether nobody has noticed its end."""
+    return connection.pgconn.status == pq.ConnStatus.OK
+
+
+def is_idle(connection: Connection) -> bool:
+    """Whether it lives, and is in the middle of nothing."""
+    server = connection.pgconn
+    return (
+        server.status == pq.ConnStatus.OK
+        and server.transaction_status == pq.TransactionStatus.IDLE
+        and server.pipeline_status == pq.PipelineStatus.OFF
+    )
+
+
 class _Known:
     """What one connection knows: its prepared statements and how to read their rows."""
 
