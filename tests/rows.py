@@ -242,6 +242,11 @@ def _claim_mappings(_db, _given):
     return {"claim": _name(), "attribute": "department"}
 
 
+def _owned_objects(_db, _given):
+    owned = {"by": {"type": "system", "id": None}, "at": "2026-01-01T00:00:00+00:00"}
+    return {"part": "clients", "name": _name(), "owned": Jsonb(owned)}
+
+
 def _initial_access_tokens(_db, _given):
     return {
         "token_hash": _digest(),

@@ -16,13 +16,18 @@ _LONGEST: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acted, and from where; all of it may be unknown."""
+    """
+    Who acted, and from where; all of it may be unknown.
+
+    *by_documents* says that they apply documents, which own what they name (BEY-12).
+    """
 
     type: ActorType
     id: str | None = None
     ip: str | None = None
     user_agent: str | None = None
     request_id: str | None = None
+    by_documents: bool = False
 
 
 SYSTEM: Final = Actor("system")

@@ -33,6 +33,7 @@ from insula.clients.tenant_rules import check_algorithms, check_resources, check
 from insula.kernel.errors import Conflict
 from insula.kernel.ids import Kind, digest, new_secret
 from insula.oidc.models import Client, ClientSecret, ExchangePolicy
+from insula.ownership import service as ownership
 from insula.tenancy.db import Connection, Row, Tenant, raise_version
 
 #: Metadata that the engine knows as sets.
@@ -188,12 +189,14 @@ async def change(  # noqa: PLR0913  (what may be changed, all by name)
     Whoever proves itself by a secret from now on gets one, and who no longer does loses its own.
     A change of profile ends the codes and pushed requests in flight (protocol.md section 3). One
     that registered itself is an administrator's once a setting or its name was changed (DR-13).
-    Raises `NoSuchClient`, `InvalidClientMetadata`, and `Conflict` when it was saved since
-    *expected*.
+    Raises `NoSuchClient`, `InvalidClientMetadata`, `OwnedByGit`, and `Conflict` when it was saved
+    since *expected*.
     """
     if name is not None:
         check_name(name)
     async with tenant.transaction() as db:
+        await ownership.begin(db, actor)
+        await ownership.refuse(db, actor, "clients", client_id)
         # what is named anew is held before the client is: whoever takes it away goes that way too
         seen = from_row((await _locked(db, client_id, hold=False)).metadata)
         wanted = parse_metadata(changed(seen, changes), development=development)
@@ -303,8 +306,10 @@ async def rotate_secret(
 
 
 async def delete(tenant: Tenant, client_id: str, actor: Actor = SYSTEM) -> None:
-    """Delete a client; its codes and tokens end with it. Raises `NoSuchClient`."""
+    """Delete a client; its codes and tokens end with it. Raises `NoSuchClient`, `OwnedByGit`."""
     async with tenant.transaction() as db:
+        await ownership.begin(db, actor)
+        await ownership.refuse(db, actor, "clients", client_id)
         row = await _locked(db, client_id)
         await store.delete(db, row.id)
         await _audit(db, "client.deleted", client_id, actor, name=row.name)

@@ -6,6 +6,7 @@ from insula.audit import service as audit
 from insula.audit.models import Actor, Event
 from insula.clients import store
 from insula.clients.models import Metadata, from_row
+from insula.ownership import service as ownership
 from insula.tenancy.db import Connection, Row, raise_version
 
 
@@ -30,7 +31,12 @@ async def withdraw(
     resources: Sequence[str] = (),
     actor: Actor,
 ) -> None:
-    """Take these from the clients that `hold_users` found: a name used again is no old right."""
+    """
+    Take these from the clients that `hold_users` found: a name used again is no old right.
+
+    Raises `OwnedByGit`.
+    """
+    await ownership.refuse(db, actor, "clients", *(row.client_id for row in users))
     for row in users:
         after = _without(from_row(row.metadata), frozenset(scopes), frozenset(resources))
         await store.update(db, row.id, row.name, row.status, after.model_dump(mode="json"))

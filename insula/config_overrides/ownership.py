@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from insula.audit import service as audit
-from insula.audit.models import Actor, Event
+from insula.audit.models import Event
 from insula.config_overrides import store
 from insula.config_overrides.errors import InvalidSetting, OwnedByGit
 from insula.config_overrides.marks import Mark, Ownership, Release
@@ -41,10 +41,9 @@ def is_owned(layers: Layers, place: str) -> bool:
     return mark is not None and mark.owner is not None
 
 
-def is_owner(layers: Layers, actor: Actor) -> bool:
-    """Whether *actor* is the one whose documents own fields here, released ones included."""
-    owners = [mark.owned.by for mark in layers.own_marks.values() if mark.owned]
-    return bool(owners) and all(by == {"type": actor.type, "id": actor.id} for by in owners)
+def owners(layers: Layers) -> list[Mapping[str, Any]]:
+    """Whose documents own fields here, released ones included; one for each field."""
+    return [mark.owned.by for mark in layers.own_marks.values() if mark.owned]
 
 
 def claimed(
@@ -125,10 +124,11 @@ async def release_in(
 
 def states(layers: Layers) -> dict[str, str]:
     """Of each field that documents own or owned, in words: `owned`, or who released it and why."""
-    return {place: _state(mark.owned) for place, mark in layers.own_marks.items() if mark.owned}
+    return {place: told(mark.owned) for place, mark in layers.own_marks.items() if mark.owned}
 
 
-def _state(owned: Ownership) -> str:
+def told(owned: Ownership) -> str:
+    """Whether something is owned, or who released it and why; a few words."""
     given = owned.released
     if given is None:
         return "owned"

@@ -22,12 +22,13 @@ def _mark(stored: Mapping[str, Any]) -> Mark:
         stored["by"],
         datetime.fromisoformat(stored["at"]),
         datetime.fromisoformat(stored["used_at"]) if "used_at" in stored else None,
-        _ownership(owned) if owned else None,
+        read_ownership(owned) if owned else None,
         stored.get("template", ""),
     )
 
 
-def _ownership(stored: Mapping[str, Any]) -> Ownership:
+def read_ownership(stored: Mapping[str, Any]) -> Ownership:
+    """An ownership, from what a stored mark has."""
     released = stored.get("released")
     return Ownership(
         stored["by"],

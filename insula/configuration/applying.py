@@ -6,14 +6,14 @@ clients and remove the scope. A dry run does all of it and takes it back: what i
 happen.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from insula.audit.models import Actor
 from insula.clients import service as clients
 from insula.clients.models import Metadata
-from insula.config_overrides import ownership
+from insula.config_overrides import ownership as settings_owned
 from insula.config_overrides import service as config_overrides
 from insula.config_overrides.models import Layers, etag
 from insula.config_overrides.saving import Claim
@@ -29,6 +29,8 @@ from insula.configuration.models import (
 from insula.configuration.reading import read
 from insula.kernel.crypto import Envelope
 from insula.kernel.settings import Section
+from insula.ownership import service as ownership
+from insula.ownership.models import Owned, Part
 from insula.resource_servers import claims, scopes, servers
 from insula.resource_servers.models import ServerSettings, parse_settings
 from insula.tenancy.db import Tenant
@@ -58,8 +60,9 @@ class Applying:
 
     *expected* is the ETag of the document that the caller had read, None not to compare;
     *development* lets addresses of clients be on this machine; *envelope* seals secrets among the
-    settings. With *own* the settings that the document sets become the actor's, and hands are
-    refused; without it they go on being so, if they are. *source* says where the document is from.
+    settings. With *own* the settings that the document sets and the objects that it names become
+    the actor's, and hands are refused; without it they go on being so, if they are. *source* says
+    where the document is from.
     """
 
     actor: Actor
@@ -99,26 +102,49 @@ async def apply(
 async def _apply(
     tenant: Tenant, sections: tuple[type[Section], ...], document: Document, how: Applying
 ) -> Applied:
-    before, layers = await read(tenant), await _layers(tenant)
+    before, owned = await read(tenant), await _ownership(tenant)
     if how.expected is not None and how.expected != etag(before.plain()):
         raise DocumentChanged("The configuration was changed since you read it. Read it again.")
-    claim = Claim(how.source) if how.own or ownership.is_owner(layers, how.actor) else None
-    secrets = await _Act(tenant, before, document, how, claim).run(sections)
+    claim = Claim(how.source) if how.own or owned.is_of(how.actor) else None
+    actor = replace(how.actor, by_documents=claim is not None)
+    secrets = await _Act(tenant, before, document, how, actor, claim).run(sections)
     after = await read(tenant)
-    owned = _owned(layers, await _layers(tenant))
-    return Applied((*differences(before, after), *owned), after, secrets)
+    changed = _claimed(owned, await _ownership(tenant))
+    return Applied((*differences(before, after), *changed), after, secrets)
 
 
-async def _layers(tenant: Tenant) -> Layers:
+@dataclass(frozen=True, slots=True)
+class _Ownership:
+    """What documents own or owned of a tenant."""
+
+    layers: Layers
+    objects: Owned
+
+    def is_of(self, actor: Actor) -> bool:
+        """Whether there is such a thing, and all of it is this actor's, released or not."""
+        owners = [*settings_owned.owners(self.layers), *(each.by for each in self.objects.values())]
+        return bool(owners) and all(by == {"type": actor.type, "id": actor.id} for by in owners)
+
+    def states(self) -> dict[str, str]:
+        """How each stands, by its path below `ownership`."""
+        fields = settings_owned.states(self.layers).items()
+        objects = self.objects.items()
+        return {
+            **{"/".join(place.rsplit(".", 1)): state for place, state in fields},
+            **{str(place): settings_owned.told(owned) for place, owned in objects},
+        }
+
+
+async def _ownership(tenant: Tenant) -> _Ownership:
     async with tenant.transaction() as db:
-        return await config_overrides.load_in(db)
+        return _Ownership(await config_overrides.load_in(db), await ownership.every(db))
 
 
-def _owned(before: Layers, after: Layers) -> list[Difference]:
-    """Which settings the documents own anew, or no more."""
-    old, new = ownership.states(before), ownership.states(after)
+def _claimed(before: _Ownership, after: _Ownership) -> list[Difference]:
+    """What the documents own anew, or no more."""
+    old, new = before.states(), after.states()
     return [
-        Difference(f"ownership/{'/'.join(place.rsplit('.', 1))}", old.get(place), new.get(place))
+        Difference(f"ownership/{place}", old.get(place), new.get(place))
         for place in sorted({*old, *new})
         if old.get(place) != new.get(place)
     ]
@@ -139,6 +165,7 @@ class _Act:
     before: Document
     wanted: Document
     how: Applying
+    actor: Actor
     claim: Claim | None
 
     async def run(self, sections: tuple[type[Section], ...]) -> dict[str, str]:
@@ -146,7 +173,7 @@ class _Act:
         if self.wanted.settings is not None:
             async with self.tenant.transaction() as db:
                 saving = config_overrides.Saving(
-                    self.how.actor, self.how.reason, envelope=self.how.envelope,
+                    self.actor, self.how.reason, envelope=self.how.envelope,
                     claim=self.claim,
                 )  # fmt: skip
                 await config_overrides.replace_all(db, sections, self.wanted.settings, saving)
@@ -155,13 +182,26 @@ class _Act:
         await self._put_scopes(self.before.scopes or {}, self.wanted.scopes or {}, None)
         secrets = await self._put_clients()
         await self._take_away()
+        await self._claim()
         return secrets
+
+    async def _claim(self) -> None:
+        """Let the documents own the objects that they name."""
+        if self.claim is None:
+            return
+        wanted: dict[Part, Collection[str] | None] = {
+            "claims": self.wanted.claims, "apis": self.wanted.apis,
+            "scopes": self.wanted.scopes, "clients": self.wanted.clients,
+        }  # fmt: skip
+        parts = {part: names for part, names in wanted.items() if names is not None}
+        async with self.tenant.transaction() as db:
+            await ownership.claim(db, parts, self.actor, self.claim)
 
     async def _map_claims(self) -> None:
         present = self.before.claims or {}
         for claim, attribute in (self.wanted.claims or {}).items():
             if present.get(claim) != attribute:
-                await claims.map_claim(self.tenant, claim, attribute, self.how.actor)
+                await claims.map_claim(self.tenant, claim, attribute, self.actor)
 
     async def _put_apis(self) -> None:
         present = self.before.apis or {}
@@ -169,11 +209,11 @@ class _Act:
             settings = parse_settings(entry.settings)
             former = present.get(identifier)
             if former is None:
-                await servers.add(self.tenant, identifier, entry.name, settings, self.how.actor)
+                await servers.add(self.tenant, identifier, entry.name, settings, self.actor)
             elif (former.name, _settings(former)) != (entry.name, settings):
                 await servers.change(
                     self.tenant, identifier, settings.model_dump(), name=entry.name,
-                    actor=self.how.actor,
+                    actor=self.actor,
                 )  # fmt: skip
             await self._put_scopes(former.scopes if former else {}, entry.scopes, identifier)
 
@@ -191,11 +231,9 @@ class _Act:
                 "title": entry.title, "description": entry.description, "claims": entry.claims,
             }  # fmt: skip
             if former is None:
-                await scopes.add(
-                    self.tenant, name, resource_server=api, **texts, actor=self.how.actor
-                )
+                await scopes.add(self.tenant, name, resource_server=api, **texts, actor=self.actor)
             else:
-                await scopes.change(self.tenant, name, **texts, actor=self.how.actor)
+                await scopes.change(self.tenant, name, **texts, actor=self.actor)
 
     async def _put_clients(self) -> dict[str, str]:
         secrets: dict[str, str] = {}
@@ -216,31 +254,31 @@ class _Act:
         secret = None
         if former is None:
             made = await clients.register(
-                self.tenant, entry.name, metadata, client_id=client_id, actor=self.how.actor
+                self.tenant, entry.name, metadata, client_id=client_id, actor=self.actor
             )
             secret = made.secret
             if entry.status == "active":
                 return secret
         changed = await clients.change(
             self.tenant, client_id, metadata.model_dump(), name=entry.name, status=entry.status,
-            development=self.how.development, actor=self.how.actor,
+            development=self.how.development, actor=self.actor,
         )  # fmt: skip
         return changed.secret or secret
 
     async def _take_away(self) -> None:
         """What the document has no more: clients, then their scopes and APIs, then claims."""
         for client_id in _gone(self.before.clients, self.wanted.clients):
-            await clients.delete(self.tenant, client_id, self.how.actor)
+            await clients.delete(self.tenant, client_id, self.actor)
         for name in _gone(self.before.scopes, self.wanted.scopes):
-            await scopes.remove(self.tenant, name, actor=self.how.actor)
+            await scopes.remove(self.tenant, name, actor=self.actor)
         for identifier, entry in (self.wanted.apis or {}).items():
             former = (self.before.apis or {}).get(identifier)
             for name in _gone(former.scopes if former else {}, entry.scopes):
-                await scopes.remove(self.tenant, name, actor=self.how.actor)
+                await scopes.remove(self.tenant, name, actor=self.actor)
         for identifier in _gone(self.before.apis, self.wanted.apis):
-            await servers.delete(self.tenant, identifier, actor=self.how.actor)
+            await servers.delete(self.tenant, identifier, actor=self.actor)
         for claim in _gone(self.before.claims, self.wanted.claims):
-            await claims.unmap(self.tenant, claim, self.how.actor)
+            await claims.unmap(self.tenant, claim, self.actor)
 
 
 def _settings(entry: ApiEntry) -> ServerSettings:

@@ -166,6 +166,7 @@ _PLANTS: Final[dict[str, dict[str, str]]] = {
     },
     "scopes": {"resource_server_id": _SERVER, "name": "'canary'"},
     "claim_mappings": {"claim": "'canary'", "attribute": "'canary'"},
+    "owned_objects": {"part": "'claims'", "name": "'canary'", "owned": "'{}'"},
     "initial_access_tokens": {
         "token_hash": _BYTES, "uses_left": "0", "expires_at": _NEVER, "sweep_after": _NEVER,
     },

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from insula.audit import service as audit
 from insula.audit.models import SYSTEM, Actor, Event
+from insula.ownership import service as ownership
 from insula.resource_servers import store
 from insula.resource_servers.errors import InUse, NoSuchMapping
 from insula.resource_servers.models import check_mapping
@@ -14,17 +15,25 @@ async def map_claim(tenant: Tenant, claim: str, attribute: str, actor: Actor = S
     """
     Let *claim* tell an *attribute* of a person, to whom a scope with the claim is granted.
 
-    Raises `InvalidResource`.
+    Raises `InvalidResource`, `OwnedByGit`.
     """
     check_mapping(claim, attribute)
     async with tenant.transaction() as db:
+        await ownership.begin(db, actor)
+        await ownership.refuse(db, actor, "claims", claim)
         await store.put_mapping(db, claim, attribute)
         await _note(db, "claim.mapped", claim, actor, attribute=attribute)
 
 
 async def unmap(tenant: Tenant, claim: str, actor: Actor = SYSTEM) -> None:
-    """Take a mapping away; no scope may stand for it. Raises `NoSuchMapping`, `InUse`."""
+    """
+    Take a mapping away; no scope may stand for it.
+
+    Raises `NoSuchMapping`, `InUse`, `OwnedByGit`.
+    """
     async with tenant.transaction() as db:
+        await ownership.begin(db, actor)
+        await ownership.refuse(db, actor, "claims", claim)
         if not await store.lock_mapping(db, claim):
             raise NoSuchMapping("No mapping of that claim in this tenant.")
         if scopes := await store.scopes_with(db, claim):

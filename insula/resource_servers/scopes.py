@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from insula.audit import service as audit
 from insula.audit.models import SYSTEM, Actor, Event
 from insula.clients import uses
+from insula.ownership import service as ownership
 from insula.resource_servers import store
 from insula.resource_servers.errors import InvalidResource, NameTaken, NoSuchScope
 from insula.resource_servers.models import check_scope_claims, check_scope_name, check_scope_texts
-from insula.resource_servers.servers import hold, refuse_users
+from insula.resource_servers.servers import hold, identifier_of, refuse_users
 from insula.tenancy.db import Connection, Row, Tenant, raise_version
 
 
@@ -26,11 +27,14 @@ async def add(  # noqa: PLR0913  (all by name but the first two)
     Make a scope: of the API *resource_server*, or of the tenant and standing for *claims* (UI-6).
 
     *title* and *description* are what the consent page says. Raises `InvalidResource`,
-    `NameTaken`, `NoSuchResourceServer`.
+    `NameTaken`, `NoSuchResourceServer`, and `OwnedByGit` for an API that documents own.
     """
     check_scope_name(name)
     check_scope_texts(title, description)
     async with tenant.transaction() as db:
+        await ownership.begin(db, actor)
+        if resource_server is not None:
+            await ownership.refuse(db, actor, "apis", resource_server)
         server = None if resource_server is None else (await hold(db, resource_server)).id
         await _check_claims(db, claims, is_of_an_api=server is not None)
         values = {
@@ -54,9 +58,13 @@ async def change(  # noqa: PLR0913  (each by its name)
     claims: Sequence[str] | None = None,
     actor: Actor = SYSTEM,
 ) -> None:
-    """Change what a scope says or stands for. Raises `NoSuchScope`, `InvalidResource`."""
+    """
+    Change what a scope says or stands for.
+
+    Raises `NoSuchScope`, `InvalidResource`, `OwnedByGit`.
+    """
     async with tenant.transaction() as db:
-        row = await _held(db, name)
+        row = await _free(db, name, actor)
         after = (
             row.title if title is None else title,
             row.description if description is None else description,
@@ -77,10 +85,11 @@ async def remove(
     """
     Take a scope away; the client_ids that lost it.
 
-    Clients that have it stand in the way unless *force*. Raises `NoSuchScope`, `InUse`.
+    Clients that have it stand in the way unless *force*. Raises `NoSuchScope`, `InUse`,
+    `OwnedByGit`.
     """
     async with tenant.transaction() as db:
-        row = await _held(db, name)
+        row = await _free(db, name, actor)
         users = await uses.hold_users(db, scopes=[name])
         names = refuse_users(users, force=force)
         await uses.withdraw(db, users, scopes=[name], actor=actor)
@@ -95,10 +104,16 @@ async def list_scopes(tenant: Tenant) -> Sequence[Row]:
         return await store.scopes(db)
 
 
-async def _held(db: Connection, name: str) -> Row:
+async def _free(db: Connection, name: str, actor: Actor) -> Row:
+    """The scope, held, if *actor* may change it; one of an API is owned with its API."""
+    await ownership.begin(db, actor)
     row = await store.lock_scope(db, name)
     if row is None:
         raise NoSuchScope("No scope of that name in this tenant.")
+    if row.resource_server_id is None:
+        await ownership.refuse(db, actor, "scopes", name)
+    else:
+        await ownership.refuse(db, actor, "apis", await identifier_of(db, row.resource_server_id))
     return row
 
 

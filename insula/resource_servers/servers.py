@@ -8,6 +8,7 @@ from insula.audit import service as audit
 from insula.audit.models import SYSTEM, Actor, Event
 from insula.clients import uses
 from insula.keys import service as keys
+from insula.ownership import service as ownership
 from insula.resource_servers import store
 from insula.resource_servers.catalogue import Catalogue, read_catalogue
 from insula.resource_servers.errors import (
@@ -70,12 +71,14 @@ async def change(  # noqa: PLR0913  (what may be changed, all by name)
     """
     Change some settings of an API, and which *scopes* it has.
 
-    Raises `NoSuchResourceServer`, `InvalidResource`, `NameTaken`, and `InUse` for a scope that
-    clients have.
+    Raises `NoSuchResourceServer`, `InvalidResource`, `NameTaken`, `OwnedByGit`, and `InUse` for a
+    scope that clients have.
     """
     if name is not None:
         check_server_name(name)
     async with tenant.transaction() as db:
+        await ownership.begin(db, actor)
+        await ownership.refuse(db, actor, "apis", identifier)
         row = await hold(db, identifier)
         before = settings_of(row.settings)
         after = parse_settings({**before.model_dump(), **changes})
@@ -95,9 +98,12 @@ async def delete(
     """
     Take an API away with its scopes; the client_ids that lost them.
 
-    Clients that use it stand in the way unless *force*. Raises `NoSuchResourceServer`, `InUse`.
+    Clients that use it stand in the way unless *force*. Raises `NoSuchResourceServer`, `InUse`,
+    `OwnedByGit`.
     """
     async with tenant.transaction() as db:
+        await ownership.begin(db, actor)
+        await ownership.refuse(db, actor, "apis", identifier)
         row = await hold(db, identifier)
         scopes = [
             each.name for each in await store.scopes(db) if each.resource_server == identifier

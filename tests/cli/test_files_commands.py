@@ -87,6 +87,11 @@ def test_files_own_what_they_set_until_somebody_releases_it_which_is_drift(
     drifted = run("drift", str(folder))
     assert drifted.status == 1
     assert "hotfix → owned" in drifted.out
+    refused = run("client", "deactivate", "board", "--tenant", slug)
+    assert (refused.status, "clients/board" in refused.err) == (1, True)
+    given = here("client", "release", "board", "--reason", "hotfix")
+    assert given == {"released": "clients/board"}
+    assert "ownership/clients/board" in run("drift", str(folder)).out
     here("settings", "set", "oidc.ttl", "id_token=900")
     insula("apply", str(folder))
     assert run("settings", "unset", "oidc.ttl", "--tenant", slug).status == 1

@@ -1,17 +1,24 @@
 """Fields that documents own: claimed, kept from hands, released with a reason, claimed anew."""
 
+import asyncio
+
 import pytest
 
 from insula.audit import service as audit
 from insula.audit.models import Actor
+from insula.clients import service as clients
+from insula.clients.service import Changed
 from insula.config_overrides import history, ownership
 from insula.config_overrides import service as config_overrides
 from insula.config_overrides.errors import InvalidSetting, NotOverridable, OwnedByGit
 from insula.config_overrides.saving import Saving
 from insula.configuration.applying import Applying, apply
 from insula.configuration.models import parse_document
+from insula.ownership import service as objects
+from insula.ownership.models import Place
 from insula.platform.sections import CATALOGUE
 from insula.providers.settings import TokenLifetimes
+from insula.resource_servers import claims, scopes, servers
 
 BOT, ADA = Actor("client", "bot"), Actor("admin", "ada")
 BY_HAND = Saving(ADA)
@@ -146,3 +153,100 @@ async def test_a_mistake_leaves_nothing_claimed(house):
     tried = await put(house.tenant, own=True, dry_run=True)
     assert len(paths(tried)) == 4
     assert (await config_overrides.load(house.tenant)).own_marks == {}
+
+
+WHOLE = {
+    "claims": {"team": "department"},
+    "scopes": {"crew": {"title": "Your team", "claims": ["team"]}},
+    "apis": {"https://api.acme.example": {"name": "Reports", "scopes": {"reports:read": {}}}},
+    "clients": {
+        "board": {
+            "name": "Board",
+            "metadata": {
+                "redirect_uris": ["https://board.acme.example/callback"],
+                "scopes": ["openid", "reports:read"],
+                "resources": ["https://api.acme.example"],
+            },
+        }
+    },
+}
+API, SCOPE = "https://api.acme.example", "reports:read"
+CHANGES = {"development": False, "actor": ADA}
+
+
+@pytest.mark.spec("features BEY-12")
+async def test_objects_that_documents_name_are_refused_to_hands_until_they_are_released(house):
+    tenant = house.tenant
+    done = await put(tenant, WHOLE, own=True, source="a1b2c3")
+    assert [line for line in paths(done) if "ownership" in line] == [
+        "+ ownership/apis/https://api.acme.example: owned",
+        "+ ownership/claims/team: owned",
+        "+ ownership/clients/board: owned",
+        "+ ownership/scopes/crew: owned",
+    ]
+    assert paths(await put(tenant, WHOLE)) == []
+
+    for place, act in (
+        ("clients/board", lambda: clients.change(tenant, "board", {"par": True}, **CHANGES)),
+        ("clients/board", lambda: clients.change(tenant, "board", {}, name="Bo", **CHANGES)),
+        ("clients/board", lambda: clients.delete(tenant, "board", ADA)),
+        (f"apis/{API}", lambda: servers.change(tenant, API, {}, name="R", actor=ADA)),
+        (f"apis/{API}", lambda: servers.delete(tenant, API, force=True, actor=ADA)),
+        (f"apis/{API}", lambda: scopes.add(tenant, "x:y", resource_server=API, actor=ADA)),
+        (f"apis/{API}", lambda: scopes.change(tenant, SCOPE, title="T", actor=ADA)),
+        (f"apis/{API}", lambda: scopes.remove(tenant, SCOPE, force=True, actor=ADA)),
+        ("scopes/crew", lambda: scopes.change(tenant, "crew", title="T", actor=ADA)),
+        ("scopes/crew", lambda: scopes.remove(tenant, "crew", actor=ADA)),
+        ("claims/team", lambda: claims.map_claim(tenant, "team", "company", ADA)),
+        ("claims/team", lambda: claims.unmap(tenant, "team", ADA)),
+        ("clients/board", lambda: put(tenant, {"clients": {}}, actor=ADA)),
+    ):
+        with pytest.raises(OwnedByGit) as refusal:
+            await act()
+        assert refusal.value.fields == (place,)
+    assert paths(await put(tenant, WHOLE)) == []  # nothing was half done
+    await clients.rotate_secret(tenant, "board", actor=ADA)  # no document holds one
+    await scopes.add(tenant, "free", actor=ADA)
+
+    async def release(place, reason="the pipeline is down"):
+        async with tenant.transaction() as db:
+            await objects.release(db, place, reason, ADA)
+
+    for place, reason in (
+        (Place("clients", "board"), " "),
+        (Place("clients", "board"), "x" * 501),
+        (Place("clients", "nobody"), "why"),
+    ):
+        with pytest.raises(InvalidSetting):
+            await release(place, reason)
+    await release(Place("apis", API))
+    with pytest.raises(OwnedByGit) as refusal:  # its client is owned still
+        await servers.delete(tenant, API, force=True, actor=ADA)
+    assert refusal.value.fields == ("clients/board",)
+    await release(Place("clients", "board"))
+    await servers.delete(tenant, API, force=True, actor=ADA)
+
+    drifted = await put(tenant, WHOLE, dry_run=True)
+    said = [line for line in paths(drifted) if line.startswith("~ ownership/apis")]
+    assert said[0].endswith(": the pipeline is down → owned")
+    await put(tenant, WHOLE)
+    with pytest.raises(OwnedByGit):
+        await clients.change(tenant, "board", {}, name="Bo", **CHANGES)
+    left = await put(tenant, {"clients": {}})
+    assert "- ownership/clients/board: owned" in paths(left)
+    machine = clients.parse_metadata({"grant_types": ["client_credentials"]}, development=False)
+    await clients.register(tenant, "Board", machine, client_id="board")
+    await clients.change(tenant, "board", {}, name="Bo", **CHANGES)
+
+
+async def test_what_is_claimed_while_hands_change_it_is_as_one_of_them_left_it(house):
+    tenant = house.tenant
+    await put(tenant, WHOLE)
+    answers = await asyncio.gather(
+        *(clients.change(tenant, "board", {}, name=f"B{n}", **CHANGES) for n in range(4)),
+        put(tenant, WHOLE, own=True),
+        return_exceptions=True,
+    )
+    assert not isinstance(answers[4], Exception)
+    assert all(isinstance(each, OwnedByGit | Changed) for each in answers[:4])
+    assert paths(await put(tenant, WHOLE, dry_run=True)) == []  # nobody was later than the claim

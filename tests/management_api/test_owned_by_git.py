@@ -74,3 +74,32 @@ def test_a_document_claims_fields_others_are_refused_by_name_until_they_release_
     released = platform.post(f"{theirs}/release", {"fields": ["id_token"], "reason": "support"})
     assert released.status_code == 200, released.text
     assert platform.delete(theirs).status_code == 200
+
+
+@pytest.mark.spec("features BEY-12")
+def test_objects_that_a_document_names_are_refused_to_others_until_they_release_them(programs):
+    slug = f"git{secrets.token_hex(5)}"
+    programs.product.tenant(slug)
+    pipeline, ada = programs.make(slug), programs.make(slug)
+    api = "https://api.acme.example"
+    document = {"apis": {api: {"name": "Reports"}}, "claims": {"team": "department"}}
+    pipeline.put("/configuration?own=true&source=a1b2c3", document, headers=ANY)
+
+    found = ada.get("/configuration/owned").json()["data"]
+    assert [(each["part"], each["name"], each["released"]) for each in found] == [
+        ("apis", api, None), ("claims", "team", None),
+    ]  # fmt: skip
+    assert found[0]["owned_by"]["source"] == "a1b2c3"
+    (server,) = ada.get("/resources").json()["data"]
+    refused = ada.patch(f"/resources/{server['id']}", {"name": "R"}, headers=ANY)
+    refusal(refused, 409, "owned_by_git")
+
+    wanted = {"part": "apis", "name": api, "reason": "the pipeline is down"}
+    for wrong in ({**wanted, "reason": " "}, {**wanted, "name": "x"}, {**wanted, "part": "users"}):
+        refusal(ada.post("/configuration/release", wrong), 422, "validation_failed")
+    weak = programs.make(slug, ["settings:write"], dangerous=False)
+    refusal(weak.post("/configuration/release", wanted), 401, "step_up_required")
+    told = ada.post("/configuration/release", wanted).json()
+    assert (told["owned_by"], told["released"]["reason"]) == (None, "the pipeline is down")
+    changed = ada.patch(f"/resources/{server['id']}", {"name": "R"}, headers=ANY)
+    assert changed.status_code == 200, changed.text

@@ -7,11 +7,17 @@ from fastapi import Query, Response
 from insula.configuration.applying import Applying, apply
 from insula.configuration.models import Document
 from insula.configuration.reading import read
-from insula.management_api.configuration.schemas import Outcome
+from insula.management_api.configuration.schemas import (
+    Outcome,
+    OwnedObject,
+    OwnedObjects,
+    ReleasedObject,
+)
 from insula.management_api.guard import Calling, router_of
 from insula.management_api.rules import needs
 from insula.management_api.sections.acts import saving, tag, telling_fields
 from insula.management_api.versions import IfMatch
+from insula.ownership import service as ownership
 
 router = router_of("Configuration")
 
@@ -20,8 +26,9 @@ DryRun = Annotated[bool, Query(description="Try it, say what would change, take 
 Own = Annotated[
     bool,
     Query(
-        description="The settings that the document sets become the caller's: changed otherwise"
-        " they are refused with `owned_by_git`. Whoever owns some goes on without saying so."
+        description="The settings that the document sets and the objects that it names become"
+        " the caller's: changed otherwise they are refused with `owned_by_git`. Whoever owns some"
+        " goes on without saying so."
     ),
 ]
 Source = Annotated[
@@ -80,3 +87,28 @@ async def replace_configuration(  # noqa: PLR0913  (parts of the request)
         )
     response.headers["ETag"] = f'"{applied.etag}"'
     return Outcome.of(applied)
+
+
+@router.get(
+    "/configuration/owned",
+    summary="List objects that documents own",
+    openapi_extra=needs("settings:read"),
+)
+async def list_owned(caller: Calling) -> OwnedObjects:
+    """Claims, APIs, scopes and clients; of a setting it stands with the setting."""
+    async with caller.tenant.transaction() as db:
+        found = await ownership.every(db)
+    return OwnedObjects(data=[OwnedObject.of(place, owned) for place, owned in found.items()])
+
+
+@router.post(
+    "/configuration/release",
+    summary="Release an object that documents own",
+    openapi_extra=needs("settings:write", dangerous=True),
+)
+async def release_object(caller: Calling, wanted: ReleasedObject) -> OwnedObject:
+    """It may be changed by hand, until the documents are applied again."""
+    async with caller.tenant.transaction() as db:
+        await ownership.release(db, wanted.place, wanted.reason, caller.actor)
+        found = await ownership.every(db)
+    return OwnedObject.of(wanted.place, found[wanted.place])

@@ -2,10 +2,13 @@
 
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from insula.config_overrides.marks import Ownership
 from insula.configuration.applying import Applied
 from insula.configuration.models import Document
+from insula.management_api.sections.schemas import OwnedBy, Released
+from insula.ownership.models import Part, Place
 
 
 class Line(BaseModel):
@@ -14,6 +17,47 @@ class Line(BaseModel):
     path: str
     before: Any
     after: Any
+
+
+class Object(BaseModel):
+    """An object, by the part of a document that it belongs to and its name there."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    part: Part
+    name: str = Field(min_length=1, max_length=2000, examples=["board"])
+
+    @property
+    def place(self) -> Place:
+        return Place(self.part, self.name)
+
+
+class ReleasedObject(Object):
+    """Which object hands may change again, and why."""
+
+    reason: str = Field(min_length=1, max_length=500, examples=["The pipeline is down"])
+
+
+class OwnedObject(Object):
+    """An object that documents own, or owned until somebody released it."""
+
+    owned_by: OwnedBy | None
+    released: Released | None
+
+    @classmethod
+    def of(cls, place: Place, owned: Ownership) -> "OwnedObject":
+        return cls(
+            part=place.part,
+            name=place.name,
+            owned_by=OwnedBy.by(owned),
+            released=Released.by(owned),
+        )
+
+
+class OwnedObjects(BaseModel):
+    """All of them, by part and name."""
+
+    data: list[OwnedObject]
 
 
 class Outcome(BaseModel):

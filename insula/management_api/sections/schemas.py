@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from insula.config_overrides.impacts import Impact
-from insula.config_overrides.marks import Mark
+from insula.config_overrides.marks import Mark, Ownership
 from insula.config_overrides.marks import Version as Saved
 from insula.config_overrides.masks import all_masked, masked
 from insula.config_overrides.models import Explained, Layers
@@ -40,8 +40,11 @@ class OwnedBy(SetBy):
 
     @classmethod
     def of(cls, mark: Mark | None) -> "OwnedBy | None":
-        owned = mark.owner if mark else None
-        if owned is None:
+        return cls.by(mark.owned if mark else None)
+
+    @classmethod
+    def by(cls, owned: Ownership | None) -> "OwnedBy | None":
+        if owned is None or owned.released:
             return None
         return cls(
             type=str(owned.by["type"]), id=owned.by.get("id"), at=owned.at, source=owned.source
@@ -55,7 +58,11 @@ class Released(SetBy):
 
     @classmethod
     def of(cls, mark: Mark | None) -> "Released | None":
-        given = mark.owned.released if mark and mark.owned else None
+        return cls.by(mark.owned if mark else None)
+
+    @classmethod
+    def by(cls, owned: Ownership | None) -> "Released | None":
+        given = owned.released if owned else None
         if given is None:
             return None
         return cls(

@@ -20,6 +20,7 @@ from insula.platform.cli import (
     files,
     jobs,
     keys,
+    owned,
     platform_settings,
     registration_tokens,
     resources,
@@ -51,6 +52,10 @@ app.add_typer(platform_settings.app, name="platform")
 app.add_typer(keys.app, name="keys")
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(check.app, name="check")
+clients.app.command("release")(owned.releasing("clients"))
+resources.server_app.command("release")(owned.releasing("apis"))
+resources.scope_app.command("release")(owned.releasing("scopes"))
+resources.claim_app.command("release")(owned.releasing("claims"))
 app.command("plan")(files.plan)
 app.command("apply")(files.apply_files)
 app.command("drift")(files.drift)
