@@ -11,6 +11,7 @@ from browsing import Browser
 from product import CALLBACK
 from spine import FAST, GRANTS, Api, code_of, signed_in, tokens_of, until
 
+from insula.clients import service as clients
 from insula.config_overrides import service as config_overrides
 from insula.providers.settings import ProtocolFeatures
 from insula.resource_servers import scopes, servers
@@ -323,6 +324,43 @@ async def test_a_switch_shows_and_refuses_at_once_on_all_processes(product, four
     assert "error=unsupported_response_type" in refused
     assert "#" not in refused
     browser.close()
+
+
+@pytest.mark.spec("features H02")
+async def test_a_pause_reaches_all_processes_and_what_was_given_goes_on(product, four_workers):
+    own = await asyncio.to_thread(lambda: product.app("acme", grant_types=GRANTS, **FAST))
+    with await asyncio.to_thread(signed_in, product, "acme", own) as browser:
+        given = await asyncio.to_thread(tokens_of, product, "acme", own, browser)
+
+    async def set_to(status):
+        async def change(here):
+            tenant = await here.tenant("acme")
+            await clients.change(tenant, own.client_id, {}, status=status, development=True)
+
+        await asyncio.to_thread(product.backstage.run, change)
+
+    async def asked(method, path, **request):
+        answers = await everywhere(product, four_workers, "acme", method, path, **request)
+        return {answer.status_code for answer in answers}
+
+    async def own_tokens():
+        form, auth = {"grant_type": "client_credentials"}, (own.client_id, own.secret)
+        return await asked("POST", "/oauth2/token", data=form, auth=auth)
+
+    async def userinfo():
+        bearer = {"authorization": f"Bearer {given['access_token']}"}
+        return await asked("GET", "/oauth2/userinfo", headers=bearer)
+
+    await soon(own_tokens, {200})
+    await set_to("paused")
+    await soon(own_tokens, {400})
+    assert await userinfo() == {200}
+    refreshed = await asyncio.to_thread(
+        lambda: Api(product, "acme", own).refresh(given["refresh_token"])
+    )
+    assert refreshed.status_code == 200
+    await set_to("active")
+    await soon(own_tokens, {200})
 
 
 def by_front_channel(product, slug, own, browser):
