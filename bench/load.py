@@ -4,19 +4,35 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from bench.http import Connection, connect
-from bench.installation import Installation
 
+CONNECTIONS = 16
 #: One turn of a flow on one connection.
-Turn = Callable[[Connection], Awaitable[None]]
+Turn = Callable[[Connection], Awaitable[object]]
+#: Prepares the turns of one connection, by its number.
+Make = Callable[[int], Awaitable[Turn]]
+
+
+class Loaded(Protocol):
+    """A server under load, and what it tells of its work."""
+
+    @property
+    def port(self) -> int:
+        """Where it answers, on this machine."""
+
+    def cpu_seconds(self) -> float:
+        """What it has used of its core since it began."""
+
+    async def trips(self) -> float:
+        """Database round trips that requests have made so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
     """Times in milliseconds; per turn of the flow, which may be several requests."""
 
-    name: str
     turns: int
     seconds: float
     p50: float
@@ -30,12 +46,11 @@ class Result:
         return self.turns / self.seconds
 
 
-async def measure(  # noqa: PLR0913  (a measurement's terms, by name)
-    here: Installation,
-    name: str,
-    make_turn: Callable[[int], Awaitable[Turn]],
+async def measure(
+    here: Loaded,
+    make_turn: Make,
     *,
-    connections: int = 16,
+    connections: int = CONNECTIONS,
     seconds: float = 4.0,
     warm_up: float = 1.0,
 ) -> Result:
@@ -74,6 +89,6 @@ async def measure(  # noqa: PLR0913  (a measurement's terms, by name)
         return times[min(int(len(times) * share), len(times) - 1)] * 1000 if times else 0.0
 
     return Result(
-        name, len(times), elapsed, percentile(0.5), percentile(0.95), percentile(0.99),
+        len(times), elapsed, percentile(0.5), percentile(0.95), percentile(0.99),
         cpu / count * 1000, trips / count,
     )  # fmt: skip

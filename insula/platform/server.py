@@ -36,12 +36,22 @@ def serve(settings: Settings, *, host: str | None = None, port: int | None = Non
 
     Forwarding headers are read by the edge alone, from trusted proxies.
     """
-    uvicorn.run(
+    run(
         "insula.platform.app:create",
-        factory=True,
         host=host or settings.host,
         port=port or settings.port,
         workers=settings.workers,
+    )
+
+
+def run(factory: str, *, host: str, port: int, workers: int = 1) -> None:
+    """Serve the application that *factory* makes, under the terms of our HTTP."""
+    uvicorn.run(
+        factory,
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
         http=StrictProtocol,
         ws="none",
         loop="uvloop",
