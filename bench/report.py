@@ -100,8 +100,9 @@ _COLUMNS = (
 _TERMS = """
 Each server has one core to itself while it is measured; PostgreSQL 18, Valkey and the load driver
 share the other; 16 connections; fsync on. The peer is a pool of node-oidc-provider instances over
-the same PostgreSQL (`bench/peer`); it gets the same requests, flow by flow in turns with us. Behind
-a budget stands what was reached of it: 1 and more meets it. Times and *trips* (to the database)
+the same PostgreSQL (`bench/peer`); it gets the same requests, in turns with us: of a flow each has
+four parts of its time, one after the other, so that both meet the same weather. Behind a budget
+stands what was reached of it: 1 and more meets it. Times and *trips* (to the database)
 are ours, for each turn of the flow; the code flow is three requests. The peer's sign-in hashes no
 password.
 """

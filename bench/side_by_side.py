@@ -1,15 +1,17 @@
 """The flows against us and against others, in turns, so that all meet the same weather."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
 from bench import bare
 from bench.bare import Bare
 from bench.flows import Flows, Provider, documents
-from bench.load import Make, Result, measure
+from bench.load import Load, Make, Result, prepared
 
 _DISCOVERY = "/.well-known/openid-configuration"
 _FEW = 10
+#: How often each server comes on in a flow, and seconds before what is counted.
+_TURNS, _WARM_UP, _AGAIN = 4, 1.0, 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +46,35 @@ class Servers:
 async def measure_all(
     servers: Servers, slugs: list[str], seconds: float
 ) -> AsyncIterator[Compared]:
-    """Every flow, ours first and at once the others'; *slugs* are the tenants there are."""
+    """Every flow; *slugs* are the tenants there are, *seconds* what each server gets of a flow."""
     for name, make in _documents(slugs).items():
-        yield Compared(
-            name,
-            await measure(servers.ours, make(Flows(servers.ours, slugs[0])), seconds=seconds),
-            await _of_peer(servers, slugs[0], make, seconds),
-            await measure(servers.bare, documents([bare.HOST], "/"), seconds=seconds),
-        )
+        loads = await _loads(servers, slugs[0], make)
+        loads["bare"] = await prepared(servers.bare, documents([bare.HOST], "/"))
+        yield Compared(name, **await _in_turns(loads, seconds))
     for name, make in FLOWS.items():
-        yield Compared(
-            name,
-            await measure(servers.ours, make(Flows(servers.ours, slugs[0])), seconds=seconds),
-            await _of_peer(servers, slugs[0], make, seconds),
-        )
+        loads = await _loads(servers, slugs[0], make)
+        yield Compared(name, **await _in_turns(await _loads(servers, slugs[0], make), seconds))
 
 
-async def _of_peer(
-    servers: Servers, slug: str, make: Callable[[Flows], Make], seconds: float
-) -> Result | None:
-    if servers.peer is None:
-        return None
-    return await measure(servers.peer, make(Flows(servers.peer, slug)), seconds=seconds)
+async def _loads(servers: Servers, slug: str, make: Callable[[Flows], Make]) -> dict[str, Load]:
+    """The flow at ours, and at the peer if there is one."""
+    providers = {"ours": servers.ours}
+    if servers.peer is not None:
+        providers["peer"] = servers.peer
+    return {
+        who: await prepared(provider, make(Flows(provider, slug)))
+        for who, provider in providers.items()
+    }
+
+
+async def _in_turns(loads: Mapping[str, Load], seconds: float) -> dict[str, Result]:
+    """Run each for a part of its time, again and again, always one alone."""
+    for turn in range(_TURNS):
+        for load in loads.values():
+            await load.run(seconds / _TURNS, _AGAIN if turn else _WARM_UP)
+    for load in loads.values():
+        load.close()
+    return {who: load.result() for who, load in loads.items()}
 
 
 def _documents(slugs: list[str]) -> dict[str, Callable[[Flows], Make]]:
