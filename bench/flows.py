@@ -36,11 +36,18 @@ class Provider(Loaded, Protocol):
         """Sign in as a person would; the session cookie."""
 
 
-def documents(hosts: Sequence[str], path: str) -> Make:
-    """GET a document of each host in turn."""
-    requests = itertools.cycle([get(host, path) for host in hosts])
+def documents(here: Loaded, hosts: Sequence[str], path: str) -> Make:
+    """GET a document of each host in turn, all of them known to a server that has run for long."""
+    each = [get(host, path) for host in hosts]
+    requests = itertools.cycle(each)
 
-    async def make(_number: int) -> Turn:
+    async def make(number: int) -> Turn:
+        if number == 0:
+            line = await connect(here.port)
+            for request in each:
+                await expect(line, request, OK)
+            line.close()
+
         async def turn(line: Connection) -> None:
             await expect(line, next(requests), OK)
 
@@ -63,7 +70,7 @@ class Flows:
 
     def document(self, path: str, slugs: Sequence[str]) -> Make:
         """GET a document of each tenant in turn."""
-        return documents([self._here.host(slug) for slug in slugs], path)
+        return documents(self._here, [self._here.host(slug) for slug in slugs], path)
 
     async def client_credentials(self, _number: int) -> Turn:
         request = post(

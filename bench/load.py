@@ -57,28 +57,34 @@ class Load:
     seconds: float = 0.0
     cpu: float = 0.0
     trips: float = 0.0
+    #: Turns between two looks at the trips, which take their time: not those that are counted.
+    turns_of_trips: int = 0
 
     async def run(self, seconds: float, warm_up: float) -> None:
         """Count for so many seconds, after a while that is not counted."""
-        counting, stop = False, False
+        counting, stop, made = False, False, 0
 
         async def drive(turn: Turn, line: Connection) -> None:
+            nonlocal made
             while not stop:
                 began = time.perf_counter()
                 await turn(line)
+                made += 1
                 if counting:
                     self.times.append(time.perf_counter() - began)
 
         pairs = zip(self.turns, self.lines, strict=True)
         tasks = [asyncio.create_task(drive(turn, line)) for turn, line in pairs]
         await asyncio.sleep(warm_up)
-        trips, cpu, started = await self.here.trips(), self.here.cpu_seconds(), time.perf_counter()
+        trips, before = await self.here.trips(), made
+        cpu, started = self.here.cpu_seconds(), time.perf_counter()
         counting = True
         await asyncio.sleep(seconds)
         counting = False
         self.seconds += time.perf_counter() - started
         self.cpu += self.here.cpu_seconds() - cpu
         self.trips += await self.here.trips() - trips
+        self.turns_of_trips += made - before
         stop = True
         await asyncio.gather(*tasks)
 
@@ -96,7 +102,7 @@ class Load:
 
         return Result(
             len(times), self.seconds, percentile(0.5), percentile(0.95), percentile(0.99),
-            self.cpu / count * 1000, self.trips / count,
+            self.cpu / count * 1000, self.trips / (self.turns_of_trips or 1),
         )  # fmt: skip
 
 

@@ -100,19 +100,18 @@ _COLUMNS = (
 _TERMS = """
 Each server has one core to itself while it is measured; PostgreSQL 18, Valkey and the load driver
 share the other; 16 connections; fsync on. The peer is a pool of node-oidc-provider instances over
-the same PostgreSQL (`bench/peer`); it gets the same requests, in turns with us: of a flow each has
-four parts of its time, one after the other, so that both meet the same weather. Behind a budget
-stands what was reached of it: 1 and more meets it. Times and *trips* (to the database)
-are ours, for each turn of the flow; the code flow is three requests. The peer's sign-in hashes no
-password.
+the same PostgreSQL (`bench/peer`), which gets the same requests; of each flow the servers have four
+parts of their time in turns, so that all meet the same weather. Behind a budget stands what was
+reached of it: 1 and more meets it. Latencies and *trips* to the database are ours, for each turn of
+the flow; the code flow is three requests. The peer's sign-in hashes no password.
 """
 _NO_PEER = """
 npm could not fetch the peer for this run: what is a matter of it is left empty.
 """
 _OF_BARE = """
-*Bare* is an ASGI application of a few lines that answers as many bytes, under the same HTTP server:
-{rates} a second. The budget of 12,000 is 0.58 of the 20,750 that it answered where the budget was
-set.
+*Bare* is an ASGI application of a few lines under the same HTTP server that answers as many bytes:
+{rates} a second in this run. The budget of 12,000 is
+0.58 of the 20,750 that it answered where the budget was set.
 """
 
 

@@ -49,7 +49,8 @@ async def measure_all(
     """Every flow; *slugs* are the tenants there are, *seconds* what each server gets of a flow."""
     for name, make in _documents(slugs).items():
         loads = await _loads(servers, slugs[0], make)
-        loads["bare"] = await prepared(servers.bare, documents([bare.HOST], "/"))
+        alone = documents(servers.bare, [bare.HOST], "/")
+        loads["bare"] = await prepared(servers.bare, alone)
         yield Compared(name, **await _in_turns(loads, seconds))
     for name, make in FLOWS.items():
         loads = await _loads(servers, slugs[0], make)
