@@ -10,8 +10,9 @@ from bench.load import Load, Make, Result, prepared
 
 _DISCOVERY = "/.well-known/openid-configuration"
 _FEW = 10
-#: How often each server comes on in a flow, and seconds before what is counted.
-_TURNS, _WARM_UP, _AGAIN = 4, 1.0, 0.25
+#: How often each server comes on in a flow, and seconds before what is counted: at first enough
+#: for JavaScript, which is compiled as it runs.
+_TURNS, _WARM_UP, _AGAIN = 4, 2.0, 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,6 @@ async def measure_all(
         loads["bare"] = await prepared(servers.bare, alone)
         yield Compared(name, **await _in_turns(loads, seconds))
     for name, make in FLOWS.items():
-        loads = await _loads(servers, slugs[0], make)
         yield Compared(name, **await _in_turns(await _loads(servers, slugs[0], make), seconds))
 
 
