@@ -5,22 +5,24 @@ Measure, print, write docs/performance.md.
 tenants; each replaces its own part of the page. `--quick` is for a look, and writes nothing.
 """
 
+import contextlib
 import platform
 import sys
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import uvloop
 from rich.console import Console
 
-from bench import micro, report
+from bench import bare, micro, report, side_by_side
 from bench.figure import Figure
-from bench.flows import Flows
 from bench.installation import Installation, installed
-from bench.load import Result, measure
+from bench.peer import packages, program
 from bench.scale import page, plot
 from bench.scale import run as scale
 from bench.scale.figures import SIZES, Series
+from bench.side_by_side import Compared, Servers
 
 _MANY = [f"bench{number:04}" for number in range(1000)]
 _TENANTS = _MANY[:10]
@@ -32,42 +34,33 @@ _PICTURE = Path("docs/images/scale.svg")
 out = Console(soft_wrap=True, highlight=False)
 
 
-async def measure_all(*, quick: bool) -> tuple[list[Result], list[Figure]]:
+async def measure_all(*, quick: bool) -> tuple[list[Compared], list[Figure]]:
     """Every flow, then every part; *quick* is for a look in between."""
-    seconds = 2.0 if quick else 5.0
-    async with installed(_TENANTS if quick else _MANY) as here:
-        results = await _flows(here, seconds, many=not quick)
+    slugs, seconds = (_TENANTS, 2.0) if quick else (_MANY, 5.0)
+    compared = []
+    async with installed(slugs) as here:
+        async with _servers(here, slugs) as servers:
+            async for found in side_by_side.measure_all(servers, slugs, seconds):
+                out.print(report.line(found))
+                compared.append(found)
         figures = await micro.figures(here, _TENANTS[0], here.superuser_url)
     for figure in figures:
         out.print(f"{figure.name:48}{figure.value:12,.2f} {figure.unit:4} {figure.note}")
-    return results, figures
+    return compared, figures
 
 
-async def _flows(here: Installation, seconds: float, *, many: bool) -> list[Result]:
-    flows = Flows(here, _TENANTS[0])
-    results = []
-    discovery = "/.well-known/openid-configuration"
-    thousand = [("discovery, 1,000 tenants in turn", flows.document(discovery, _MANY))]
-    for name, make in (
-        *(thousand if many else []),
-        ("discovery, 10 tenants in turn", flows.document(discovery, _TENANTS)),
-        ("JWKS, 10 tenants in turn", flows.document("/oauth2/jwks", _TENANTS)),
-        ("client_credentials, ES256 JWT", flows.client_credentials),
-        ("code + token + userinfo, id_token RS256", flows.code("rs256")),
-        ("code + token + userinfo, id_token ES256", flows.code("es256")),
-        ("refresh with rotation, id_token RS256", flows.refresh("rs256")),
-        ("refresh with rotation, id_token ES256", flows.refresh("es256")),
-        ("userinfo", flows.userinfo),
-        ("introspection", flows.introspection),
-        ("pushed authorization request", flows.par),
-        ("client_credentials with a DPoP proof", flows.dpop_client_credentials),
-        ("userinfo with a DPoP proof", flows.dpop_userinfo),
-        ("whole sign-in with password hash", flows.sign_in),
-    ):
-        result = await measure(here, name, make, seconds=seconds)
-        out.print(report.line(result))
-        results.append(result)
-    return results
+@contextlib.asynccontextmanager
+async def _servers(here: Installation, slugs: list[str]) -> AsyncIterator[Servers]:
+    """Who is held against *here*, as long as it lasts."""
+    folder = packages.fetched()
+    async with contextlib.AsyncExitStack() as open_now:
+        peer = None
+        if folder is None:
+            out.print("npm cannot fetch the peer: measured without it")
+        else:
+            running = program.running(folder, here.superuser_url, slugs)
+            peer = await open_now.enter_async_context(running)
+        yield Servers(here, peer, await open_now.enter_async_context(bare.running()))
 
 
 async def _scale(*, quick: bool) -> None:
@@ -98,10 +91,10 @@ def main() -> None:
     if "scale" in sys.argv:
         uvloop.run(_scale(quick=quick))
         return
-    results, figures = uvloop.run(measure_all(quick=quick))
+    compared, figures = uvloop.run(measure_all(quick=quick))
     if quick:
         return
-    fresh = report.markdown(results, figures, _machine()) + "\n" + _NOTES.read_text()
+    fresh = report.markdown(compared, figures, _machine()) + "\n" + _NOTES.read_text()
     _PAGE.write_text(report.with_scale(fresh, report.scale_of(_PAGE.read_text())))
     out.print(f"written to {_PAGE}")
 

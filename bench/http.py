@@ -5,6 +5,7 @@ import json
 import re
 from urllib.parse import urlencode
 
+_COOKIE = re.compile(rb"\r\nset-cookie: *([^;\r]+)", re.IGNORECASE)
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
@@ -89,3 +90,8 @@ def header(head: bytes, name: str) -> str:
     """The first header of that name in an answer's head; empty if absent."""
     found = re.search(rb"\r\n" + name.encode() + rb": *([^\r]*)", head, re.IGNORECASE)
     return found[1].decode() if found else ""
+
+
+def cookies(head: bytes) -> str:
+    """All cookies that an answer sets, as a browser sends them back."""
+    return "; ".join(each.decode() for each in _COOKIE.findall(head))

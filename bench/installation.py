@@ -1,18 +1,19 @@
 """A whole installation for a measurement: database, tenants, a server on a core of its own."""
 
-import asyncio
 import contextlib
 import os
 import re
-import signal
-import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
+from bench import processes
+from bench.flows import CALLBACK, PEOPLE
 from bench.http import connect, get, header, post
+from bench.processes import OTHER_CORE, Process
 from insula.accounts import service as accounts
 from insula.clients import service as clients
 from insula.keys import service as keys
@@ -24,8 +25,6 @@ from insula.platform.embedded import EmbeddedPostgres, EmbeddedValkey
 from insula.platform.embedded.ports import free_port
 from insula.tenants import service as tenants
 
-SERVER_CORE, OTHER_CORE = 0, 1
-CALLBACK = "https://app.example/callback"
 PASSWORD = "a long enough password"
 _CSRF = re.compile(rb'name="csrf_token" value="([^"]+)"')
 
@@ -40,29 +39,22 @@ class Installation:
     urls: store.Urls
     environment: dict[str, str]
     superuser_url: str
-    server: "subprocess.Popen[bytes] | None" = None
+    server: Process | None = None
     secrets: dict[str, str] = field(default_factory=dict)
+    offline: ClassVar[Mapping[str, str]] = {}
 
     def host(self, slug: str) -> str:
         return f"{slug}.localhost:{self.port}"
 
-    def start(self, **more: str) -> "subprocess.Popen[bytes]":
+    def start(self, **more: str) -> Process:
         """A server on the core of servers; *more* are variables of its own."""
-        return subprocess.Popen(
-            [sys.executable, "-m", "insula.platform.cli", "serve"],
-            env={**self.environment, **more},
-            preexec_fn=lambda: os.sched_setaffinity(0, {SERVER_CORE}),  # noqa: PLW1509  (one thread so far)
-        )
+        command = [sys.executable, "-m", "insula.platform.cli", "serve"]
+        return processes.start(command, {**self.environment, **more})
 
     def cpu_seconds(self) -> float:
         """What the server has used of its core since it began."""
         assert self.server is not None  # noqa: S101  (for the type checker)
-        return cpu_seconds(self.server)
-
-    def resident_bytes(self) -> int:
-        """Memory of the server."""
-        assert self.server is not None  # noqa: S101  (for the type checker)
-        return resident_bytes(self.server)
+        return processes.cpu_seconds(self.server)
 
     async def trips(self) -> float:
         """Database round trips that requests have made so far."""
@@ -72,7 +64,7 @@ class Installation:
         found = re.search(rb"^insula_database_trips_total ([0-9.e+]+)$", body, re.MULTILINE)
         return float(found[1]) if found else 0.0
 
-    async def session_cookie(self, slug: str) -> str:
+    async def session_cookie(self, slug: str, username: str = PEOPLE[0]) -> str:
         """Sign in as a person would; the session cookie."""
         connection = await connect(self.port)
         host = self.host(slug)
@@ -85,7 +77,7 @@ class Installation:
             post(
                 host,
                 where,
-                {"csrf_token": found[1].decode(), "username": "ada", "password": PASSWORD},
+                {"csrf_token": found[1].decode(), "username": username, "password": PASSWORD},
                 cookie=browser,
             )
         )
@@ -102,10 +94,10 @@ async def installed(names: list[str]) -> AsyncIterator[Installation]:
             await _seed(context, here, names)
         here.server = here.start()
         try:
-            await ready(here.port, here.ops_host)
+            await processes.ready(here.port, here.ops_host)
             yield here
         finally:
-            stop(here.server)
+            processes.stop(here.server)
 
 
 @contextlib.asynccontextmanager
@@ -151,39 +143,8 @@ async def prepared() -> AsyncIterator[Installation]:
             postgres.stop()
 
 
-def cpu_seconds(server: "subprocess.Popen[bytes]") -> float:
-    """What a server that is one process has used of its core since it began."""
-    used = Path(f"/proc/{server.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(used[11]) + int(used[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def resident_bytes(server: "subprocess.Popen[bytes]") -> int:
-    """Memory of a server that is one process."""
-    text = Path(f"/proc/{server.pid}/statm").read_text()
-    return int(text.split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def stop(server: "subprocess.Popen[bytes]") -> None:
-    """End a server as a supervisor does."""
-    server.send_signal(signal.SIGTERM)
-    server.wait(20)
-
-
-async def ready(port: int, ops_host: str, *, every: float = 0.1) -> None:
-    """Wait until the server on that port serves. Raises `TimeoutError` after two minutes."""
-    async with asyncio.timeout(120):
-        while True:
-            with contextlib.suppress(OSError):
-                connection = await connect(port)
-                status, _, _ = await connection.send(get(ops_host, "/ready"))
-                connection.close()
-                if status == 200:  # noqa: PLR2004  (clearer than a name)
-                    return
-            await asyncio.sleep(every)
-
-
 async def _seed(context: Context, here: Installation, names: list[str]) -> None:
-    """Tenants; the first has a person and the applications of the flows."""
+    """Tenants; the first has the people and the applications of the flows."""
     await tenants.ensure_special(context.platform, context.envelope, context.rotation)
     ready = await keys.prepare()
 
@@ -198,9 +159,14 @@ async def _seed(context: Context, here: Installation, names: list[str]) -> None:
     tenant = await context.tenant(names[0])
     hashed = await context.passwords.hash(tenant.id, PASSWORD)
     async with tenant.transaction() as db:
-        await accounts.create(
-            db, username="ada", email="ada@bench.example", password_hash=hashed, display_name="Ada"
-        )
+        for name in PEOPLE:
+            await accounts.create(
+                db,
+                username=name,
+                email=f"{name}@bench.example",
+                password_hash=hashed,
+                display_name="Ada",
+            )
     for client_id, values in _CLIENTS.items():
         metadata = clients.parse_metadata(
             {"redirect_uris": (CALLBACK,), **values}, development=True

@@ -8,7 +8,8 @@ from itertools import islice
 import psycopg
 from rich.console import Console
 
-from bench.installation import OTHER_CORE, PASSWORD, SERVER_CORE, Installation, prepared
+from bench.installation import PASSWORD, Installation, prepared
+from bench.processes import OTHER_CORE, SERVER_CORE
 from bench.scale import copies, over_http, servers, within
 from bench.scale.figures import SIZES, Series, by_name, catalogue
 from insula.accounts import service as accounts

@@ -4,14 +4,14 @@ import asyncio
 import contextlib
 import os
 import random
-import subprocess
 import time
 from collections.abc import AsyncIterator
 
-from bench import installation
+from bench import processes
 from bench.flows import OK, expect
 from bench.http import Connection, connect, get
 from bench.installation import Installation
+from bench.processes import Process
 from insula.config_overrides import service as config_overrides
 from insula.platform import environment
 from insula.platform.embedded.ports import free_port
@@ -23,25 +23,24 @@ _DISCOVERY = "/.well-known/openid-configuration"
 _TOUCHED = 1000
 _CHANGES = 3
 _LONGEST = 20.0
-Server = subprocess.Popen[bytes]
 
 
 @contextlib.asynccontextmanager
-async def started(here: Installation) -> AsyncIterator[tuple[Server, dict[str, float]]]:
+async def started(here: Installation) -> AsyncIterator[tuple[Process, dict[str, float]]]:
     """A server, and what it took until it was ready."""
     began = time.perf_counter()
     server = here.start()
     try:
-        await installation.ready(here.port, here.ops_host, every=0.01)
+        await processes.ready(here.port, here.ops_host, every=0.01)
         yield (
             server,
             {
                 "start-up of `serve`": time.perf_counter() - began,
-                "start-up of `serve`, CPU": installation.cpu_seconds(server),
+                "start-up of `serve`, CPU": processes.cpu_seconds(server),
             },
         )
     finally:
-        installation.stop(server)
+        processes.stop(server)
 
 
 @contextlib.asynccontextmanager
@@ -52,19 +51,19 @@ async def _listening(here: Installation, **more: str) -> AsyncIterator[int]:
     try:
         yield port
     finally:
-        installation.stop(server)
+        processes.stop(server)
 
 
-async def memory(here: Installation, server: Server, size: int) -> dict[str, float]:
+async def memory(here: Installation, server: Process, size: int) -> dict[str, float]:
     """What a fresh server holds, and what it holds when a thousand tenants have been asked for."""
-    before = installation.resident_bytes(server)
+    before = processes.resident_bytes(server)
     line = await connect(here.port)
     for number in range(0, size, max(1, size // _TOUCHED)):
         await expect(line, get(here.host(slug_of(number)), _DISCOVERY), OK)
     line.close()
     return {
         "memory after start": before / 1e6,
-        "memory after 1,000 tenants": installation.resident_bytes(server) / 1e6,
+        "memory after 1,000 tenants": processes.resident_bytes(server) / 1e6,
     }
 
 
@@ -77,7 +76,7 @@ async def effect(here: Installation, size: int) -> dict[str, float]:
     nowhere = f"redis://127.0.0.1:{free_port()}/0"
     async with _listening(here) as hearing, _listening(here, INSULA_REDIS_URL=nowhere) as deaf:
         for port in (hearing, deaf):
-            await installation.ready(port, here.ops_host)
+            await processes.ready(port, here.ops_host)
         lines = await connect(hearing), await connect(deaf)
         os.environ.update(here.environment)
         wiring = Wiring(environment.load())

@@ -12,7 +12,6 @@ from insula.platform.environment import Settings
 DRAIN = 4
 #: Seconds that a process has to say that it lives; on a busy machine the usual five are too few.
 _PATIENCE = 15
-_APPLICATION = "insula.platform.app:create"
 _VERSIONS = frozenset({"1.0", "1.1"})
 
 
@@ -39,10 +38,20 @@ def serve(settings: Settings, *, host: str | None = None, port: int | None = Non
 
     Forwarding headers are read by the edge alone, from trusted proxies.
     """
+    run(
+        "insula.platform.app:create",
+        host=host or settings.host,
+        port=port or settings.port,
+        workers=settings.workers,
+    )
+
+
+def run(factory: str, *, host: str, port: int, workers: int = 1) -> None:
+    """Serve the application that *factory* makes, under the terms of our HTTP."""
     options: dict[str, Any] = {
         "factory": True,
-        "host": host or settings.host,
-        "port": port or settings.port,
+        "host": host,
+        "port": port,
         "http": StrictProtocol,
         "ws": "none",
         "loop": "uvloop",
@@ -57,7 +66,7 @@ def serve(settings: Settings, *, host: str | None = None, port: int | None = Non
         "timeout_worker_healthcheck": _PATIENCE,
         "backlog": 2048,
     }
-    if settings.workers > 1:
-        processes.supervise(uvicorn.Config(_APPLICATION, workers=settings.workers, **options))
+    if workers > 1:
+        processes.supervise(uvicorn.Config(factory, workers=workers, **options))
     else:
-        uvicorn.run(_APPLICATION, **options)
+        uvicorn.run(factory, **options)
