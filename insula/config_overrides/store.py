@@ -1,4 +1,4 @@
-"""All SQL on tenant_settings, platform_settings and config_versions."""
+"""All SQL on tenant_settings, platform_settings, config_versions and config_plans."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -17,13 +17,15 @@ _LAYERS = """
               from insula.tenant_settings s where s.tenant_id = insula.current_tenant()) as own,
            (select coalesce(jsonb_object_agg(p.section, jsonb_build_object(
                      'value', p.value, 'bounds', p.bounds, 'marks', p.marks, 'bound_marks', p.bound_marks)), '{}')
-              from insula.platform_settings p) as platform
+              from insula.platform_settings p) as platform,
+           (select coalesce(jsonb_agg(to_jsonb(c)), '[]')
+              from insula.config_plans c where c.tenant_id = insula.current_tenant()) as plans
 """
 _LOAD = statement(_LAYERS)
 
 
 async def load(tenant: Tenant) -> Row:
-    """*own* and *platform* of a tenant, in one trip."""
+    """*own*, *platform* and *plans* of a tenant, in one trip."""
     return (await tenant.once(_LOAD, {}))[0]
 
 
@@ -167,4 +169,58 @@ async def of_tenants(
         "select tenant_id, slug, value from insula.settings_of_tenants("
         "%(section)s, cast(%(after)s as uuid), %(batch)s)",
         {"section": section, "after": after, "batch": batch},
+    )
+
+
+async def write_plan(  # noqa: PLR0913  (each by its name)
+    db: Connection,
+    scope: str,
+    section: str,
+    *,
+    changes: Mapping[str, Any],
+    actor: Mapping[str, Any],
+    reason: str,
+    days: int,
+) -> Row:
+    """Plan a change of the bound tenant's section, in the place of one that was."""
+    await delete_plan(db, scope, section)
+    return (
+        await db.execute(
+            text("""
+                insert into insula.config_plans (scope, section, changes, actor, reason, due_at)
+                values (:scope, :section, cast(:changes as jsonb), cast(:actor as jsonb), :reason,
+                        now() + make_interval(days => :days))
+                returning id, planned_at, due_at
+            """),
+            {
+                "scope": scope,
+                "section": section,
+                "changes": json.dumps(changes),
+                "actor": json.dumps(actor),
+                "reason": reason,
+                "days": days,
+            },
+        )
+    ).one()
+
+
+async def delete_plan(db: Connection, scope: str, section: str) -> None:
+    await db.execute(
+        text("delete from insula.config_plans where scope = :scope and section = :section"),
+        {"scope": scope, "section": section},
+    )
+
+
+async def fail_plan(db: Connection, plan_id: UUID, failure: str) -> None:
+    """Note why a plan of the bound tenant could not be put into effect."""
+    await db.execute(
+        text("update insula.config_plans set failed_at = now(), failure = :failure where id = :id"),
+        {"id": plan_id, "failure": failure},
+    )
+
+
+async def due_plans(platform: Platform, batch: int) -> Sequence[Row]:
+    """Plans whose time has come: tenant_id, id."""
+    return await platform.fetch(
+        "select tenant_id, id from insula.config_plans_due(%(batch)s)", {"batch": batch}
     )

@@ -189,5 +189,5 @@ def _take_back() -> None:
 def _told(
     section: type[Section], layers: Layers, response: Response, *, explained: bool = False
 ) -> SectionState:
-    tag(response, layers.own.get(section.key, {}))
+    tag(response, layers.seen("tenant", section.key))
     return SectionState.of(section, layers, explained=explained)

@@ -10,7 +10,7 @@ from insula.admin_sessions.models import AdminSession
 from insula.config_overrides import history, platform, service
 from insula.config_overrides.errors import SectionUnknown
 from insula.config_overrides.marks import Version
-from insula.config_overrides.models import Layers, Values
+from insula.config_overrides.models import Layers, Values, etag
 from insula.config_overrides.resolution import can_be_bound, valid_bounds
 from insula.config_overrides.saving import Saving
 from insula.config_overrides.sealing import seal
@@ -114,7 +114,7 @@ async def _defaults(panel: Panel, request: Request) -> Desk:
         },
         layers=layers,
         lines=of_defaults(section, layers, known),
-        etag=platform.values_etag(layers, section),
+        etag=etag(layers.seen("defaults", section.key)),
         known=known,
         whole=layers.platform.get(section.key, {}),
         save=save,
@@ -151,7 +151,7 @@ async def _bounds(panel: Panel, request: Request) -> Desk:
         frame={"menu": menu, "defaults_url": f"{DEFAULTS}/{section.key}"},
         layers=layers,
         lines=of_bounds(section, layers, known),
-        etag=platform.bounds_etag(layers, section),
+        etag=etag(layers.seen("bounds", section.key)),
         known=known,
         whole={},
         save=save,

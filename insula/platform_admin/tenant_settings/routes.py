@@ -126,7 +126,7 @@ async def open_section(panel: Panel, request: Request, key: str) -> Desk:
         },
         layers=layers,
         lines=lines,
-        etag=etag(layers.own.get(section.key, {})),
+        etag=etag(layers.seen("tenant", section.key)),
         known=known,
         whole={**inherited.model_dump(mode="json"), **layers.own.get(section.key, {})},
         save=save,
