@@ -141,21 +141,20 @@ async def withdraw(db: Connection, scope: PlanScope, section: str, saving: Savin
     return plan
 
 
-async def apply(db: Connection, scope: PlanScope, section: type[Section], saving: Saving) -> Plan:
+async def apply(db: Connection, scope: PlanScope, section: type[Section], saving: Saving) -> Layers:
     """
-    Put into effect at once what is planned for a section; what it was.
+    Put into effect at once what is planned for a section; the layers then.
 
     Raises as `withdraw`, and what a save raises: then it stays planned.
     """
     plan, layers = await _claimed(db, scope, section.key, saving)
-    await _put(db, section, plan, layers, saving)
-    return plan
+    return await _put(db, section, plan, layers, saving)
 
 
 async def _put(
     db: Connection, section: type[Section], plan: Plan, layers: Layers, saving: Saving
-) -> None:
-    """Save what was planned, as the plan's fields alone."""
+) -> Layers:
+    """Save what was planned, as the plan's fields alone; the layers then."""
     how = replace(saving, expected=None, plan=plan, reason=saving.reason.strip() or plan.reason)
     if plan.scope == "tenant":
         await change_in(db, section, plan.changes, how)
@@ -169,6 +168,7 @@ async def _put(
         # somebody saved the same meanwhile: no version tells that the plan is over
         details = {"changed": [], "planned_by": dict(plan.by)}
         await _record(db, "config.updated", plan, saving.actor, details, status="info")
+    return after
 
 
 async def due(platform: Platform) -> list[Row]:

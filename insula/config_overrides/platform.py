@@ -45,10 +45,11 @@ class Clamped:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Whom new bounds would touch: how many tenants in all, and the first hundred of them."""
+    """Whom new *bounds* would touch: how many tenants in all, and the first hundred of them."""
 
     tenants: int
     named: tuple[Clamped, ...]
+    bounds: Values
 
 
 async def change_values(
@@ -150,7 +151,7 @@ async def preview_bounds(platform: Platform, section: type[Section], bounds: Val
                 if len(named) < _NAMED:
                     named.append(Clamped(row.tenant_id, row.slug, moved))
         if len(page) < _BATCH:
-            return Reach(count, tuple(named))
+            return Reach(count, tuple(named), wanted)
         after = page[-1].tenant_id
 
 

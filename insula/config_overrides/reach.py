@@ -26,10 +26,10 @@ class Sum:
 
 
 async def shut_out(
-    platform: Platform, catalogue: Catalogue, section: type[Section], bounds: Values, reach: Reach
+    platform: Platform, catalogue: Catalogue, section: type[Section], reach: Reach
 ) -> list[Sum]:
     """
-    Add up, for each field, whom *bounds* would shut out in the tenants that *reach* names.
+    Add up, for each field, whom the bounds would shut out in the tenants that *reach* names.
 
     Those are a hundred at most: each is a transaction of its own.
     """
@@ -39,7 +39,9 @@ async def shut_out(
     for each in reach.named:
         async with platform.within(each.id) as db:
             layers = await load_in(db)
-            impacts = await catalogue.impacts(db, section, layers, _bound(layers, section, bounds))
+            impacts = await catalogue.impacts(
+                db, section, layers, _bound(layers, section, reach.bounds)
+            )
         for impact in impacts:
             found[impact.field] = _added(found.get(impact.field), impact)
     return list(found.values())
