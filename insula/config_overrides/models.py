@@ -24,7 +24,8 @@ class Layers:
 
     *own* is what it has decided, *platform* what it inherits, *bounds* the floors and ceilings.
     The marks of each stand beside it, by the name `section.field`. *plans* are the changes that are
-    planned, by scope and section; those of the platform are with its own tenant alone.
+    planned, by scope and section; those of the platform are with its own tenant alone, where they
+    can be acted on. To all it tells what is *coming*, without why.
     """
 
     own: Stored = field(default_factory=dict)
@@ -34,6 +35,7 @@ class Layers:
     platform_marks: Mapping[str, Mark] = field(default_factory=dict)
     bound_marks: Mapping[str, Mark] = field(default_factory=dict)
     plans: Mapping[tuple[PlanScope, str], Plan] = field(default_factory=dict)
+    coming: tuple[Plan, ...] = ()
 
     def plan(self, scope: PlanScope, section: str) -> Plan | None:
         return self.plans.get((scope, section))

@@ -210,7 +210,7 @@ async def _fail(db: Connection, plan_id: UUID, refusal: InsulaError) -> Plan | N
         return None
     place = f"{refusal.field}: " if isinstance(refusal, Invalid) and refusal.field else ""
     failure = f"{place}{refusal.description}"[:500]
-    await store.fail_plan(db, plan.id, failure)
+    await store.fail_plan(db, plan, failure)
     details = {"why": failure, "planned_by": dict(plan.by)}
     await _record(db, "config.plan_failed", plan, SYSTEM, details, status="failed")
     return replace(plan, failure=failure)
@@ -253,6 +253,18 @@ def differences_of(
         _holding(section, each, plan.scope) for each in (layers, in_effect(layers, plan))
     )
     return [(name, mask(before.get(name)), mask(after.get(name))) for name in sorted(plan.changes)]
+
+
+def effects_of(section: type[Section], layers: Layers, plan: Plan) -> list[tuple[str, Any, Any]]:
+    """What a plan of the platform changes in force for the tenant of *layers*; masked."""
+    before, after = (
+        resolve(section, each).model_dump(mode="json") for each in (layers, in_effect(layers, plan))
+    )
+    return [
+        (name, mask(before[name]), mask(after[name]))
+        for name in before
+        if before[name] != after[name]
+    ]
 
 
 def _holding(section: type[Section], layers: Layers, scope: PlanScope) -> Values:

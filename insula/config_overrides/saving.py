@@ -82,6 +82,7 @@ def layers_of(row: Row) -> Layers:
         platform_marks=read_marks(platform, "marks"),
         bound_marks=read_marks(platform, "bound_marks"),
         plans=read_plans(row.plans),
+        coming=tuple(read_plans(row.coming).values()),
     )
 
 

@@ -374,7 +374,8 @@ async def test_the_platforms_own_changes_are_planned_alike_and_hold_everywhere(
 ):
     async def planning(scope, changes, **how):
         async with platform_door.within(home.id) as db:
-            return await plans.make(db, scope, TokenLifetimes, changes, OLGA, 3, **how)
+            how_saved = replace(OLGA, reason="ours alone")
+            return await plans.make(db, scope, TokenLifetimes, changes, how_saved, 3, **how)
 
     await planning("defaults", {"access_token": 300})
     await planning("bounds", {"id_token": 500})
@@ -382,7 +383,12 @@ async def test_the_platforms_own_changes_are_planned_alike_and_hold_everywhere(
         await planning("bounds", {"id_token": 1})
     with pytest.raises(InvalidSetting):
         await planning("defaults", {}, replaces=True)
-    assert (await service.load(house.tenant)).plans == {}  # no tenant's to see
+    theirs = await service.load(house.tenant)
+    assert theirs.plans == {}  # no tenant's to act on
+    assert [(each.scope, each.reason) for each in theirs.coming] == [
+        ("defaults", ""), ("bounds", ""),
+    ]  # fmt: skip
+    assert plans.effects_of(TokenLifetimes, theirs, theirs.coming[1]) == [("id_token", 600, 500)]
     async with platform_door.within(home.id) as db:
         bounds, layers = await plans.find(db, "bounds", TTL)
     assert plans.differences_of(TokenLifetimes, layers, bounds) == [("id_token", None, 500)]
@@ -403,6 +409,7 @@ async def test_the_platforms_own_changes_are_planned_alike_and_hold_everywhere(
         platform_door, CATALOGUE, tasks._envelope, home.id, made.id  # noqa: SLF001  (the tasks' own)
     )  # fmt: skip
     assert failed.failure.startswith("oidc.ttl.id_token")
+    assert (await service.load(house.tenant)).coming == ()
     async with platform_door.within(home.id) as db:
         (line,) = await audit.newest(db, 1)
     assert (line.event, line.target_type) == ("config.plan_failed", "platform_config")

@@ -173,7 +173,14 @@ def test_defaults_and_bounds_are_planned_and_a_bound_tells_whom_it_shuts_out(
     looked = asked(platform.get(f"{bounds}/plan"), 200)
     assert looked["clamped_tenants"] == seen["tenants"]
     assert looked["shut_out"] == seen["shut_out"]
-    assert acme.get(TTL).json()["planned"] is None
+    told = acme.get(TTL).json()
+    (coming,) = told["coming"]
+    assert (told["planned"], coming["part"], coming["values"]) == (
+        None, "defaults", {"id_token": 450},
+    )  # fmt: skip
+    assert "All" not in str(coming)
+    (bound,) = acme.get(FEATURES).json()["coming"]
+    assert bound["changes"] == [{"field": "oidc.features.device", "before": True, "after": False}]
     assert platform.delete(f"{defaults}/plan").status_code == 204
     refusal(platform.post(f"{defaults}/plan/apply"), 404, "not_found")
     applied = asked(platform.post(f"{bounds}/plan/apply"), 200)

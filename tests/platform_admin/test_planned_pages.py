@@ -161,6 +161,9 @@ def test_defaults_and_bounds_are_planned_and_a_review_adds_up_whom_a_bound_shuts
     assert "Device: on becomes off" in review.text
     planned = later(platforms("bounds/oidc.features"), device="off", reason="Gone")
     assert "Device: none becomes off" in planned.text
+    theirs = section("oidc.features").text
+    assert "Its bounds change on " in theirs
+    assert "for all tenants: Device off." in theirs
     plan = platforms("bounds/oidc.features/plan")
     assert re.findall(said, plan.text) == [counted]
     assert not product.rows("select from insula.platform_settings where bounds <> '{}'")
@@ -170,6 +173,10 @@ def test_defaults_and_bounds_are_planned_and_a_review_adds_up_whom_a_bound_shuts
 
     inherited = later(platforms("defaults/oidc.ttl"), client_credentials="1200")
     assert "Client credentials: 600 seconds = 10 minutes becomes 1,200" in inherited.text
-    assert "Changes on " not in section("oidc.ttl").text
+    theirs = section("oidc.ttl").text
+    assert "Changes on " not in theirs
+    assert "What it inherits changes on " in theirs
+    assert "Client credentials: 600 seconds = 10 minutes becomes 1,200" in theirs
     assert "Taken back." in submit(browser, inherited, "/plan", withdraw="1").text
-    assert len(product.audit(PLATFORMS, "config.plan_withdrawn")) == 1
+    newest = product.audit(PLATFORMS, "config.plan_withdrawn")[0]
+    assert (newest.target_id, newest.metadata["part"]) == ("oidc.ttl", "defaults")

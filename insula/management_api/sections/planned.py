@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
@@ -31,6 +31,29 @@ class Planned(BaseModel):
     def of(cls, section: type[Kind], layers: Layers, scope: PlanScope) -> "Planned | None":
         plan = layers.plan(scope, section.key)
         return None if plan is None else cls(**facts_of(section, layers, plan))
+
+
+class Coming(BaseModel):
+    """What the platform plans for all that inherit or are bound; null takes it back."""
+
+    part: Literal["defaults", "bounds"]
+    values: dict[str, Value]
+    changes: list[Change] = Field(description="What it changes in force for this tenant.")
+    planned_by: SetBy
+    due_at: datetime
+
+    @classmethod
+    def of(cls, section: type[Kind], layers: Layers, plan: Plan) -> "Coming":
+        return cls(
+            part="bounds" if plan.scope == "bounds" else "defaults",
+            values=masked(plan.changes),
+            changes=[
+                Change(field=f"{section.key}.{name}", before=before, after=after)
+                for name, before, after in plans.effects_of(section, layers, plan)
+            ],
+            planned_by=SetBy(type=str(plan.by["type"]), id=plan.by.get("id"), at=plan.planned_at),
+            due_at=plan.due_at,
+        )
 
 
 class PlanDetail(Planned):

@@ -11,7 +11,7 @@ from insula.config_overrides.masks import all_masked, masked
 from insula.config_overrides.models import Explained, Layers
 from insula.config_overrides.resolution import explain, resolve
 from insula.kernel.settings import Section as Kind
-from insula.management_api.sections.planned import Planned
+from insula.management_api.sections.planned import Coming, Planned
 from insula.management_api.sections.told import Change, OwnedBy, Released, SetBy, ShutOut, Value
 
 
@@ -65,6 +65,9 @@ class SectionState(BaseModel):
     own: dict[str, Value]
     fields: list[Field_] | None = Field(None, description="With `explain=true`.")
     planned: Planned | None = Field(None, description="What is to change on a later day.")
+    coming: list[Coming] = Field(
+        default_factory=list, description="What the platform is to change on a later day."
+    )
 
     @classmethod
     def of(cls, section: type[Kind], layers: Layers, *, explained: bool = False) -> "SectionState":
@@ -75,6 +78,11 @@ class SectionState(BaseModel):
             own=masked(layers.own.get(section.key, {})),
             fields=fields if explained else None,
             planned=Planned.of(section, layers, "tenant"),
+            coming=[
+                Coming.of(section, layers, plan)
+                for plan in layers.coming
+                if plan.section == section.key
+            ],
         )
 
 

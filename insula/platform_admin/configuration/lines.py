@@ -64,7 +64,7 @@ def bys_of(layers: Layers) -> list[By]:
         *(mark.by for found in marks for mark in found.values()),
         *(each.by for each in owned),
         *(each.released.by for each in owned if each.released),
-        *(plan.by for plan in layers.plans.values()),
+        *(plan.by for plan in (*layers.plans.values(), *layers.coming)),
     ]
 
 

@@ -4,9 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from insula.config_overrides import plans
 from insula.config_overrides.marks import Plan
+from insula.config_overrides.masks import mask
+from insula.config_overrides.models import Layers
 from insula.kernel.settings import Section
 from insula.platform_admin.configuration.changes import Row, rows
+from insula.platform_admin.configuration.controls import controls, shown
 from insula.platform_admin.configuration.lines import Line
 from insula.platform_admin.people import Names, who
 from insula.ui.pages import day
@@ -49,6 +53,44 @@ def of_plan(
         "" if status == "active" else f"The tenant is {status}, and the change waits until it is"
         " active again.",
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """
+    What the platform plans for all, as it touches one tenant.
+
+    *values* are what it decides then, by label; *effects* what that changes in force here.
+    """
+
+    is_bound: bool
+    by: str
+    due_at: datetime
+    values: list[tuple[str, str]]
+    effects: list[tuple[str, str, str]]
+
+
+def of_coming(section: type[Section], layers: Layers, known: Names) -> list[Coming]:
+    """What of it is for a section of the tenant of *layers*."""
+    said = {c.name: c for c in controls(section)}
+    return [
+        Coming(
+            plan.scope == "bounds",
+            who(plan.by, known),
+            plan.due_at,
+            [
+                (said[name].label, shown(said[name], mask(value)))
+                for name, value in plan.changes.items()
+                if name in said
+            ],
+            [
+                (said[name].label, shown(said[name], before), shown(said[name], after))
+                for name, before, after in plans.effects_of(section, layers, plan)
+            ],
+        )
+        for plan in layers.coming
+        if plan.section == section.key
+    ]
 
 
 def marked(lines: list[Line], planned: Planned | None) -> list[Line]:

@@ -20,6 +20,7 @@ from insula.kernel.settings import DecidedBy
 from insula.platform_admin.configuration.controls import title
 from insula.platform_admin.configuration.desk import Desk
 from insula.platform_admin.configuration.lines import bys_of, of_tenant
+from insula.platform_admin.configuration.planned import of_coming
 from insula.platform_admin.configuration.routes import pages_of
 from insula.platform_admin.guard import Panel
 from insula.platform_admin.navigation import TENANTS
@@ -128,6 +129,7 @@ async def open_section(panel: Panel, request: Request, key: str) -> Desk:
             "menu": menu_of(panel, line, layers),
             "is_ours": section.decided_by is DecidedBy.PLATFORM,
             "previews": previews,
+            "coming": of_coming(section, layers, known),
         },
         layers=layers,
         lines=lines,

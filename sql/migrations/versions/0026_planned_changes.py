@@ -28,3 +28,8 @@ def upgrade() -> None:
         );
         create index config_plans_due on insula.config_plans (due_at) where failed_at is null;
     """)
+    # What is planned for all, by 'defaults' and 'bounds', for tenants to see: all but the reason.
+    op.execute(
+        "alter table insula.platform_settings add column coming jsonb not null default '{}'"
+        " check (jsonb_typeof(coming) = 'object')"
+    )
