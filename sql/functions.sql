@@ -24,11 +24,12 @@ insert into insula.definer_allow_list (signature, reason) values
   ('insula.drop_old_partitions(text,interval)', 'retention: drops partitions that are wholly past it'),
   ('insula.sweep_expired(text,integer)', 'retention: deletes dead protocol rows of all tenants in small batches'),
   ('insula.forget_replay_copies(integer)', 'retention: the copy of an answer is deleted when its window is over'),
-  ('insula.sweep_assets(integer)', 'retention: images that neither a setting nor a kept version of their tenant names'),
+  ('insula.sweep_assets(integer)', 'retention: images that neither a setting, a plan nor a kept version of their tenant names'),
   ('insula.purge_rows(uuid,text,integer)', 'deletion: takes rows of one tenant whose deletion has begun, in small batches'),
   ('insula.purge_estimate(uuid,text,integer)', 'deletion: how many rows of one tenant a table holds, counted so far and no further'),
   ('insula.purge_tenant(uuid)', 'deletion: takes the line of the registry once nothing else is left'),
   ('insula.settings_of_tenants(text,uuid,integer)', 'preview of a bound: what tenants stored of one section, page by page, for the platform alone'),
+  ('insula.config_plans_due(integer)', 'planned changes of settings whose time has come: ids of tenants and plans, no data'),
   ('insula.tenants_with_keys_due()', 'key phases: which tenants have a key whose time has come, no data'),
   ('insula.tenants_by_host(text,text,integer)', 'the platform searches tenants by the beginning of a domain: ids, no data'),
   ('insula.hosts_of_tenants(uuid[])', 'the platform lists a page of tenants with their domains'),
@@ -49,6 +50,7 @@ insert into insula.definer_allow_list (signature, reason) values
 insert into insula.gate_exceptions (object, reason) values
   ('insula.tenant_hosts_host_key', 'a host belongs to one tenant of all: unique across tenants by nature (security.md R13)'),
   ('insula.tenant_settings_by_section', 'read across tenants by the preview of a bound alone, through a definer function'),
+  ('insula.config_plans_due', 'read across tenants by the job that carries plans out alone, through a definer function'),
   ('insula.signing_keys_due', 'read across tenants by the key-phases job alone, through a definer function'),
   ('insula.signing_keys_unplanned', 'as signing_keys_due'),
   ('insula.signing_keys_waiting', 'read across tenants by a page of the platform, through a definer function'),
@@ -315,6 +317,18 @@ create or replace function insula.tenants_with_keys_due()
       order by k.planned_at limit 1000);
   end;
 
+-- Plans whose time has come. A tenant that is not active waits with its own until it is again.
+create or replace function insula.config_plans_due(batch integer)
+  returns table (tenant_id uuid, id uuid)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  begin atomic
+    select p.tenant_id, p.id
+      from insula.config_plans p
+      join insula.tenants t on t.id = p.tenant_id and t.status = 'active'
+     where p.due_at <= now() and p.failed_at is null
+     order by p.due_at limit least(greatest(batch, 1), 1000);
+  end;
+
 -- A tenant decides about the times of its keys: the job looks at them anew.
 create or replace function insula.plan_keys_anew()
   returns trigger
@@ -513,7 +527,9 @@ begin
            exists (select from insula.tenant_settings s
                     where s.tenant_id = d.tenant_id and s.value::text like d.named)
            or exists (select from insula.config_versions v
-                       where v.tenant_id = d.tenant_id and v.snapshot::text like d.named) as is_named
+                       where v.tenant_id = d.tenant_id and v.snapshot::text like d.named)
+           or exists (select from insula.config_plans p
+                       where p.tenant_id = d.tenant_id and p.changes::text like d.named) as is_named
       from due d
   ), kept as (
     update insula.assets a set kept_until = now() + interval '7 days'
@@ -705,6 +721,7 @@ grant execute on function
   insula.sweep_expired(text, integer), insula.forget_replay_copies(integer),
   insula.sweep_assets(integer),
   insula.tenants_with_keys_due(), insula.settings_of_tenants(text, uuid, integer),
+  insula.config_plans_due(integer),
   insula.purge_rows(uuid, text, integer), insula.purge_estimate(uuid, text, integer),
   insula.purge_tenant(uuid), insula.hosts_of(uuid[]), insula.tenants_by_host(text, text, integer),
   insula.hosts_of_tenants(uuid[]), insula.keys_of_tenants(uuid[]), insula.keys_overdue(integer),

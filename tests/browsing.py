@@ -76,7 +76,7 @@ class _Reader(HTMLParser):
         elif found.get("type") == "checkbox":
             if "checked" in found:
                 form.ticked.append((name, value))
-        elif tag == "input":
+        elif tag == "input" and (found.get("type") != "radio" or "checked" in found):
             form.values[name] = value
 
     def handle_endtag(self, tag):

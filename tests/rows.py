@@ -216,6 +216,16 @@ def _tenant_settings(_db, _given):
     return {"section": f"oidc.{_name()}", "value": Jsonb({})}
 
 
+def _config_plans(_db, _given):
+    return {
+        "scope": "tenant",
+        "section": _name(),
+        "changes": Jsonb({"id_token": 300}),
+        "actor": Jsonb({"type": "system", "id": None}),
+        "due_at": _SOON,
+    }
+
+
 def _config_versions(_db, _given):
     return {
         "scope": "tenant",

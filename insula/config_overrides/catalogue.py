@@ -49,6 +49,10 @@ class Catalogue:
             raise SectionUnknown("The platform decides this section.")
         return section
 
+    def counts(self, section: type[Section]) -> bool:
+        """Whether somebody counts whom a change of a section would shut out."""
+        return section in self._counting
+
     async def impacts(
         self,
         db: Connection,

@@ -44,9 +44,14 @@ class VersionConflict(Conflict):
         said = "Somebody has saved this since you read it"
         if last is not None:
             who = " ".join(str(last.by[part]) for part in ("type", "id") if last.by.get(part))
-            said += f": {who} at {last.at:%Y-%m-%dT%H:%M:%SZ} changed {', '.join(last.changed)}"
+            did = "planned to change" if last.act == "config.change_planned" else "changed"
+            said += f": {who} at {last.at:%Y-%m-%dT%H:%M:%SZ} {did} {', '.join(last.changed)}"
         super().__init__(f"{said}. Read it again.")
         self.last = last
+
+
+class PlanUnknown(NotFound):
+    """Nothing is planned for the section, or not any more."""
 
 
 class OwnedByGit(Conflict):

@@ -1,9 +1,13 @@
-"""What is remembered of saves: who, when, the whole as a version; and what a bound forbids."""
+"""What is remembered of saves, of those that are planned, and of what a bound forbids."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
+from uuid import UUID
+
+#: Whose a plan is: a tenant's own values, what all inherit, or the floors and ceilings.
+PlanScope = Literal["tenant", "defaults", "bounds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +75,24 @@ class Version:
     reason: str
     changed: tuple[str, ...]
     snapshot: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """
+    A change of a section that is put into effect at *due_at* (BEY-3).
+
+    *changes* are as they are stored, secrets sealed; None takes a field back. With *failed_at* it
+    could not be, because of *failure*, and waits for somebody who plans anew or takes it back.
+    """
+
+    id: UUID
+    scope: PlanScope
+    section: str
+    changes: Mapping[str, Any]
+    by: Mapping[str, Any]
+    reason: str
+    planned_at: datetime
+    due_at: datetime
+    failed_at: datetime | None = None
+    failure: str = ""

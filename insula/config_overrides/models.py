@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from insula.config_overrides.marks import Mark
+from insula.config_overrides.marks import Mark, Plan, PlanScope
 
 #: Values of one section by field, as JSON has them.
 Values = Mapping[str, Any]
@@ -23,7 +23,9 @@ class Layers:
     All that is stored and bears on one tenant.
 
     *own* is what it has decided, *platform* what it inherits, *bounds* the floors and ceilings.
-    The marks of each stand beside it, by the name `section.field`.
+    The marks of each stand beside it, by the name `section.field`. *plans* are the changes that are
+    planned, by scope and section; those of the platform are with its own tenant alone, where they
+    can be acted on. To all it tells what is *coming*, without why.
     """
 
     own: Stored = field(default_factory=dict)
@@ -32,6 +34,21 @@ class Layers:
     own_marks: Mapping[str, Mark] = field(default_factory=dict)
     platform_marks: Mapping[str, Mark] = field(default_factory=dict)
     bound_marks: Mapping[str, Mark] = field(default_factory=dict)
+    plans: Mapping[tuple[PlanScope, str], Plan] = field(default_factory=dict)
+    coming: tuple[Plan, ...] = ()
+
+    def plan(self, scope: PlanScope, section: str) -> Plan | None:
+        return self.plans.get((scope, section))
+
+    def stored(self, scope: PlanScope, section: str) -> Values:
+        """What is decided of a section in one of the three scopes."""
+        part = {"tenant": self.own, "defaults": self.platform, "bounds": self.bounds}[scope]
+        return part.get(section, {})
+
+    def seen(self, scope: PlanScope, section: str) -> object:
+        """What the ETag of a section is made of: what is stored, and what is planned for it."""
+        plan, stored = self.plan(scope, section), self.stored(scope, section)
+        return stored if plan is None else [stored, str(plan.id)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,20 @@ The saves are made over the platform's door, bound to the tenant `_platforms`, w
 raise: every process then reads every tenant's settings anew.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from insula.config_overrides import store
 from insula.config_overrides.errors import BoundViolated, NotOverridable
-from insula.config_overrides.models import Layers, Values, etag
+from insula.config_overrides.models import Layers, Values
 from insula.config_overrides.resolution import can_be_bound, clamp, violations
 from insula.config_overrides.saving import (
     Saving,
     check_fields,
-    compare,
+    compare_section,
     differences,
     held,
     merged,
@@ -36,24 +38,18 @@ _NAMED, _BATCH = 100, 1000
 class Clamped:
     """A tenant that a bound would move: what it stored and what would hold, by field."""
 
+    id: UUID
     slug: str
     fields: Mapping[str, tuple[Any, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Whom new bounds would touch: how many tenants in all, and the first hundred of them."""
+    """Whom new *bounds* would touch: how many tenants in all, and the first hundred of them."""
 
     tenants: int
     named: tuple[Clamped, ...]
-
-
-def values_etag(layers: Layers, section: type[Section]) -> str:
-    return etag(layers.platform.get(section.key, {}))
-
-
-def bounds_etag(layers: Layers, section: type[Section]) -> str:
-    return etag(layers.bounds.get(section.key, {}))
+    bounds: Values
 
 
 async def change_values(
@@ -70,12 +66,26 @@ async def change_values(
     *db* is bound to `_platforms`. Raises `InvalidSetting`, `NotOverridable`, `BoundViolated`,
     `VersionConflict`.
     """
+    layers = await held(db)
+    await compare_section(db, layers, "defaults", section.key, saving)
+    after, names = await judged_values(db, layers, section, changes, saving, replace=replace)
+    return await _save(db, layers, section, after, None, names, saving)
+
+
+async def judged_values(  # noqa: PLR0913  (each by its name)
+    db: Connection,
+    layers: Layers,
+    section: type[Section],
+    changes: Values,
+    saving: Saving,
+    *,
+    replace: bool,
+) -> tuple[dict[str, Any], list[str]]:
+    """A section as `change_values` would store it, and what of it is new; nothing is stored."""
     _check_settable(section)
     check_fields(section, list(changes))
     _check_own_images(section, changes)
-    layers = await held(db)
     before = layers.platform.get(section.key, {})
-    await compare(db, "platform", saving, before)
     after = await seal(
         db, section, before, merged({} if replace else before, changes), saving.envelope,
         inherited={},
@@ -87,7 +97,7 @@ async def change_values(
     beyond = violations(section, {n: after[n] for n in names if n in known and n in after}, layers)
     if beyond:
         raise BoundViolated(beyond)
-    return await _save(db, layers, section, after, None, names, saving)
+    return after, names
 
 
 async def change_bounds(
@@ -103,14 +113,21 @@ async def change_bounds(
 
     What tenants have stored stays, and is clamped when read. Raises as `change_values`.
     """
+    layers = await held(db)
+    await compare_section(db, layers, "bounds", section.key, saving)
+    after, names = judged_bounds(layers, section, changes, replace=replace)
+    return await _save(db, layers, section, None, after, names, saving)
+
+
+def judged_bounds(
+    layers: Layers, section: type[Section], changes: Values, *, replace: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """The bounds as `change_bounds` would store them, and which of them are new."""
     _check_settable(section)
     _check_bindable(section, changes)
-    layers = await held(db)
     before = layers.bounds.get(section.key, {})
-    await compare(db, "platform", saving, before)
     after = valid_bounds_of(section, merged({} if replace else before, changes))
-    names = differences(before, after)
-    return await _save(db, layers, section, None, after, names, saving)
+    return after, differences(before, after)
 
 
 async def preview_bounds(platform: Platform, section: type[Section], bounds: Values) -> Reach:
@@ -132,9 +149,9 @@ async def preview_bounds(platform: Platform, section: type[Section], bounds: Val
             if moved:
                 count += 1
                 if len(named) < _NAMED:
-                    named.append(Clamped(row.slug, moved))
+                    named.append(Clamped(row.tenant_id, row.slug, moved))
         if len(page) < _BATCH:
-            return Reach(count, tuple(named))
+            return Reach(count, tuple(named), wanted)
         after = page[-1].tenant_id
 
 
@@ -200,8 +217,10 @@ async def _save(  # noqa: PLR0913  (each by its name)
     part, marks = ("value", "marks") if bounds is None else ("bounds", "bound_marks")
     row[marks].update({name: saving.mark() for name in names if name in row[part]})
     await store.write_platform(db, key, row)
-    after = Layers(
-        layers.own, {**layers.platform, key: row["value"]}, {**layers.bounds, key: row["bounds"]}
+    after = dataclasses.replace(
+        layers,
+        platform={**layers.platform, key: row["value"]},
+        bounds={**layers.bounds, key: row["bounds"]},
     )
     snapshot = {"values": after.platform, "bounds": after.bounds}
     act = "config.updated" if bounds is None else "config.bound_changed"

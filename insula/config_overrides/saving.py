@@ -13,9 +13,9 @@ from insula.audit import service as audit
 from insula.audit.models import SYSTEM, Actor, Event
 from insula.config_overrides import store
 from insula.config_overrides.errors import InvalidSetting, NotOverridable, VersionConflict
-from insula.config_overrides.marks import Mark, Version
+from insula.config_overrides.marks import Mark, Plan, PlanScope, Version
 from insula.config_overrides.models import Layers, Stored, Values, etag
-from insula.config_overrides.stored_marks import read_marks, write_mark
+from insula.config_overrides.stored_marks import read_marks, read_plans, write_mark
 from insula.kernel.clock import now
 from insula.kernel.crypto import Envelope
 from insula.kernel.settings import Section
@@ -40,6 +40,7 @@ class Saving:
     A reason is kept with the version, at most 500 characters. *envelope* seals secrets among the
     values; without it they are refused. With *claim* the fields that are set become the saver's,
     and those that are theirs already may change. *template* names where the values come from.
+    *plan* is what is put into effect: by the queue, it is signed by whoever planned it.
     """
 
     actor: Actor = SYSTEM
@@ -48,9 +49,12 @@ class Saving:
     envelope: Envelope | None = None
     claim: Claim | None = None
     template: str = ""
+    plan: Plan | None = None
 
     def signature(self) -> dict[str, Any]:
         """Who, as a mark and a version keep it."""
+        if self.plan is not None and self.actor == SYSTEM:
+            return dict(self.plan.by)
         return {"type": self.actor.type, "id": self.actor.id}
 
     def mark(self) -> dict[str, Any]:
@@ -77,6 +81,8 @@ def layers_of(row: Row) -> Layers:
         own_marks=read_marks(own, "marks"),
         platform_marks=read_marks(platform, "marks"),
         bound_marks=read_marks(platform, "bound_marks"),
+        plans=read_plans(row.plans),
+        coming=tuple(read_plans(row.coming).values()),
     )
 
 
@@ -91,6 +97,34 @@ async def compare(db: Connection, scope: Scope, saving: Saving, stored: object) 
     if saving.expected is not None and saving.expected != etag(stored):
         last = await store.versions(db, scope, None, 1)
         raise VersionConflict(version_of(last[0]) if last else None)
+
+
+async def compare_section(
+    db: Connection, layers: Layers, scope: PlanScope, section: str, saving: Saving
+) -> None:
+    """
+    Raise `VersionConflict` when a section, or what is planned for it, is not what was read.
+
+    *layers* are held.
+    """
+    if saving.expected is not None and saving.expected != etag(layers.seen(scope, section)):
+        raise VersionConflict(await last_of(db, scope, layers.plan(scope, section)))
+
+
+async def last_of(db: Connection, scope: PlanScope, plan: Plan | None) -> Version | None:
+    """The last save that concerns a scope, or the *plan* of a section if that is newer."""
+    saves = await store.versions(db, "tenant" if scope == "tenant" else "platform", None, 1)
+    found = [version_of(row) for row in saves]
+    if plan is not None:
+        found.append(_as_version(plan))
+    return max(found, key=lambda each: each.at, default=None)
+
+
+def _as_version(plan: Plan) -> Version:
+    return Version(
+        0, plan.planned_at, "config.change_planned", plan.by, plan.reason,
+        tuple(f"{plan.section}.{name}" for name in plan.changes), {},
+    )  # fmt: skip
 
 
 def version_of(row: Row) -> Version:
@@ -165,9 +199,12 @@ async def note(  # noqa: PLR0913  (each by its name)
         snapshot=snapshot,
     )  # fmt: skip
     for key, names in sorted(changed.items()):
-        details = {"changed": list(names), "version": number}
+        details: dict[str, Any] = {"changed": list(names), "version": number}
         if reason:
             details["reason"] = reason
+        if saving.plan is not None:
+            details["planned_by"] = dict(saving.plan.by)
+            details["planned_at"] = saving.plan.planned_at.isoformat()
         kind = "config" if scope == "tenant" else "platform_config"
         await audit.record(
             db, Event(act, saving.actor, target_type=kind, target_id=key, metadata=details)

@@ -12,6 +12,7 @@ from insula.config_overrides.saving import (
     check_fields,
     check_images,
     compare,
+    compare_section,
     differences,
     held,
     layers_of,
@@ -85,14 +86,21 @@ async def change_in(
 ) -> S:
     """`change` for the tenant that *db* is bound to; *replace* takes back what is not mentioned."""
     saving = saving or Saving()
-    _check_own(section, changes)
+    check_own(section, changes)
     layers = await held(db)
-    before = layers.own.get(section.key, {})
-    await compare(db, "tenant", saving, before)
-    unknown = {name: v for name, v in before.items() if name not in section.model_fields}
-    wanted = merged(unknown if replace else before, changes)
+    await compare_section(db, layers, "tenant", section.key, saving)
+    wanted = wanted_of(section, layers, changes, replace=replace)
     after = await save(db, layers, {section: wanted}, saving, act="config.updated")
     return resolve(section, after)
+
+
+def wanted_of(
+    section: type[Section], layers: Layers, changes: Values, *, replace: bool
+) -> dict[str, Any]:
+    """What a tenant would have decided of a section after *changes*."""
+    before = layers.own.get(section.key, {})
+    unknown = {name: v for name, v in before.items() if name not in section.model_fields}
+    return merged(unknown if replace else before, changes)
 
 
 async def reset(
@@ -112,11 +120,10 @@ async def reset(
 async def reset_in(db: Connection, section: type[S], saving: Saving | None = None) -> S:
     """Take back all of a section for the tenant that *db* is bound to."""
     saving = saving or Saving()
-    _check_own(section, {})
+    check_own(section, {})
     layers = await held(db)
-    before = layers.own.get(section.key, {})
-    await compare(db, "tenant", saving, before)
-    kept = {name: v for name, v in before.items() if name not in section.model_fields}
+    await compare_section(db, layers, "tenant", section.key, saving)
+    kept = wanted_of(section, layers, {}, replace=True)
     after = await save(db, layers, {section: kept}, saving, act="config.section_reset")
     return resolve(section, after)
 
@@ -139,14 +146,13 @@ async def replace_all(
     for key, values in document.items():
         if key not in by_key:
             raise NotOverridable("no such section", field=key)
-        _check_own(by_key[key], values)
+        check_own(by_key[key], values)
     layers = await held(db)
     await compare(db, "tenant", saving, layers.own)
-    wanted = {}
-    for key, section in by_key.items():
-        before = layers.own.get(key, {})
-        unknown = {name: v for name, v in before.items() if name not in section.model_fields}
-        wanted[section] = merged(unknown, document.get(key, {}))
+    wanted = {
+        section: wanted_of(section, layers, document.get(key, {}), replace=True)
+        for key, section in by_key.items()
+    }
     after = await save(db, layers, wanted, saving, act=act)
     return [
         f"{key}.{name}"
@@ -168,6 +174,29 @@ async def save(
 
     Raises `OwnedByGit` for what documents own, unless *saving* is theirs.
     """
+    own, changed = await judged(db, layers, wanted, saving)
+    claims = ownership.claimed(layers, own, wanted, saving)
+    for key in {*changed, *claims}:
+        kept = own.get(key, {})
+        marks = ownership.remarked(layers, key, kept, changed.get(key, ()), saving)
+        ownership.put(marks, claims.get(key, {}), saving)
+        await store.write(db, key, kept, marks)
+    await ownership.note_claims(db, layers, claims, saving)
+    if not changed:
+        return layers
+    left = {key: values for key, values in own.items() if values}
+    await note(db, "tenant", saving, act=act, changed=changed, snapshot=left)
+    return Layers(left, layers.platform, layers.bounds, plans=layers.plans)
+
+
+async def judged(
+    db: Connection, layers: Layers, wanted: Mapping[type[Section], Values], saving: Saving
+) -> tuple[dict[str, Values], dict[str, list[str]]]:
+    """
+    Everything as a save would store it, and what of it is new by section; nothing is stored.
+
+    Raises what the save raises.
+    """
     own: dict[str, Values] = dict(layers.own)
     changed: dict[str, list[str]] = {}
     for section, values in wanted.items():
@@ -182,18 +211,7 @@ async def save(
         if names:
             own[section.key], changed[section.key] = after, names
     ownership.check(layers, changed, saving)
-    claims = ownership.claimed(layers, own, wanted, saving)
-    for key in {*changed, *claims}:
-        kept = own.get(key, {})
-        marks = ownership.remarked(layers, key, kept, changed.get(key, ()), saving)
-        ownership.put(marks, claims.get(key, {}), saving)
-        await store.write(db, key, kept, marks)
-    await ownership.note_claims(db, layers, claims, saving)
-    if not changed:
-        return layers
-    left = {key: values for key, values in own.items() if values}
-    await note(db, "tenant", saving, act=act, changed=changed, snapshot=left)
-    return Layers(left, layers.platform, layers.bounds)
+    return own, changed
 
 
 def _checked(
@@ -217,7 +235,8 @@ def overridden(layers: Layers, section: type[Section]) -> frozenset[str]:
     return frozenset(e.name for e in explain(section, layers) if e.own is not None)
 
 
-def _check_own(section: type[Section], changes: Values) -> None:
+def check_own(section: type[Section], changes: Values) -> None:
+    """Raise `NotOverridable` for what is not a tenant's to decide."""
     if section.decided_by is not DecidedBy.TENANT or not section.settable:
         raise NotOverridable("is decided by the platform", field=section.key)
     check_fields(section, list(changes))

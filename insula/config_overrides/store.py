@@ -1,4 +1,4 @@
-"""All SQL on tenant_settings, platform_settings and config_versions."""
+"""All SQL on tenant_settings, platform_settings, config_versions and config_plans."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from insula.config_overrides.marks import Plan
 from insula.tenancy.db import Connection, Platform, Row, Tenant, statement
 
 #: How many saves are kept of each scope (features.md J03).
@@ -17,13 +18,17 @@ _LAYERS = """
               from insula.tenant_settings s where s.tenant_id = insula.current_tenant()) as own,
            (select coalesce(jsonb_object_agg(p.section, jsonb_build_object(
                      'value', p.value, 'bounds', p.bounds, 'marks', p.marks, 'bound_marks', p.bound_marks)), '{}')
-              from insula.platform_settings p) as platform
+              from insula.platform_settings p) as platform,
+           (select coalesce(jsonb_agg(to_jsonb(c)), '[]')
+              from insula.config_plans c where c.tenant_id = insula.current_tenant()) as plans,
+           (select coalesce(jsonb_agg(c.value order by c.value ->> 'due_at'), '[]')
+              from insula.platform_settings p cross join lateral jsonb_each(p.coming) c) as coming
 """
 _LOAD = statement(_LAYERS)
 
 
 async def load(tenant: Tenant) -> Row:
-    """*own* and *platform* of a tenant, in one trip."""
+    """*own*, *platform*, *plans* and what is *coming* for a tenant, in one trip."""
     return (await tenant.once(_LOAD, {}))[0]
 
 
@@ -167,4 +172,88 @@ async def of_tenants(
         "select tenant_id, slug, value from insula.settings_of_tenants("
         "%(section)s, cast(%(after)s as uuid), %(batch)s)",
         {"section": section, "after": after, "batch": batch},
+    )
+
+
+async def write_plan(  # noqa: PLR0913  (each by its name)
+    db: Connection,
+    scope: str,
+    section: str,
+    *,
+    changes: Mapping[str, Any],
+    actor: Mapping[str, Any],
+    reason: str,
+    days: int,
+) -> Row:
+    """Plan a change of the bound tenant's section, in the place of one that was."""
+    await delete_plan(db, scope, section)
+    row = (
+        await db.execute(
+            text("""
+                insert into insula.config_plans (scope, section, changes, actor, reason, due_at)
+                values (:scope, :section, cast(:changes as jsonb), cast(:actor as jsonb), :reason,
+                        now() + make_interval(days => :days))
+                returning id, planned_at, due_at
+            """),
+            {
+                "scope": scope,
+                "section": section,
+                "changes": json.dumps(changes),
+                "actor": json.dumps(actor),
+                "reason": reason,
+                "days": days,
+            },
+        )
+    ).one()
+    if scope != "tenant":
+        await _announce(db, row.id)
+    return row
+
+
+async def _announce(db: Connection, plan_id: UUID) -> None:
+    """Let every tenant see a plan of the platform, without why."""
+    await db.execute(
+        text("""
+            insert into insula.platform_settings as s (section, coming)
+            select c.section, jsonb_build_object(c.scope, to_jsonb(c) - 'tenant_id' || '{"reason": ""}')
+              from insula.config_plans c where c.id = :id
+            on conflict (section) do update set coming = s.coming || excluded.coming
+        """),
+        {"id": plan_id},
+    )
+
+
+async def _announce_no_more(db: Connection, scope: str, section: str) -> None:
+    await db.execute(
+        text("""
+            update insula.platform_settings set coming = coming - cast(:scope as text)
+             where section = :section
+        """),
+        {"scope": scope, "section": section},
+    )
+
+
+async def delete_plan(db: Connection, scope: str, section: str) -> None:
+    await db.execute(
+        text("delete from insula.config_plans where scope = :scope and section = :section"),
+        {"scope": scope, "section": section},
+    )
+    if scope != "tenant":
+        await _announce_no_more(db, scope, section)
+
+
+async def fail_plan(db: Connection, plan: Plan, failure: str) -> None:
+    """Note why a plan of the bound tenant could not be put into effect."""
+    await db.execute(
+        text("update insula.config_plans set failed_at = now(), failure = :failure where id = :id"),
+        {"id": plan.id, "failure": failure},
+    )
+    if plan.scope != "tenant":
+        await _announce_no_more(db, plan.scope, plan.section)
+
+
+async def due_plans(platform: Platform, batch: int) -> Sequence[Row]:
+    """Plans whose time has come: tenant_id, id."""
+    return await platform.fetch(
+        "select tenant_id, id from insula.config_plans_due(%(batch)s)", {"batch": batch}
     )

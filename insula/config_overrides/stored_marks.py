@@ -1,10 +1,11 @@
-"""Marks as they are stored beside the values, and back."""
+"""Marks and plans as they are stored beside the values, and back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from insula.config_overrides.marks import Mark, Ownership, Release
+from insula.config_overrides.marks import Mark, Ownership, Plan, PlanScope, Release
 
 
 def read_marks(sections: Mapping[str, Mapping[str, Any]], kind: str) -> dict[str, Mark]:
@@ -13,6 +14,25 @@ def read_marks(sections: Mapping[str, Mapping[str, Any]], kind: str) -> dict[str
         f"{key}.{name}": _mark(mark)
         for key, part in sections.items()
         for name, mark in part[kind].items()
+    }
+
+
+def read_plans(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[PlanScope, str], Plan]:
+    """Plans by their scope and section."""
+    return {
+        (row["scope"], row["section"]): Plan(
+            UUID(row["id"]),
+            row["scope"],
+            row["section"],
+            row["changes"],
+            row["actor"],
+            row["reason"],
+            datetime.fromisoformat(row["planned_at"]),
+            datetime.fromisoformat(row["due_at"]),
+            datetime.fromisoformat(row["failed_at"]) if row["failed_at"] else None,
+            row["failure"],
+        )
+        for row in rows
     }
 
 

@@ -161,6 +161,10 @@ _PLANTS: Final[dict[str, dict[str, str]]] = {
         "scope": "'tenant'", "number": "1", "act": "'canary'", "actor": "'{}'",
         "changed": "'{}'", "snapshot": "'{}'",
     },
+    "config_plans": {
+        "scope": "'tenant'", "section": "'canary'", "changes": "'{}'", "actor": "'{}'",
+        "due_at": _NEVER,
+    },
     "resource_servers": {
         "id": _ID, "identifier": "'https://canary.invalid'", "name": "'Canary'",
     },

@@ -24,6 +24,8 @@ from insula.management_api.jobs.routes import router as jobs
 from insula.management_api.keys.routes import router as keys
 from insula.management_api.me.routes import router as me
 from insula.management_api.parts import Parts
+from insula.management_api.plans.routes import platform_router as platform_plans
+from insula.management_api.plans.routes import router as plans
 from insula.management_api.platform.routes import router as platform
 from insula.management_api.platform_history.routes import router as platform_history
 from insula.management_api.platform_settings.routes import router as platform_settings
@@ -51,9 +53,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 #: Everything that needs a token, in the order of the document.
 _ROUTERS = (
-    me, users, sessions, grants, clients, resources, keys, settings, branding, configuration, audit,
-    stats, tenants, deletions, platform, platform_settings, platform_history, templates, jobs,
-    isolation,
+    me, users, sessions, grants, clients, resources, keys, settings, plans, branding, configuration,
+    audit, stats, tenants, deletions, platform, platform_settings, platform_plans, platform_history,
+    templates, jobs, isolation,
 )  # fmt: skip
 ROUTES = tuple(
     route for router in _ROUTERS for route in router.routes if isinstance(route, GuardedRoute)

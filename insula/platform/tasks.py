@@ -4,6 +4,7 @@ from uuid import UUID
 
 import structlog
 
+from insula.config_overrides import plans
 from insula.deletion import purge
 from insula.deletion import service as deletion
 from insula.isolation import service as isolation
@@ -13,6 +14,7 @@ from insula.kernel.crypto import Envelope
 from insula.kernel.db import Database
 from insula.keys import phases
 from insula.outbound.door import Door
+from insula.platform.sections import CATALOGUE
 from insula.providers import logout
 from insula.providers.settings import longest_life
 from insula.tenancy.db import Platform, Tenant
@@ -85,10 +87,12 @@ class Tasks:
         queue.tenant_task("logout.deliver", self.deliver_logout, attempts=_TRIES_OF_A_DAY)
         queue.tenant_task("deletion.purge", self.purge)
         queue.tenant_task("domains.recheck", self.recheck_domain)
+        queue.tenant_task("settings.carry_out", self.carry_out_plan)
         queue.periodic("deletion.queue_due", "* * * * *", self.queue_deletions)
         queue.periodic("domains.find_due", "29 */6 * * *", self.find_due_domains)
         queue.periodic("isolation.probe", "* * * * *", self.probe_isolation)
         queue.periodic("keys.find_due", "* * * * *", self.find_due_keys)
+        queue.periodic("settings.find_due", "* * * * *", self.find_due_plans)
         queue.periodic("platform.sweep", "*/5 * * * *", self.sweep)
         queue.periodic("assets.sweep", "41 * * * *", self.sweep_assets)
         queue.periodic("platform.forget_replays", "* * * * *", self.forget_replays)
@@ -137,6 +141,26 @@ class Tasks:
         queued = await checks.queue_due(self._platform)
         if queued:
             _log.info("domains.due", domains=queued)
+
+    async def carry_out_plan(self, tenant_id: UUID, plan: UUID) -> None:
+        """Put into effect what a tenant, or the platform, planned for today (BEY-3)."""
+        tenant = await self._tenant(tenant_id)
+        if tenant is None or not tenant.is_active:
+            return
+        done = await plans.carry_out(self._platform, CATALOGUE, self._envelope, tenant_id, plan)
+        if done is not None:
+            _log.info(
+                "settings.plan_failed" if done.failure else "settings.plan_carried_out",
+                tenant=tenant.slug, section=done.section, part=done.scope,
+            )  # fmt: skip
+
+    async def find_due_plans(self) -> None:
+        """Queue a job for each planned change whose time has come."""
+        for row in await plans.due(self._platform):
+            async with self._platform.within(row.tenant_id) as db:
+                await enqueue(
+                    db, "settings.carry_out", {"plan": row.id}, once=f"settings.carry_out:{row.id}"
+                )
 
     async def _tenant(self, tenant_id: UUID) -> Tenant | None:
         """The tenant of a job; None if it is gone or put away since that was queued."""

@@ -74,6 +74,7 @@ CALLS: Final[Mapping[str, Call]] = {
     f"{_CONFIG}/{{section}}": Call("PATCH", _SECTION, "cross-tenant:write", _VALUES),
     f"{_CONFIG}/{{section}}/review": Call("PATCH", _SECTION, "cross-tenant:write", _VALUES),
     f"{_CONFIG}/{{section}}/reset": Call("DELETE", _SECTION, "cross-tenant:write"),
+    f"{_CONFIG}/{{section}}/plan": Call("POST", f"{_SECTION}/plan/apply", "cross-tenant:write"),
     f"{_CONFIG}/{{section}}/release": Call(
         "POST", f"{_SECTION}/release", "cross-tenant:write",
         '{"fields": ["FIELD"], "reason": "WHY"}',
@@ -94,6 +95,12 @@ CALLS: Final[Mapping[str, Call]] = {
         )
         for layer in ("defaults", "bounds")
         for step in ("", "/review", "/reset")
+    },
+    **{
+        f"/platform/{layer}/{{section}}/plan": Call(
+            "POST", f"/platform/{layer}/{{section}}/plan/apply", "cross-tenant:write"
+        )
+        for layer in ("defaults", "bounds")
     },
     "/platform/defaults/history": Call("GET", "/platform/settings/versions", "cross-tenant:read"),
     "/platform/defaults/history/{number:int}": Call(

@@ -55,6 +55,9 @@ _VERBS: Final[Mapping[str, str]] = {
     "key.exported": "exported the sealed signing keys",
     "oauth.authorized": "decided what may be used by application",
     "settings.updated": "changed settings",
+    "config.change_planned": "planned a change of",
+    "config.plan_withdrawn": "took back what was planned for",
+    "config.plan_failed": "could not put into effect what was planned for",
 }
 #: Events that say nothing of whom they are about.
 _ALONE: Final = frozenset(

@@ -67,6 +67,33 @@ def test_a_saved_state_is_listed_restored_exported_and_imported(here, tmp_path):
     assert here("settings", "import", str(file), status=1)["error"] == "validation_failed"
 
 
+@pytest.mark.spec("features BEY-3")
+def test_a_change_is_planned_listed_and_taken_back(here, platform):
+    words = ("--in-days", "7", "--reason", "the audit")
+    made = here("settings", "set", "oidc.ttl", "id_token=300", *words)
+    assert (made["changes"], made["reason"], made["by"]) == (
+        {"id_token": 300}, "the audit", "system",
+    )  # fmt: skip
+    assert row(here("settings", "list"), "oidc.ttl", "id_token")["value"] == 600
+    assert here("settings", "planned") == [made]
+    here("settings", "set", "oidc.ttl", "id_token=400", "--in-days", "0")
+    again = here("settings", "unset", "oidc.ttl", "id_token", "--in-days", "30")
+    assert again["changes"] == {"id_token": None}
+    assert here("settings", "unset", "oidc.ttl", "--in-days", "1")["changes"] == again["changes"]
+    assert here("settings", "withdraw", "oidc.ttl")["section"] == "oidc.ttl"
+    assert here("settings", "planned") == []
+    assert here("settings", "withdraw", "oidc.ttl", status=1)["error"] == "not_found"
+    refused = here("settings", "set", "oidc.ttl", "id_token=1", *words, status=1)
+    assert refused["error"] == "validation_failed"
+
+    platform("set", "oidc.ttl", "id_token=450", *words)
+    platform("bound", "oidc.ttl", "id_token=1200", *words)
+    assert [each["of"] for each in platform("planned")] == ["defaults", "bounds"]
+    assert here("settings", "planned") == []
+    assert platform("withdraw", "oidc.ttl")["changes"] == {"id_token": 450}
+    assert platform("withdraw", "oidc.ttl", "--bounds")["changes"] == {"id_token": 1200}
+
+
 def test_the_platform_sets_what_all_inherit_and_bounds_and_previews(here, platform):
     platform("set", "oidc.ttl", "device_code=120")
     assert row(here("settings", "list"), "oidc.ttl", "device_code")["value"] == 120

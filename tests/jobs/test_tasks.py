@@ -154,14 +154,20 @@ async def test_images_that_nothing_names_leave_in_batches(two_houses, tasks, db,
             " from generate_series(0, 70) n",
             [house.tenant.id],
         )
+    db.execute(  # a plan names one of them
+        "insert into insula.config_plans (tenant_id, scope, section, changes, actor, due_at)"
+        " select %s, 'tenant', 'branding', jsonb_build_object('favicon',"
+        " '/img/' || encode(sha256('1'), 'hex') || '.png'), '{}', now() + interval '1 day'",
+        [two_houses[0].tenant.id],
+    )
 
     await tasks.sweep_assets()
 
     batches = [rows[0].n for _, params, rows in calls if params == {"batch": 100}]
     assert batches == [100, 40]
-    for house in two_houses:
+    for house, left in zip(two_houses, (2, 1), strict=True):
         sql = "select 1 from insula.assets where tenant_id = %s"
-        assert len(db.execute(sql, [house.tenant.id]).fetchall()) == 1
+        assert len(db.execute(sql, [house.tenant.id]).fetchall()) == left
 
 
 async def test_every_table_with_dead_rows_is_swept(tasks, db, calls):

@@ -98,6 +98,13 @@ WITHOUT_BODY = {
     ("POST", "/platform/jobs/{job}/retry"), ("DELETE", "/platform/jobs/{job}"),
     *(("GET", path) for path in FILES),
     *(("DELETE", f"{path}/{{asset}}") for path in FILES),
+    *(
+        (method, f"{path}/{{section}}/{act}")
+        for path in (
+            "/settings", "/tenants/{slug}/config", "/platform/defaults", "/platform/bounds",
+        )
+        for method, act in (("GET", "plan"), ("DELETE", "plan"), ("POST", "plan/apply"))
+    ),
     ("POST", "/users/{user_id}/revoke-tokens"), ("PUT", "/users/{user_id}/roles/{role}"),
 }  # fmt: skip
 #: Parameters that name something of a tenant.

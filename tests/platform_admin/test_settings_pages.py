@@ -12,32 +12,6 @@ from insula.platform.sections import CATALOGUE
 from insula.tenancy.models import PLATFORMS
 
 
-@pytest.fixture
-def section(browser, at, tenant):
-    """A page of the tenant's configuration."""
-    return lambda path: browser.open(at(f"/platform/tenants/{tenant}/config/{path}"))
-
-
-@pytest.fixture
-def platforms(product, browser, at):
-    """A page of what all tenants inherit or are bound by; afterwards nothing of it is left."""
-    yield lambda path: browser.open(at(f"/platform/{path}"))
-    product.change("delete from insula.platform_settings")
-    product.change("update insula.tenants set version = version + 1 where slug = %s", PLATFORMS)
-
-
-@pytest.fixture
-def save(browser):
-    """Review what is typed into a page's form, and save it."""
-
-    def save(page, *, reason="", **typed):
-        review = submit(browser, page, "/review", **typed)
-        assert "Nothing is saved yet." in review.text, review.text
-        return submit(browser, review, page.path, save="1", reason=reason)
-
-    return save
-
-
 def stored(product, tenant, key):
     rows = product.rows(
         "select value from insula.tenant_settings where tenant_id = %s and section = %s",

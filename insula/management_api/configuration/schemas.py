@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from insula.config_overrides.marks import Ownership
 from insula.configuration.applying import Applied
 from insula.configuration.models import Document
-from insula.management_api.sections.schemas import OwnedBy, Released
+from insula.management_api.sections.told import OwnedBy, Released
 from insula.ownership.models import Part, Place
 
 

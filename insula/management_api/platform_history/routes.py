@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from fastapi import Response
 
-from insula.config_overrides import history, platform_history, service
+from insula.config_overrides import history, platform_history, reach, service
 from insula.management_api.guard import Calling, router_of
 from insula.management_api.paging import After, Limit, PageOf
 from insula.management_api.platform_history.schemas import PlatformChange, RestorePreview
@@ -65,7 +65,15 @@ async def preview_platform_version(
         snapshot = (await history.version(db, number, scope="platform")).snapshot
     tag(response, platform_history.present(layers))
     found = platform_history.changes(parts.catalogue, layers, snapshot)
-    reach = await platform_history.preview(parts.platform, parts.catalogue, layers, snapshot)
+    moved = await platform_history.preview(parts.platform, parts.catalogue, layers, snapshot)
+    clamped = {
+        key: Affected.of(
+            each,
+            await reach.shut_out(parts.platform, parts.catalogue, parts.catalogue.get(key), each),
+        )
+        for key, each in moved.items()
+        if each.tenants
+    }
     return RestorePreview(
         changes=[
             PlatformChange(
@@ -76,7 +84,7 @@ async def preview_platform_version(
             )
             for each in found
         ],
-        clamped={key: Affected.of(each) for key, each in reach.items() if each.tenants},
+        clamped=clamped,
     )
 
 

@@ -3,7 +3,7 @@
 from pydantic import BaseModel
 
 from insula.management_api.platform_settings.schemas import Affected
-from insula.management_api.sections.schemas import Value
+from insula.management_api.sections.told import Value
 
 
 class PlatformChange(BaseModel):

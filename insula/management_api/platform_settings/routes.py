@@ -1,15 +1,13 @@
 """/platform/defaults, /platform/bounds and /tenants/{slug}/config (features.md C05, C07, D08)."""
 
-from dataclasses import replace
-
 from fastapi import Response
 
-from insula.audit.models import Actor
-from insula.config_overrides import platform, service
+from insula.config_overrides import platform, reach, service
 from insula.config_overrides.masks import masked
 from insula.config_overrides.models import Layers
 from insula.config_overrides.resolution import can_be_bound, resolve
 from insula.kernel.settings import Section
+from insula.management_api.across import at_home, platform_actor, within
 from insula.management_api.caller import Caller
 from insula.management_api.guard import Calling, router_of
 from insula.management_api.platform_settings.schemas import (
@@ -20,6 +18,8 @@ from insula.management_api.platform_settings.schemas import (
 )
 from insula.management_api.rules import needs
 from insula.management_api.sections.acts import Acts, saving, tag, telling_fields
+from insula.management_api.sections.planned import Planned
+from insula.management_api.sections.planning import MAY_PLAN, GraceDays, PlanActs, Reason
 from insula.management_api.sections.routes import Explain, SectionKey, Values
 from insula.management_api.sections.schemas import Release, Sections, SectionState
 from insula.management_api.tenants.routes import Slug
@@ -29,14 +29,12 @@ from insula.tenants import registry
 router = router_of("Platform settings")
 
 
-def _actor(caller: Caller) -> Actor:
-    """Who acts, as a tenant's own record names them: the platform."""
-    return replace(caller.actor, type="platform")
-
-
 async def _acts(caller: Caller, slug: str) -> Acts:
-    entry = await registry.get(caller.parts.platform, slug)
-    return Acts(lambda: caller.parts.platform.within(entry.id))
+    return Acts(await within(caller, slug))
+
+
+async def _plans(caller: Caller, slug: str) -> PlanActs:
+    return PlanActs(caller.parts, await within(caller, slug))
 
 
 @router.get(
@@ -75,6 +73,8 @@ async def show_section(
 @router.put(
     "/tenants/{slug}/config/{section}",
     summary="Replace a section of a tenant",
+    response_model=SectionState,
+    responses=MAY_PLAN,
     openapi_extra=needs("cross-tenant:write"),
 )
 async def replace_section(  # noqa: PLR0913  (parts of the request)
@@ -83,17 +83,26 @@ async def replace_section(  # noqa: PLR0913  (parts of the request)
     section: SectionKey,
     values: Values,
     response: Response,
+    grace_days: GraceDays = 0,
+    reason: Reason = "",
     if_match: IfMatch = None,
-) -> SectionState:
+) -> SectionState | Response:
     """What is not named is inherited; `If-Match` is required, `*` for whatever there is."""
     kind = caller.parts.catalogue.get(section)
-    how = saving(caller.parts.envelope, _actor(caller), if_match, required=True)
+    how = saving(
+        caller.parts.envelope, platform_actor(caller), if_match, required=True, reason=reason
+    )
+    if grace_days:
+        plans = await _plans(caller, slug)
+        return await plans.make(kind, values, how, grace_days, replaces=True)
     return await (await _acts(caller, slug)).save(kind, values, how, response, replace=True)
 
 
 @router.patch(
     "/tenants/{slug}/config/{section}",
     summary="Change a section of a tenant",
+    response_model=SectionState,
+    responses=MAY_PLAN,
     openapi_extra=needs("cross-tenant:write"),
 )
 async def change_section(  # noqa: PLR0913  (parts of the request)
@@ -102,28 +111,41 @@ async def change_section(  # noqa: PLR0913  (parts of the request)
     section: SectionKey,
     values: Values,
     response: Response,
+    grace_days: GraceDays = 0,
+    reason: Reason = "",
     if_match: IfMatch = None,
-) -> SectionState:
+) -> SectionState | Response:
     """What is not named stays."""
     kind = caller.parts.catalogue.get(section)
-    how = saving(caller.parts.envelope, _actor(caller), if_match)
+    how = saving(caller.parts.envelope, platform_actor(caller), if_match, reason=reason)
+    if grace_days:
+        plans = await _plans(caller, slug)
+        return await plans.make(kind, values, how, grace_days, replaces=False)
     return await (await _acts(caller, slug)).save(kind, values, how, response, replace=False)
 
 
 @router.delete(
     "/tenants/{slug}/config/{section}",
     summary="Reset a section of a tenant",
+    response_model=SectionState,
+    responses=MAY_PLAN,
     openapi_extra=needs("cross-tenant:write", tier="delete"),
 )
-async def reset_section(
+async def reset_section(  # noqa: PLR0913  (parts of the request)
     caller: Calling,
     slug: Slug,
     section: SectionKey,
     response: Response,
+    grace_days: GraceDays = 0,
+    reason: Reason = "",
     if_match: IfMatch = None,
-) -> SectionState:
+) -> SectionState | Response:
+    """Everything in it is inherited again."""
     kind = caller.parts.catalogue.get(section)
-    how = saving(caller.parts.envelope, _actor(caller), if_match)
+    how = saving(caller.parts.envelope, platform_actor(caller), if_match, reason=reason)
+    if grace_days:
+        plans = await _plans(caller, slug)
+        return await plans.make(kind, {}, how, grace_days, replaces=True)
     return await (await _acts(caller, slug)).reset(kind, how, response)
 
 
@@ -137,28 +159,38 @@ async def release_fields(
 ) -> SectionState:
     """They may be changed by hand, until the documents are applied again."""
     kind = caller.parts.catalogue.get(section)
-    how = saving(caller.parts.envelope, _actor(caller), None, reason=wanted.reason)
+    how = saving(caller.parts.envelope, platform_actor(caller), None, reason=wanted.reason)
     return await (await _acts(caller, slug)).release(kind, wanted.fields, how, response)
 
 
-def _defaults(section: type[Section], layers: Layers, response: Response) -> Defaults:
+def told_defaults(section: type[Section], layers: Layers, response: Response) -> Defaults:
+    """What tenants inherit of a section, with its ETag."""
     own = layers.platform.get(section.key, {})
-    tag(response, own)
+    tag(response, layers.seen("defaults", section.key))
     inherited = resolve(section, Layers(platform=layers.platform, bounds=layers.bounds))
     return Defaults(
-        section=section.key, values=masked(inherited.model_dump(mode="json")), own=masked(own)
+        section=section.key,
+        values=masked(inherited.model_dump(mode="json")),
+        own=masked(own),
+        planned=Planned.of(section, layers, "defaults"),
     )
 
 
-def _bounds(section: type[Section], layers: Layers, response: Response) -> Bounds:
+def told_bounds(section: type[Section], layers: Layers, response: Response) -> Bounds:
+    """Floors and ceilings of a section, with their ETag."""
     bounds = layers.bounds.get(section.key, {})
-    tag(response, bounds)
+    tag(response, layers.seen("bounds", section.key))
     kinds = {
         name: section.kind(name).value
         for name in section.model_fields
         if can_be_bound(section, name)
     }
-    return Bounds(section=section.key, bounds=dict(bounds), kinds=kinds)
+    return Bounds(
+        section=section.key,
+        bounds=dict(bounds),
+        kinds=kinds,
+        planned=Planned.of(section, layers, "bounds"),
+    )
 
 
 @router.get(
@@ -168,28 +200,37 @@ def _bounds(section: type[Section], layers: Layers, response: Response) -> Bound
 )
 async def show_defaults(caller: Calling, section: SectionKey, response: Response) -> Defaults:
     kind = caller.parts.catalogue.get(section)
-    return _defaults(kind, await service.load(caller.tenant), response)
+    return told_defaults(kind, await service.load(caller.tenant), response)
 
 
 @router.put(
     "/platform/defaults/{section}",
     summary="Decide what tenants inherit",
+    response_model=Defaults,
+    responses=MAY_PLAN,
     openapi_extra=needs("cross-tenant:write"),
 )
-async def replace_defaults(
+async def replace_defaults(  # noqa: PLR0913  (parts of the request)
     caller: Calling,
     section: SectionKey,
     values: Values,
     response: Response,
+    grace_days: GraceDays = 0,
+    reason: Reason = "",
     if_match: IfMatch = None,
-) -> Defaults:
+) -> Defaults | Response:
     """What is not named is as built in; `If-Match` is required, `*` for whatever there is."""
     kind = caller.parts.catalogue.get(section)
-    how = saving(caller.parts.envelope, _actor(caller), if_match, required=True)
+    how = saving(
+        caller.parts.envelope, platform_actor(caller), if_match, required=True, reason=reason
+    )
+    if grace_days:
+        plans = PlanActs(caller.parts, at_home(caller), "defaults")
+        return await plans.make(kind, values, how, grace_days, replaces=True)
     with telling_fields():
         async with caller.parts.platform.within(caller.tenant.id) as db:
             layers = await platform.change_values(db, kind, values, how, replace=True)
-    return _defaults(kind, layers, response)
+    return told_defaults(kind, layers, response)
 
 
 @router.get(
@@ -199,27 +240,36 @@ async def replace_defaults(
 )
 async def show_bounds(caller: Calling, section: SectionKey, response: Response) -> Bounds:
     kind = caller.parts.catalogue.get(section)
-    return _bounds(kind, await service.load(caller.tenant), response)
+    return told_bounds(kind, await service.load(caller.tenant), response)
 
 
 @router.put(
     "/platform/bounds/{section}",
     summary="Set floors and ceilings",
+    response_model=Bounds,
+    responses=MAY_PLAN,
     openapi_extra=needs("cross-tenant:write"),
 )
-async def replace_bounds(
+async def replace_bounds(  # noqa: PLR0913  (parts of the request)
     caller: Calling,
     section: SectionKey,
     values: Values,
     response: Response,
+    grace_days: GraceDays = 0,
+    reason: Reason = "",
     if_match: IfMatch = None,
-) -> Bounds:
+) -> Bounds | Response:
     """What tenants have stored beyond them is kept and clamped; preview it first."""
     kind = caller.parts.catalogue.get(section)
-    how = saving(caller.parts.envelope, _actor(caller), if_match, required=True)
+    how = saving(
+        caller.parts.envelope, platform_actor(caller), if_match, required=True, reason=reason
+    )
+    if grace_days:
+        plans = PlanActs(caller.parts, at_home(caller), "bounds")
+        return await plans.make(kind, values, how, grace_days, replaces=True)
     async with caller.parts.platform.within(caller.tenant.id) as db:
         layers = await platform.change_bounds(db, kind, values, how, replace=True)
-    return _bounds(kind, layers, response)
+    return told_bounds(kind, layers, response)
 
 
 @router.post(
@@ -228,7 +278,13 @@ async def replace_bounds(
     openapi_extra=needs("cross-tenant:read"),
 )
 async def preview_bounds(caller: Calling, wanted: ProposedBounds) -> Affected:
-    """Whom they would clamp; nothing is saved."""
-    kind = caller.parts.catalogue.get(wanted.section)
-    reach = await platform.preview_bounds(caller.parts.platform, kind, wanted.bounds)
-    return Affected.of(reach)
+    """
+    Whom they would clamp, and whom that shuts out in the tenants that are named.
+
+    Nothing is saved.
+    """
+    parts = caller.parts
+    kind = parts.catalogue.get(wanted.section)
+    found = await platform.preview_bounds(parts.platform, kind, wanted.bounds)
+    shut_out = await reach.shut_out(parts.platform, parts.catalogue, kind, found)
+    return Affected.of(found, shut_out)

@@ -1,9 +1,13 @@
 """What the platform decides, as it is told."""
 
+from collections.abc import Iterable
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from insula.config_overrides.platform import Reach
-from insula.management_api.sections.schemas import Value
+from insula.config_overrides.reach import Sum
+from insula.management_api.sections.planned import Planned
+from insula.management_api.sections.told import ShutOut, Value
 
 
 class Defaults(BaseModel):
@@ -12,6 +16,7 @@ class Defaults(BaseModel):
     section: str
     values: dict[str, Value]
     own: dict[str, Value]
+    planned: Planned | None = Field(None, description="What is to change on a later day.")
 
 
 class Bounds(BaseModel):
@@ -20,6 +25,7 @@ class Bounds(BaseModel):
     section: str
     bounds: dict[str, Value]
     kinds: dict[str, str] = Field(description="Which kind of bound each field takes.")
+    planned: Planned | None = Field(None, description="What is to change on a later day.")
 
 
 class ProposedBounds(BaseModel):
@@ -47,15 +53,21 @@ class Touched(BaseModel):
 
 
 class Affected(BaseModel):
-    """Whom bounds would clamp: how many tenants, and the first hundred of them."""
+    """
+    Whom bounds would clamp: how many tenants, and the first hundred of them.
+
+    Whom that shuts out is counted in those, and added up.
+    """
 
     tenants: int
     named: list[Touched]
+    shut_out: list[ShutOut]
 
     @classmethod
-    def of(cls, reach: Reach) -> "Affected":
+    def of(cls, reach: Reach, shut_out: Iterable[Sum]) -> "Affected":
         return cls(
             tenants=reach.tenants,
+            shut_out=[ShutOut.told(each.impact, each.sentence) for each in shut_out],
             named=[
                 Touched(
                     tenant=each.slug,

@@ -21,7 +21,8 @@ from insula.config_overrides.saving import Saving
 from insula.kernel.crypto import Envelope
 from insula.kernel.settings import Section
 from insula.management_api.problems import Refusal, WrongField
-from insula.management_api.sections.schemas import Change, SectionState
+from insula.management_api.sections.schemas import SectionState
+from insula.management_api.sections.told import Change
 from insula.tenancy.db import Connection
 
 #: Opens a transaction that is bound to the tenant.
@@ -189,5 +190,5 @@ def _take_back() -> None:
 def _told(
     section: type[Section], layers: Layers, response: Response, *, explained: bool = False
 ) -> SectionState:
-    tag(response, layers.own.get(section.key, {}))
+    tag(response, layers.seen("tenant", section.key))
     return SectionState.of(section, layers, explained=explained)

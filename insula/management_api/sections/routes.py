@@ -11,6 +11,7 @@ from insula.management_api.guard import Calling, router_of
 from insula.management_api.paging import After, Limit, PageOf
 from insula.management_api.rules import needs
 from insula.management_api.sections.acts import Acts, saving, tag, telling_fields
+from insula.management_api.sections.planning import MAY_PLAN, GraceDays, PlanActs, Reason
 from insula.management_api.sections.schemas import (
     Changed,
     Export,
@@ -21,11 +22,10 @@ from insula.management_api.sections.schemas import (
     Restore,
     Sections,
     SectionState,
-    ShutOut,
-    Value,
     Version,
     VersionDetail,
 )
+from insula.management_api.sections.told import ShutOut, Value
 from insula.management_api.versions import IfMatch
 
 router = router_of("Settings")
@@ -46,6 +46,10 @@ Values = Annotated[
 
 def _acts(caller: Caller) -> Acts:
     return Acts(caller.tenant.transaction)
+
+
+def _plans(caller: Caller) -> PlanActs:
+    return PlanActs(caller.parts, caller.tenant.transaction)
 
 
 @router.get("/settings", summary="Read all settings", openapi_extra=needs("settings:read"))
@@ -149,50 +153,74 @@ async def show_section(
 
 
 @router.put(
-    "/settings/{section}", summary="Replace a section", openapi_extra=needs("settings:write")
+    "/settings/{section}",
+    summary="Replace a section",
+    response_model=SectionState,
+    responses=MAY_PLAN,
+    openapi_extra=needs("settings:write"),
 )
-async def replace_section(
+async def replace_section(  # noqa: PLR0913  (parts of the request)
     caller: Calling,
     section: SectionKey,
     values: Values,
     response: Response,
+    grace_days: GraceDays = 0,
+    reason: Reason = "",
     if_match: IfMatch = None,
-) -> SectionState:
+) -> SectionState | Response:
     """What is not named is inherited; `If-Match` is required."""
     kind = caller.parts.catalogue.get(section)
-    how = saving(caller.parts.envelope, caller.actor, if_match, required=True)
+    how = saving(caller.parts.envelope, caller.actor, if_match, required=True, reason=reason)
+    if grace_days:
+        return await _plans(caller).make(kind, values, how, grace_days, replaces=True)
     return await _acts(caller).save(kind, values, how, response, replace=True)
 
 
 @router.patch(
-    "/settings/{section}", summary="Change a section", openapi_extra=needs("settings:write")
+    "/settings/{section}",
+    summary="Change a section",
+    response_model=SectionState,
+    responses=MAY_PLAN,
+    openapi_extra=needs("settings:write"),
 )
-async def change_section(
+async def change_section(  # noqa: PLR0913  (parts of the request)
     caller: Calling,
     section: SectionKey,
     values: Values,
     response: Response,
+    grace_days: GraceDays = 0,
+    reason: Reason = "",
     if_match: IfMatch = None,
-) -> SectionState:
+) -> SectionState | Response:
     """What is not named stays."""
     kind = caller.parts.catalogue.get(section)
-    how = saving(caller.parts.envelope, caller.actor, if_match)
+    how = saving(caller.parts.envelope, caller.actor, if_match, reason=reason)
+    if grace_days:
+        return await _plans(caller).make(kind, values, how, grace_days, replaces=False)
     return await _acts(caller).save(kind, values, how, response, replace=False)
 
 
 @router.delete(
     "/settings/{section}",
     summary="Reset a section",
+    response_model=SectionState,
+    responses=MAY_PLAN,
     openapi_extra=needs("settings:write", tier="delete"),
 )
-async def reset_section(
-    caller: Calling, section: SectionKey, response: Response, if_match: IfMatch = None
-) -> SectionState:
+async def reset_section(  # noqa: PLR0913  (parts of the request)
+    caller: Calling,
+    section: SectionKey,
+    response: Response,
+    grace_days: GraceDays = 0,
+    reason: Reason = "",
+    if_match: IfMatch = None,
+) -> SectionState | Response:
     """Everything in it is inherited again."""
     kind = caller.parts.catalogue.get(section)
-    return await _acts(caller).reset(
-        kind, saving(caller.parts.envelope, caller.actor, if_match), response
-    )
+    how = saving(caller.parts.envelope, caller.actor, if_match, reason=reason)
+    if grace_days:
+        return await _plans(caller).make(kind, {}, how, grace_days, replaces=True)
+    return await _acts(caller).reset(kind, how, response)
 
 
 @router.post(

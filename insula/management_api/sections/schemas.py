@@ -6,68 +6,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from insula.config_overrides.impacts import Impact
-from insula.config_overrides.marks import Mark, Ownership
 from insula.config_overrides.marks import Version as Saved
 from insula.config_overrides.masks import all_masked, masked
 from insula.config_overrides.models import Explained, Layers
 from insula.config_overrides.resolution import explain, resolve
 from insula.kernel.settings import Section as Kind
-from insula.management_api.paging import Count
-
-#: A value of a setting, as JSON.
-Value = bool | int | float | str | list[Any] | None
-
-
-class SetBy(BaseModel):
-    """Who set something, and when."""
-
-    type: str
-    id: str | None
-    at: datetime | None
-
-    @classmethod
-    def of(cls, mark: Mark | None) -> "SetBy | None":
-        if mark is None:
-            return None
-        return cls(type=str(mark.by["type"]), id=mark.by.get("id"), at=mark.at)
-
-
-class OwnedBy(SetBy):
-    """Whose documents own a field, since when, and where they said that these are from."""
-
-    source: str
-
-    @classmethod
-    def of(cls, mark: Mark | None) -> "OwnedBy | None":
-        return cls.by(mark.owned if mark else None)
-
-    @classmethod
-    def by(cls, owned: Ownership | None) -> "OwnedBy | None":
-        if owned is None or owned.released:
-            return None
-        return cls(
-            type=str(owned.by["type"]), id=owned.by.get("id"), at=owned.at, source=owned.source
-        )
-
-
-class Released(SetBy):
-    """Who released a field that documents own, when and why."""
-
-    reason: str
-
-    @classmethod
-    def of(cls, mark: Mark | None) -> "Released | None":
-        return cls.by(mark.owned if mark else None)
-
-    @classmethod
-    def by(cls, owned: Ownership | None) -> "Released | None":
-        given = owned.released if owned else None
-        if given is None:
-            return None
-        return cls(
-            type=str(given.by["type"]), id=given.by.get("id"), at=given.at, reason=given.reason
-        )
+from insula.management_api.sections.planned import Coming, Planned
+from insula.management_api.sections.told import Change, OwnedBy, Released, SetBy, ShutOut, Value
 
 
 class Field_(BaseModel):  # noqa: N801  (pydantic's own `Field` stands beside it)
@@ -119,6 +64,10 @@ class SectionState(BaseModel):
     values: dict[str, Value]
     own: dict[str, Value]
     fields: list[Field_] | None = Field(None, description="With `explain=true`.")
+    planned: Planned | None = Field(None, description="What is to change on a later day.")
+    coming: list[Coming] = Field(
+        default_factory=list, description="What the platform is to change on a later day."
+    )
 
     @classmethod
     def of(cls, section: type[Kind], layers: Layers, *, explained: bool = False) -> "SectionState":
@@ -128,6 +77,12 @@ class SectionState(BaseModel):
             values=masked(resolve(section, layers).model_dump(mode="json")),
             own=masked(layers.own.get(section.key, {})),
             fields=fields if explained else None,
+            planned=Planned.of(section, layers, "tenant"),
+            coming=[
+                Coming.of(section, layers, plan)
+                for plan in layers.coming
+                if plan.section == section.key
+            ],
         )
 
 
@@ -135,14 +90,6 @@ class Sections(BaseModel):
     """All sections."""
 
     data: list[SectionState]
-
-
-class Change(BaseModel):
-    """A field that a save would change: what holds now, and what would."""
-
-    field: str
-    before: Value
-    after: Value
 
 
 class Proposal(BaseModel):
@@ -155,28 +102,6 @@ class Proposal(BaseModel):
     names: bool = Field(
         default=False, description="Name the first hundred that are shut out; it is recorded."
     )
-
-
-class ShutOut(BaseModel):
-    """Whom the change of a field would shut out; at most 10,000 are looked at."""
-
-    field: str
-    kind: str = Field(examples=["application"])
-    affected: int
-    of: Count
-    text: str = Field(examples=["12 of 40 applications could not use the device grant any more"])
-    names: list[str] = Field(default_factory=list)
-
-    @classmethod
-    def told(cls, impact: Impact) -> "ShutOut":
-        return cls(
-            field=impact.field,
-            kind=impact.kind,
-            affected=impact.affected,
-            of=Count(value=impact.total, exact=impact.is_exact),
-            text=impact.sentence,
-            names=list(impact.names),
-        )
 
 
 class Preview(BaseModel):

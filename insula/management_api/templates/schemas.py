@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from insula.management_api.sections.schemas import SetBy, Value
+from insula.management_api.sections.told import SetBy, Value
 from insula.tenant_templates import models
 
 Settings = dict[str, dict[str, Value]]

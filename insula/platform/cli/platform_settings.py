@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from insula.config_overrides import platform, service
+from insula.config_overrides import plans, platform, reach, service
+from insula.config_overrides.marks import PlanScope
 from insula.config_overrides.masks import masked
 from insula.config_overrides.models import Layers
 from insula.config_overrides.saving import Saving
@@ -13,7 +14,15 @@ from insula.kernel.settings import Section
 from insula.platform.cli import templates
 from insula.platform.cli.output import Json, run, show, show_rows
 from insula.platform.cli.pairs import read_pairs
-from insula.platform.cli.settings import COLUMNS, Reason, rows
+from insula.platform.cli.settings import (
+    COLUMNS,
+    PLANNED,
+    InDays,
+    Reason,
+    planned_row,
+    rows,
+    show_planned,
+)
 from insula.platform.context import opened
 from insula.platform.sections import CATALOGUE
 from insula.tenancy.db import Connection
@@ -28,6 +37,9 @@ app.add_typer(templates.app, name="template")
 
 SectionKey = Annotated[str, typer.Argument(help=f"One of {', '.join(s.key for s in CATALOGUE)}.")]
 Pairs = Annotated[list[str], typer.Argument(help="name=value, one or more; null takes it back.")]
+OfBounds = Annotated[
+    bool, typer.Option("--bounds", help="Of its floors and ceilings, not of what is inherited.")
+]
 _Save = Callable[
     [Connection, type[Section], Mapping[str, Any], Saving], Coroutine[Any, Any, Layers]
 ]
@@ -59,13 +71,39 @@ async def _save(save: _Save, section: str, values: Mapping[str, Any], reason: st
             return await save(db, CATALOGUE.get(section), values, saving)
 
 
+async def _plan(  # noqa: PLR0913  (each by its name)
+    scope: PlanScope,
+    section: str,
+    values: Mapping[str, Any],
+    reason: str,
+    in_days: int,
+    *,
+    json: bool,
+) -> None:
+    async with opened() as here:
+        home = await here.tenant(PLATFORMS)
+        async with here.platform.within(home.id) as db:
+            saving = Saving(reason=reason, envelope=here.envelope)
+            kind = CATALOGUE.get(section)
+            plan = await plans.make(db, scope, kind, values, saving, in_days)
+    show_planned(plan, json=json)
+
+
 @app.command("set")
 def set_values(
-    section: SectionKey, pairs: Pairs, reason: Reason = "", *, json: Json = False
+    section: SectionKey,
+    pairs: Pairs,
+    reason: Reason = "",
+    in_days: InDays = 0,
+    *,
+    json: Json = False,
 ) -> None:
     """Set what every tenant inherits that has not decided otherwise."""
 
     async def work() -> None:
+        if in_days:
+            await _plan("defaults", section, read_pairs(pairs), reason, in_days, json=json)
+            return
         after = await _save(platform.change_values, section, read_pairs(pairs), reason)
         show(
             masked(after.platform.get(section, {})),
@@ -77,33 +115,77 @@ def set_values(
 
 
 @app.command()
-def bound(section: SectionKey, pairs: Pairs, reason: Reason = "", *, json: Json = False) -> None:
+def bound(
+    section: SectionKey,
+    pairs: Pairs,
+    reason: Reason = "",
+    in_days: InDays = 0,
+    *,
+    json: Json = False,
+) -> None:
     """Set floors and ceilings; what tenants have stored beyond them is clamped, not lost."""
 
     async def work() -> None:
+        if in_days:
+            await _plan("bounds", section, read_pairs(pairs), reason, in_days, json=json)
+            return
         after = await _save(platform.change_bounds, section, read_pairs(pairs), reason)
         show(after.bounds.get(section, {}), json=json, text=f"The bounds of {section} are set.")
 
     run(work, json=json)
 
 
+@app.command("planned")
+def list_planned(*, json: Json = False) -> None:
+    """Changes for all that are planned for a later day, or could not be put into effect."""
+
+    async def work() -> None:
+        async with opened() as here:
+            layers = await service.load(await here.tenant(PLATFORMS))
+        found = sorted(layers.plans.values(), key=lambda plan: plan.due_at)
+        ours = ({"of": p.scope, **planned_row(p)} for p in found if p.scope != "tenant")
+        show_rows(ours, ("of", *PLANNED), json=json, empty="Nothing is planned.")
+
+    run(work, json=json)
+
+
+@app.command("withdraw")
+def withdraw_plan(section: SectionKey, *, bounds: OfBounds = False, json: Json = False) -> None:
+    """Take back what is planned for what a section's tenants inherit, or for its bounds."""
+
+    async def work() -> None:
+        scope: PlanScope = "bounds" if bounds else "defaults"
+        async with opened() as here:
+            home = await here.tenant(PLATFORMS)
+            async with here.platform.within(home.id) as db:
+                plan = await plans.withdraw(db, scope, section, Saving())
+        text = f"Nothing is planned for the {scope} of {section} any more."
+        show(planned_row(plan), json=json, text=text)
+
+    run(work, json=json)
+
+
 @app.command()
 def preview(section: SectionKey, pairs: Pairs, *, json: Json = False) -> None:
-    """Whom such bounds would touch; nothing is saved."""
+    """Whom such bounds would touch, and shut out in the first 100 tenants; nothing is saved."""
 
     async def work() -> None:
         kind, values = CATALOGUE.get(section), read_pairs(pairs)
         async with opened() as here:
-            reach = await platform.preview_bounds(here.platform, kind, values)
+            touched = await platform.preview_bounds(here.platform, kind, values)
+            shut_out = await reach.shut_out(here.platform, CATALOGUE, kind, touched)
         found = [
             {"tenant": each.slug, "field": name, "stored": stored, "would_hold": inside}
-            for each in reach.named
+            for each in touched.named
             for name, (stored, inside) in each.fields.items()
         ]
         if json:
-            show({"tenants": reach.tenants, "named": found}, json=True)
+            lost = [each.sentence for each in shut_out]
+            show({"tenants": touched.tenants, "named": found, "shut_out": lost}, json=True)
             return
-        show(None, json=False, text=f"{reach.tenants} tenants would be clamped.")
+        show(None, json=False, text=f"{touched.tenants} tenants would be clamped.")
+        for each in shut_out:
+            show(None, json=False, text=f"{each.sentence}.")
         if found:
             show_rows(found, ("tenant", "field", "stored", "would_hold"), json=False)
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from insula.config_overrides import history, ownership, service
+from insula.config_overrides import history, ownership, plans, service
+from insula.config_overrides.marks import Plan
 from insula.config_overrides.masks import all_masked, masked
 from insula.config_overrides.models import Layers
 from insula.config_overrides.resolution import explain
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 
 COLUMNS: Final = ("section", "field", "value", "source", "inherited", "bound", "set_by", "set_at")
+PLANNED: Final = ("section", "due_at", "changes", "by", "reason", "failure")
 _SAVES: Final = ("number", "at", "act", "by", "changed", "reason")
 
 InTenant = Annotated[str | None, typer.Option("--tenant", "-t", help="The tenant's slug.")]
@@ -31,6 +33,15 @@ SectionKey = Annotated[
     str, typer.Argument(help=f"One of {', '.join(s.key for s in CATALOGUE.of_tenants())}.")
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Kept with the save.")]
+InDays = Annotated[
+    int,
+    typer.Option(
+        "--in-days",
+        min=0,
+        max=plans.MOST_DAYS,
+        help="Only plan it for so many days from now, in the place of what is planned.",
+    ),
+]
 
 
 def _saving(here: Context, reason: str) -> service.Saving:
@@ -55,6 +66,26 @@ def rows(sections: Iterable[type[Section]], layers: Layers) -> Iterator[dict[str
                 "owned_by": owner.by.get("id") or owner.by["type"] if owner else None,
                 "source_of_owner": owner.source or None if owner else None,
             }
+
+
+def planned_row(plan: Plan) -> dict[str, Any]:
+    """What is planned for a section: secrets are masked, null takes a field back."""
+    return {
+        "section": plan.section,
+        "due_at": plan.due_at,
+        "changes": masked(plan.changes),
+        "by": plan.by.get("id") or plan.by["type"],
+        "reason": plan.reason or None,
+        "planned_at": plan.planned_at,
+        "failed_at": plan.failed_at,
+        "failure": plan.failure or None,
+    }
+
+
+def show_planned(plan: Plan, *, json: bool) -> None:
+    """Say that a change is planned."""
+    text = f"{plan.section} is to be changed on {plan.due_at:%Y-%m-%d at %H:%M} UTC."
+    show(planned_row(plan), json=json, text=text)
 
 
 @app.command("list")
@@ -83,20 +114,27 @@ def show_section(section: SectionKey, tenant: InTenant = None, *, json: Json = F
 
 
 @app.command("set")
-def change(
+def change(  # noqa: PLR0913  (words of the command)
     section: SectionKey,
     pairs: Annotated[list[str], typer.Argument(help="name=value, one or more; null inherits.")],
     tenant: InTenant = None,
     reason: Reason = "",
+    in_days: InDays = 0,
     *,
     json: Json = False,
 ) -> None:
-    """Set fields of a section; every process follows at once."""
+    """Set fields of a section; every process follows at once, or on the day it is planned for."""
 
     async def work() -> None:
         kind, values = CATALOGUE.get(section), read_pairs(pairs)
         async with opened() as here:
             owner = await here.tenant(tenant)
+            if in_days:
+                async with owner.transaction() as db:
+                    how = _saving(here, reason)
+                    plan = await plans.make(db, "tenant", kind, values, how, in_days)
+                show_planned(plan, json=json)
+                return
             after = await service.change(owner, kind, values, _saving(here, reason))
         show(masked(after.model_dump(mode="json")), json=json, text=f"{section} is changed.")
 
@@ -104,11 +142,12 @@ def change(
 
 
 @app.command()
-def unset(
+def unset(  # noqa: PLR0913  (words of the command)
     section: SectionKey,
     field: Annotated[str | None, typer.Argument(help="One field; without it all of them.")] = None,
     tenant: InTenant = None,
     reason: Reason = "",
+    in_days: InDays = 0,
     *,
     json: Json = False,
 ) -> None:
@@ -118,9 +157,43 @@ def unset(
         kind = CATALOGUE.get(section)
         async with opened() as here:
             owner = await here.tenant(tenant)
+            if in_days:
+                async with owner.transaction() as db:
+                    plan = await plans.make(
+                        db, "tenant", kind, {field: None} if field else {},
+                        _saving(here, reason), in_days, replaces=field is None,
+                    )  # fmt: skip
+                show_planned(plan, json=json)
+                return
             after = await service.reset(owner, kind, field, _saving(here, reason))
         name = f"{section}.{field}" if field else section
         show(masked(after.model_dump(mode="json")), json=json, text=f"{name} is inherited.")
+
+    run(work, json=json)
+
+
+@app.command("planned")
+def list_planned(tenant: InTenant = None, *, json: Json = False) -> None:
+    """Changes that are planned for a later day, and those that could not be put into effect."""
+
+    async def work() -> None:
+        async with opened() as here:
+            layers = await service.load(await here.tenant(tenant))
+        found = sorted(layers.plans.values(), key=lambda plan: plan.due_at)
+        own = (planned_row(plan) for plan in found if plan.scope == "tenant")
+        show_rows(own, PLANNED, json=json, empty="Nothing is planned.")
+
+    run(work, json=json)
+
+
+@app.command("withdraw")
+def withdraw_plan(section: SectionKey, tenant: InTenant = None, *, json: Json = False) -> None:
+    """Take back what is planned for a section."""
+
+    async def work() -> None:
+        async with opened() as here, (await here.tenant(tenant)).transaction() as db:
+            plan = await plans.withdraw(db, "tenant", section, _saving(here, ""))
+        show(planned_row(plan), json=json, text=f"Nothing is planned for {section} any more.")
 
     run(work, json=json)
 

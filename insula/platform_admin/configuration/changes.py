@@ -9,7 +9,7 @@ from insula.config_overrides.catalogue import Catalogue
 from insula.config_overrides.errors import BoundViolated, OwnedByGit
 from insula.config_overrides.marks import Version, Violation
 from insula.config_overrides.models import Layers, Stored, Values
-from insula.config_overrides.resolution import explain
+from insula.config_overrides.resolution import clamp, explain, resolve
 from insula.kernel.errors import Invalid
 from insula.kernel.settings import MASK, Section
 from insula.platform_admin.configuration.controls import Errors, control, label, shown, title
@@ -95,6 +95,19 @@ def effects(section: type[Section]) -> tuple[str, ...]:
     return _EFFECTS.get(section.key, ())
 
 
+def held_too(section: type[Section], layers: Layers, bounds: Values) -> list[tuple[str, str, str]]:
+    """Which inherited values *bounds* would move for tenants that decide nothing: what to what."""
+    without = Layers(platform=layers.platform, bounds=layers.bounds)
+    inherited = resolve(section, without).model_dump(mode="json")
+    found = []
+    for name in bounds:
+        inside = clamp(section, name, inherited[name], bounds)
+        if inside != inherited[name]:
+            c = control(section, name)
+            found.append((c.label, shown(c, inherited[name]), shown(c, inside)))
+    return found
+
+
 def write(changes: object) -> str:
     """Changes as a hidden field carries them from the review to the save."""
     return json.dumps(changes, separators=(",", ":"))
@@ -152,7 +165,8 @@ def meanwhile(last: Version | None, known: Names) -> str:
     if last is None:
         return "Somebody has saved this section since you opened it."
     what = ", ".join(label(place.rpartition(".")[2]) for place in last.changed)
-    text = f"{who(last.by, known)} changed {what} {ago(last.at)}."
+    did = "planned a change of" if last.act == "config.change_planned" else "changed"
+    text = f"{who(last.by, known)} {did} {what} {ago(last.at)}."
     return text[:1].upper() + text[1:]
 
 

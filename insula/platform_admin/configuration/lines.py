@@ -34,7 +34,7 @@ class Line:
 
     *source* is where an inherited value comes from; *by* who set an own one, and when; *back* what
     a reset gives. *lock* has a head and a text; *owner* says whose documents own it, *released* who
-    took it from them.
+    took it from them; *planned* what it is to become, and when.
     """
 
     control: Control
@@ -52,6 +52,7 @@ class Line:
     span: str = ""
     owner: str = ""
     released: str = ""
+    planned: str = ""
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -63,6 +64,7 @@ def bys_of(layers: Layers) -> list[By]:
         *(mark.by for found in marks for mark in found.values()),
         *(each.by for each in owned),
         *(each.released.by for each in owned if each.released),
+        *(plan.by for plan in (*layers.plans.values(), *layers.coming)),
     ]
 
 

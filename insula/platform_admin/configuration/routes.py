@@ -1,23 +1,19 @@
 """One section on its way from a form over a review to a save, whoever's it is."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from insula.admin_sessions.models import AdminSession
-from insula.audit.models import Actor
+from insula.config_overrides import plans
 from insula.config_overrides.errors import OwnedByGit, VersionConflict
-from insula.config_overrides.impacts import Impact
-from insula.config_overrides.marks import Version
-from insula.config_overrides.models import Layers, Values
-from insula.config_overrides.platform import Reach
+from insula.config_overrides.models import Values
 from insula.config_overrides.resolution import violations
 from insula.config_overrides.saving import Saving
 from insula.kernel.errors import Conflict, InsulaError, Invalid
-from insula.kernel.settings import Section
 from insula.platform_admin.configuration import changes as diffs
 from insula.platform_admin.configuration.controls import (
     Errors,
@@ -28,14 +24,18 @@ from insula.platform_admin.configuration.controls import (
     title,
     typed,
 )
-from insula.platform_admin.configuration.lines import Line, as_typed
+from insula.platform_admin.configuration.desk import Desk
+from insula.platform_admin.configuration.lines import as_typed
+from insula.platform_admin.configuration.planned import marked
 from insula.platform_admin.guard import Form, Panel, platform_actor
-from insula.platform_admin.people import Names, names
+from insula.platform_admin.people import names
 from insula.sign_in.routes import go_to, only, tenant_of
 
 _LONGEST_REASON = 500
 _DONE = {
     "saved": "Saved. It is in force on every process within a second.",
+    "planned": "Planned. Nothing has changed yet.",
+    "withdrawn": "Taken back. Nothing has changed, and nothing is planned.",
     "released": "Released. It may be changed here until the files are applied again.",
     "restored": "The version is decided again. It is in force within a second.",
     "imported": "The settings are imported. They are in force within a second.",
@@ -43,35 +43,16 @@ _DONE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """
-    A section that is being edited, as it was just read.
+class Said:
+    """What is said beside changes: why, and when; *errors* by field."""
 
-    *scope* says whose; *address* is its form's, *template* and *frame* are the page around it.
-    *whole* is what typed values are judged together with.
-    """
+    reason: str = ""
+    is_later: bool = False
+    days: str = "7"
+    errors: Mapping[str, str] = field(default_factory=dict)
 
-    scope: Literal["tenant", "defaults", "bounds"]
-    section: type[Section]
-    address: str
-    template: str
-    current: str
-    frame: Mapping[str, Any]
-    layers: Layers
-    lines: list[Line]
-    etag: str
-    known: Names
-    whole: Values
-    save: Callable[[Values, Saving], Awaitable[object]]
-    last: Callable[[], Awaitable[Version | None]]
-    reach: Callable[[Values], Awaitable[Reach]] | None = None
-    #: Whom changes would shut out; named for an actor, that they looked is recorded.
-    impacts: Callable[[Values, Actor | None], Awaitable[list[Impact]]] | None = None
-    #: What the page may load, where that is more than usual.
-    policy: str = ""
-    #: Values with the secrets among them sealed, so that a page can carry them to the save.
-    seal: Callable[[Values], Awaitable[Values]] | None = None
 
+_NOTHING_SAID: Final = Said()
 
 Opened = Callable[[Panel, Request], Awaitable[Desk]]
 _Show = Callable[[Panel, Request, AdminSession], Awaitable[Response]]
@@ -120,7 +101,9 @@ def form_page(  # noqa: PLR0913  (each by its name)
     errors = errors or {}
     if values is not None:
         values = {name: v for name, v in values.items() if name not in desk.section.secrets()}
-    lines = as_typed(desk.lines, values, errors) if values is not None else desk.lines
+    planned = desk.planned
+    shown = marked(desk.lines, planned)
+    lines = as_typed(shown, values, errors) if values is not None else shown
     tenant = desk.frame.get("tenant")
     response = panel.show(
         request,
@@ -143,6 +126,7 @@ def form_page(  # noqa: PLR0913  (each by its name)
             for name, text in errors.items()
         ],
         meanwhile=meanwhile,
+        planned=planned,
         note=note or _DONE.get(request.query_params.get("done", ""), ""),
         **desk.frame,
     )
@@ -206,8 +190,7 @@ async def review_page(  # noqa: PLR0913  (each by its name)
     desk: Desk,
     changed: Values,
     *,
-    reason: str = "",
-    error: str = "",
+    said: Said = _NOTHING_SAID,
     names: bool = False,
 ) -> Response:
     """
@@ -217,29 +200,26 @@ async def review_page(  # noqa: PLR0913  (each by its name)
     """
     is_reset = all(value is None for value in changed.values()) and desk.scope != "bounds"
     looking = platform_actor(request, session) if names else None
-    reach = None
-    if desk.reach is not None:
-        reach = await desk.reach({name: v for name, v in changed.items() if v is not None})
+    planned = desk.planned
     return panel.show(
         request,
         session,
         "settings_review.html",
         current=desk.current,
-        status=422 if error else 200,
+        status=422 if said.errors else 200,
         title_of=title(desk.section),
         scope=desk.scope,
         rows=diffs.rows(desk.section, desk.lines, changed),
         is_reset=is_reset,
         effects=diffs.effects(desk.section) if desk.scope != "bounds" else (),
-        reach=reach,
-        impacts=await desk.impacts(changed, looking) if desk.impacts else [],
-        is_named=names,
-        label=label,
+        planned=planned,
+        both=[label(name) for name in changed if planned and name in planned.becomes],
+        most_days=plans.MOST_DAYS,
+        **await desk.foreseen(changed, looking),
         changes=diffs.write(dict(changed)),
         address=desk.address,
         etag=desk.etag,
-        reason=reason,
-        error=error,
+        said=said,
         tenant=desk.frame.get("tenant"),
     )
 
@@ -252,15 +232,16 @@ async def _save(
     kept = {name: v for name, v in values.items() if v is not None or desk.scope == "bounds"}
     if only(form, "back"):
         return form_page(panel, request, session, desk, values=kept)
-    reason = only(form, "reason").strip()
-    is_too_long, names = len(reason) > _LONGEST_REASON, bool(only(form, "names"))
-    if is_too_long or names:
-        return await review_page(
-            panel, request, session, desk, values, reason=reason, names=names,
-            error=f"At most {_LONGEST_REASON} characters." if is_too_long else "",
-        )  # fmt: skip
+    said, names = _said(form), bool(only(form, "names"))
+    if said.errors or names:
+        return await review_page(panel, request, session, desk, values, said=said, names=names)
+    saving = saving_of(panel, request, session, form)
     try:
-        await desk.save(values, saving_of(panel, request, session, form))
+        if said.is_later:
+            async with desk.opened() as db:
+                await plans.make(db, desk.scope, desk.section, values, saving, int(said.days))
+        else:
+            await desk.save(values, saving)
     except VersionConflict as refusal:
         text = diffs.meanwhile(refusal.last, desk.known)
         return form_page(panel, request, session, desk, values=kept, status=409, meanwhile=text)
@@ -270,7 +251,19 @@ async def _save(
     except Invalid as refusal:
         errors = diffs.refused(refusal, desk.section, desk.known)
         return form_page(panel, request, session, desk, values=kept, errors=errors, status=422)
-    return go_to(f"{desk.address}?done=saved")
+    return go_to(f"{desk.address}?done={'planned' if said.is_later else 'saved'}")
+
+
+def _said(form: Form) -> Said:
+    """Why and when, and what is wrong with that."""
+    reason, days = only(form, "reason").strip(), only(form, "days").strip()
+    is_later = only(form, "when") == "later"
+    errors = {}
+    if len(reason) > _LONGEST_REASON:
+        errors["reason"] = f"At most {_LONGEST_REASON} characters."
+    if is_later and days not in map(str, range(1, plans.MOST_DAYS + 1)):
+        errors["days"] = f"A whole number from 1 to {plans.MOST_DAYS}."
+    return Said(reason, is_later, days or _NOTHING_SAID.days, errors)
 
 
 def saving_of(panel: Panel, request: Request, session: AdminSession, form: Form) -> Saving:

@@ -7,19 +7,21 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from insula.admin_sessions.models import AdminSession
-from insula.config_overrides import history, platform, service
+from insula.config_overrides import platform, reach, service
 from insula.config_overrides.errors import SectionUnknown
-from insula.config_overrides.marks import Version
-from insula.config_overrides.models import Layers, Values
+from insula.config_overrides.marks import PlanScope, Version
+from insula.config_overrides.models import Layers, Values, etag
 from insula.config_overrides.resolution import can_be_bound, valid_bounds
-from insula.config_overrides.saving import Saving
+from insula.config_overrides.saving import Saving, last_of
 from insula.config_overrides.sealing import seal
 from insula.kernel.settings import DecidedBy, Section
 from insula.platform_admin.configuration.controls import about, title
+from insula.platform_admin.configuration.desk import Desk
 from insula.platform_admin.configuration.lines import bys_of, of_bounds, of_defaults
-from insula.platform_admin.configuration.routes import Desk, pages_of
+from insula.platform_admin.configuration.routes import pages_of
 from insula.platform_admin.guard import Panel
 from insula.platform_admin.people import names
+from insula.platform_admin.planned.routes import plan_pages_of
 from insula.sign_in.routes import go_to, tenant_of
 
 DEFAULTS = "/platform/defaults"
@@ -29,17 +31,23 @@ BOUNDS = "/platform/bounds"
 def routes(panel: Panel) -> list[Route]:
     show, review, save, reset = pages_of(_defaults, "defaults")
     show_bounds, review_bounds, save_bounds, lift = pages_of(_bounds, "bounds")
+    show_plan, answer_plan = plan_pages_of(_defaults, "defaults")
+    show_bounds_plan, answer_bounds_plan = plan_pages_of(_bounds, "bounds")
     return [
         panel.page(DEFAULTS, show_sections),
         panel.page(f"{DEFAULTS}/{{section}}", show),
         panel.act(f"{DEFAULTS}/{{section}}", save),
         panel.act(f"{DEFAULTS}/{{section}}/review", review),
         panel.page(f"{DEFAULTS}/{{section}}/reset", reset),
+        panel.page(f"{DEFAULTS}/{{section}}/plan", show_plan),
+        panel.act(f"{DEFAULTS}/{{section}}/plan", answer_plan),
         panel.page(BOUNDS, show_first_bounds),
         panel.page(f"{BOUNDS}/{{section}}", show_bounds),
         panel.act(f"{BOUNDS}/{{section}}", save_bounds),
         panel.act(f"{BOUNDS}/{{section}}/review", review_bounds),
         panel.page(f"{BOUNDS}/{{section}}/reset", lift),
+        panel.page(f"{BOUNDS}/{{section}}/plan", show_bounds_plan),
+        panel.act(f"{BOUNDS}/{{section}}/plan", answer_bounds_plan),
     ]
 
 
@@ -114,11 +122,12 @@ async def _defaults(panel: Panel, request: Request) -> Desk:
         },
         layers=layers,
         lines=of_defaults(section, layers, known),
-        etag=platform.values_etag(layers, section),
+        etag=etag(layers.seen("defaults", section.key)),
         known=known,
         whole=layers.platform.get(section.key, {}),
+        opened=lambda: panel.platform.within(home),
         save=save,
-        last=_last(panel, request),
+        last=_last(panel, request, "defaults", section, layers),
         seal=sealed,
     )
 
@@ -135,8 +144,9 @@ async def _bounds(panel: Panel, request: Request) -> Desk:
         async with panel.platform.within(home) as db:
             return await platform.change_bounds(db, section, changes, saving)
 
-    async def reach(bounds: Values) -> platform.Reach:
-        return await platform.preview_bounds(panel.platform, section, bounds)
+    async def touched(bounds: Values) -> tuple[platform.Reach, list[reach.Sum]]:
+        found = await platform.preview_bounds(panel.platform, section, bounds)
+        return found, await reach.shut_out(panel.platform, panel.catalogue, section, found)
 
     menu = [
         (each.key, title(each), f"{BOUNDS}/{each.key}", len(valid_bounds(each, layers)), 0)
@@ -151,20 +161,23 @@ async def _bounds(panel: Panel, request: Request) -> Desk:
         frame={"menu": menu, "defaults_url": f"{DEFAULTS}/{section.key}"},
         layers=layers,
         lines=of_bounds(section, layers, known),
-        etag=platform.bounds_etag(layers, section),
+        etag=etag(layers.seen("bounds", section.key)),
         known=known,
         whole={},
+        opened=lambda: panel.platform.within(home),
         save=save,
-        last=_last(panel, request),
-        reach=reach,
+        last=_last(panel, request, "bounds", section, layers),
+        reach=touched,
     )
 
 
-def _last(panel: Panel, request: Request) -> Callable[[], Awaitable[Version | None]]:
+def _last(
+    panel: Panel, request: Request, scope: PlanScope, section: type[Section], layers: Layers
+) -> Callable[[], Awaitable[Version | None]]:
     home = tenant_of(request).id
 
     async def last() -> Version | None:
         async with panel.platform.within(home) as db:
-            return next(iter(await history.versions(db, scope="platform", limit=1)), None)
+            return await last_of(db, scope, layers.plan(scope, section.key))
 
     return last

@@ -9,7 +9,7 @@ from insula.config_overrides import ownership
 from insula.config_overrides.saving import Saving
 from insula.kernel.errors import Invalid
 from insula.platform_admin.configuration.controls import title
-from insula.platform_admin.configuration.routes import Desk
+from insula.platform_admin.configuration.desk import Desk
 from insula.platform_admin.guard import Form, Panel, platform_actor
 from insula.platform_admin.one_tenant.routes import line_of
 from insula.platform_admin.tenant_settings.routes import CONFIG, open_section

@@ -9,21 +9,24 @@ from starlette.routing import Route
 from insula.admin_sessions.models import AdminSession
 from insula.audit.models import Actor
 from insula.branding.settings import Look
-from insula.config_overrides import history, service
+from insula.config_overrides import service
 from insula.config_overrides.impacts import Impact
 from insula.config_overrides.marks import Version
 from insula.config_overrides.models import Layers, Values, etag
 from insula.config_overrides.resolution import explain, resolve
-from insula.config_overrides.saving import Saving, merged
+from insula.config_overrides.saving import Saving, last_of, merged
 from insula.config_overrides.sealing import seal
 from insula.kernel.settings import DecidedBy
 from insula.platform_admin.configuration.controls import title
+from insula.platform_admin.configuration.desk import Desk
 from insula.platform_admin.configuration.lines import bys_of, of_tenant
-from insula.platform_admin.configuration.routes import Desk, pages_of
+from insula.platform_admin.configuration.planned import of_coming
+from insula.platform_admin.configuration.routes import pages_of
 from insula.platform_admin.guard import Panel
 from insula.platform_admin.navigation import TENANTS
 from insula.platform_admin.one_tenant.routes import ONE, frame_of, line_of
 from insula.platform_admin.people import names
+from insula.platform_admin.planned.routes import plan_pages_of
 from insula.registry import service as registry
 from insula.registry.models import TenantLine
 from insula.sign_in.routes import go_to, tenant_of
@@ -38,12 +41,15 @@ _WITH_PREVIEW = (
 
 def routes(panel: Panel) -> list[Route]:
     show, review, save, reset = pages_of(_opened, "tenant_section")
+    show_plan, answer_plan = plan_pages_of(_opened, "tenant_section")
     return [
         panel.page(CONFIG, show_first),
         panel.page(f"{CONFIG}/{{section}}", show),
         panel.act(f"{CONFIG}/{{section}}", save),
         panel.act(f"{CONFIG}/{{section}}/review", review),
         panel.page(f"{CONFIG}/{{section}}/reset", reset),
+        panel.page(f"{CONFIG}/{{section}}/plan", show_plan),
+        panel.act(f"{CONFIG}/{{section}}/plan", answer_plan),
     ]
 
 
@@ -110,7 +116,7 @@ async def open_section(panel: Panel, request: Request, key: str) -> Desk:
 
     async def last() -> Version | None:
         async with panel.platform.within(line.id) as db:
-            return next(iter(await history.versions(db, limit=1)), None)
+            return await last_of(db, "tenant", layers.plan("tenant", section.key))
 
     return Desk(
         scope="tenant",
@@ -123,12 +129,14 @@ async def open_section(panel: Panel, request: Request, key: str) -> Desk:
             "menu": menu_of(panel, line, layers),
             "is_ours": section.decided_by is DecidedBy.PLATFORM,
             "previews": previews,
+            "coming": of_coming(section, layers, known),
         },
         layers=layers,
         lines=lines,
-        etag=etag(layers.own.get(section.key, {})),
+        etag=etag(layers.seen("tenant", section.key)),
         known=known,
         whole={**inherited.model_dump(mode="json"), **layers.own.get(section.key, {})},
+        opened=lambda: panel.platform.within(line.id),
         save=save,
         last=last,
         seal=sealed,

@@ -1,0 +1,1 @@
+"""What is planned for a section: looked at with fresh counts, put into effect, taken back."""
