@@ -106,7 +106,7 @@ def test_its_page_counts_anew_names_whom_it_shuts_out_and_puts_it_into_effect(
     assert "This shuts somebody out" not in plan.text
     product.app(tenant, grant_types=(DEVICE,), redirect_uris=())
     plan = section("oidc.features/plan")
-    assert "1 of 1 application use the device grant" in plan.text
+    assert "1 of 1 application could not use the device grant" in plan.text
     named = submit(browser, plan, "/plan", names="1")
     assert "Who" in named.text
     assert product.audit(tenant, "tenant.viewed_by_platform")
@@ -152,7 +152,7 @@ def test_defaults_and_bounds_are_planned_and_a_review_adds_up_whom_a_bound_shuts
 
         product.backstage.run(on)
     review = submit(browser, platforms("bounds/oidc.features"), "/review", device="off")
-    said = r"In (\d+) tenants, (\d+) of \d+ applications use the device grant"
+    said = r"In (\d+) tenants, (\d+) of \d+ applications could not use the device grant"
     (counted,) = re.findall(said, review.text)  # what other tests have left is among them
     assert all(int(each) >= 2 for each in counted)
     assert "tenants have stored something beyond it" in review.text
