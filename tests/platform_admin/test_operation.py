@@ -52,6 +52,10 @@ def test_keys_that_wait_come_next_or_were_revoked_are_shown_across_tenants(
         "update insula.signing_keys set due_at = now() + interval '2 hours'"
         " where due_at < now() + interval '1 hour' and waiting_since is null"
     )
+    product.change(  # a worker that other tests have left behind plans nothing anew
+        "update insula.signing_keys set planned_at = 'infinity' where kid = any(%s)",
+        list(kids.values()),
+    )
     product.change(
         "update insula.signing_keys set due_at = now() + interval '50 minutes' where kid = %s",
         kids["RS256"],
