@@ -57,7 +57,7 @@ EVENTS_CONNECTED = Gauge(
 EVENTS_RECEIVED = Counter("insula_events_received", "Change events received.", registry=REGISTRY)
 ISOLATION_FAILURES = Counter(
     "insula_isolation_probe_failures",
-    "Cells of the probe between the canaries that showed another tenant's row; kept, of all runs.",
+    "Cells of the probe between the canaries that let something through; kept, of all runs.",
     registry=REGISTRY,
 )
 ISOLATION_PASSED_AT = Gauge(

@@ -31,6 +31,7 @@ from insula.ops_gateway.routes import OpsGateway
 from insula.outbound.door import Door
 from insula.platform import bootstrap, edge, environment, migrations
 from insula.platform.housekeeping import Housekeeping
+from insula.platform.probed import Probed
 from insula.platform.sections import CATALOGUE
 from insula.platform.tasks import Tasks
 from insula.platform_admin.guard import Installation, Panel
@@ -167,8 +168,12 @@ class Wiring:
         )
 
     def _queue_here(self, prover: Prover) -> Housekeeping:
+        probed = Probed(
+            self.settings, self.database, self.platform, self.bus, self.envelope, self.passwords,
+            self.door, prover,
+        )  # fmt: skip
         tasks = Tasks(
-            self.platform, self.directory, self.envelope, self.door, prover, self.database
+            self.platform, self.directory, self.envelope, self.door, prover, self.database, probed
         )
         return Housekeeping(tasks.queue(self.settings.database_platform_url_text()))
 
