@@ -65,6 +65,16 @@ ISOLATION_PASSED_AT = Gauge(
     "When the probe between the canaries passed last.",
     registry=REGISTRY,
 )
+JOBS = Counter(
+    "insula_jobs", "Jobs that this process ran, each try.", ["task", "outcome"], registry=REGISTRY
+)
+JOB_SECONDS = Histogram(
+    "insula_job_seconds",
+    "Time that one try of a job took.",
+    ["task"],
+    buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120),
+    registry=REGISTRY,
+)
 SIGN_INS = Counter("insula_sign_ins", "Sign-ins.", ["outcome"], registry=REGISTRY)
 OUTBOUND = Counter(
     "insula_outbound_requests",

@@ -6,8 +6,8 @@ The application of one process, and the one list of mounts.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 
 from starlette.routing import Match, Route
 
@@ -26,6 +26,7 @@ from insula.ops_gateway.routes import OpsGateway
 from insula.platform import environment
 from insula.platform.context import whereabouts
 from insula.platform.edge import App, Edge, Receive, Scope, Send
+from insula.platform.ops_port import answering
 from insula.platform.refusals import refuse
 from insula.platform.tenant_app import Methods, Mount, TenantApp, provider_of, refuse_resolution
 from insula.platform.wiring import Wiring
@@ -168,6 +169,8 @@ class Application:
     def __init__(self, settings: environment.Settings) -> None:
         self.wiring = Wiring(settings)
         self._app = assemble(self.wiring)
+        #: What is open beside the application, from the start to the end.
+        self._beside = AsyncExitStack()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -179,6 +182,7 @@ class Application:
         await receive()
         try:
             await self.wiring.open()
+            await self._beside.enter_async_context(self._ops_port())
         except InsulaError as refusal:
             where = ""
             if isinstance(refusal, Unavailable):
@@ -188,8 +192,15 @@ class Application:
             return
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        await self._beside.aclose()
         await self.wiring.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+    def _ops_port(self) -> AbstractAsyncContextManager[None]:
+        settings = self.wiring.settings
+        # how a request came by the proxy is told where proxies lead
+        gateway = replace(self.wiring.ops, key=None)
+        return answering(gateway, settings.host, settings.ops_port)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Application"]:
