@@ -2,6 +2,7 @@
 
 import json
 from base64 import urlsafe_b64decode
+from dataclasses import replace
 
 import psycopg
 import pytest
@@ -16,6 +17,7 @@ from insula.oidc.jose import Verifier
 from insula.providers.clients import TenantClients
 from insula.providers.pool import ProviderPool
 from insula.tenancy import store
+from insula.tenancy.directory import Directory
 from insula.tenancy.hosts import Networks
 from insula.tenancy.models import CANARIES, PLATFORMS
 from insula.tenancy.resolution import Resolver, Rules, Unresolved
@@ -233,3 +235,19 @@ async def test_whoever_serves_finds_no_canary_and_whoever_probes_nobody_else(
             == 404
         )
     assert (await resolver().resolve(naming.host(house.slug), [], trusted=False)).id == house.id
+
+
+async def test_the_wall_is_proved_over_https_and_where_there_is_one_tenant(
+    app_db, platform_door, doors, envelope, home, front
+):
+    settings = front.settings.model_copy(
+        update={"env": "production", "multi_tenancy_enabled": False, "public_port": None}
+    )
+    alone = Probe(
+        app_db, platform_door, Directory.over(doors, settings.naming()), envelope,
+        replace(front, settings=settings),
+    )  # fmt: skip
+
+    found = await service.run(alone, home)
+
+    assert (found.result, found.brought) == ("passed", ALL)
