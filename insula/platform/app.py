@@ -188,6 +188,8 @@ class Application:
             if isinstance(refusal, Unavailable):
                 where = await whereabouts(self.wiring.database, self.wiring.platform_database)
             message = f"{refusal.description}{where}"
+            # what stays open may keep the interpreter from its end
+            await self.wiring.close()
             await send({"type": "lifespan.startup.failed", "message": message})
             return
         await send({"type": "lifespan.startup.complete"})
