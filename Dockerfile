@@ -41,6 +41,7 @@ ENV INSULA_HOST=0.0.0.0
 RUN python -m compileall -q insula venv
 # All files are root's: the process reads them, and writes nowhere but to /tmp.
 USER 10001:10001
-EXPOSE 8000
+# 8001 is for probes and metrics where INSULA_OPS_PORT or INSULA_WORKER_PORT says so
+EXPOSE 8000 8001
 ENTRYPOINT ["python", "-m", "insula.platform.cli"]
 CMD ["serve"]

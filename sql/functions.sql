@@ -574,7 +574,8 @@ create function insula.keys_of_tenants(tenants uuid[])
      order by k.alg, k.published_at desc;
   end;
 
--- Keys whose time came an hour ago and more: the worker looks every minute.
+-- Keys whose time came an hour ago and more: the worker looks every minute. The canaries' rotate like
+-- any, and are nobody's business.
 create or replace function insula.keys_overdue(most integer)
   returns table (tenant_id uuid, slug text, kid text, alg text, state text, due_at timestamptz)
   language sql stable security definer set search_path = pg_catalog, pg_temp
@@ -582,7 +583,7 @@ create or replace function insula.keys_overdue(most integer)
     select k.tenant_id, t.slug, k.kid, k.alg, k.state, k.due_at
       from insula.signing_keys k
       join insula.tenants t on t.id = k.tenant_id and t.status in ('active', 'suspended')
-     where k.due_at < now() - interval '1 hour'
+     where k.due_at < now() - interval '1 hour' and t.slug not like '\_canary-%'
      order by k.due_at limit least(greatest(most, 1), 1000);
   end;
 
@@ -608,6 +609,7 @@ create or replace function insula.keys_coming(most integer)
       from insula.signing_keys k
       join insula.tenants t on t.id = k.tenant_id and t.status in ('active', 'suspended')
      where k.due_at > now() and k.state in ('next', 'active') and k.waiting_since is null
+       and t.slug not like '\_canary-%'
      order by k.due_at limit least(greatest(most, 1), 1000);
   end;
 

@@ -8,7 +8,7 @@ import pytest
 from cluster import create_database, database_url
 from people import Houses, KeyPool
 from psycopg import sql
-from serving import SECRETS_KEY
+from serving import SECRETS_KEY, environment
 
 from insula.accounts.hashing import Passwords
 from insula.accounts.settings import Hashing
@@ -17,10 +17,15 @@ from insula.kernel.db import Database
 from insula.kernel.events import Bus
 from insula.keys import service as keys
 from insula.keys.settings import KeyRotation
+from insula.outbound.door import Door
+from insula.platform import environment as variables
 from insula.platform.migrations import migrate
+from insula.platform.probed import Probed
 from insula.tenancy.db import Doors, Platform
 from insula.tenancy.directory import Directory
 from insula.tenancy.models import Naming
+from insula.tenants.domains.proofs import Prover
+from insula.tenants.domains.txt_records import TxtRecords
 
 _TEMPLATE = "insula_template"
 #: Any number: one worker at a time makes the roles and the template, which belong to all.
@@ -176,6 +181,17 @@ def _keys_from_a_pool():
 def fresh_keys(monkeypatch):
     """Keys made as in production, for a test that is about their making."""
     monkeypatch.setattr(keys, "prepare", _make_keys)
+
+
+@pytest.fixture
+def front(database, app_db, platform_door, bus, envelope, passwords) -> Probed:
+    """What makes the application that the probe of the wall asks."""
+    settings = variables.load(
+        environment(database.app, database.platform, None, 8000), env_file=None
+    )
+    door = Door(settings.outbound_rules())
+    prover = Prover(door, TxtRecords())
+    return Probed(settings, app_db, platform_door, bus, envelope, passwords, door, prover)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ def probe(product):
     """What a worker does each minute."""
 
     async def run(here):
-        asked = Probe(here.database, here.platform, here.directory, here.envelope)
+        asked = Probe(here.database, here.platform, here.directory, here.envelope, here.front())
         return await service.run(asked, await here.tenant(PLATFORMS))
 
     return product.backstage.run(run)

@@ -1,9 +1,9 @@
 """
 The two tenants that the probe asks about.
 
-They belong to the installation: protected, archived from birth, so that no host of theirs answers,
-no list of `/platform` shows them and no name of theirs can be had. Their slugs are none that a
-request could name.
+They belong to the installation: protected, so that no list of `/platform` shows them and no name
+of theirs can be had. For a request from outside there are none such, by whatever it names them
+(`tenancy.resolution`); the probe's own application knows them, and nobody else.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,8 @@ from insula.isolation import store
 from insula.isolation.models import Table
 from insula.kernel.crypto import Envelope
 from insula.kernel.errors import Unavailable
+from insula.keys import service as keys
+from insula.keys.settings import KeyRotation
 from insula.tenancy.db import Platform, Tenant
 from insula.tenancy.directory import Directory
 from insula.tenancy.models import CANARIES
@@ -34,13 +36,18 @@ async def both(platform: Platform, directory: Directory) -> tuple[Tenant, Tenant
 
 async def _one(platform: Platform, directory: Directory, slug: str) -> Tenant:
     found = await directory.find(f"slug:{slug}")
-    if found is None:
+    if found is None or not found.is_active:
         await tenants.make_hidden(platform, slug, "Canary")
         directory.forget_all()
         found = await directory.find(f"slug:{slug}")
-    if found is None:
+    if found is None or not found.is_active:
         raise Unavailable("a canary is missing", detail=slug)
     return found
+
+
+def host_of(canary: Tenant) -> str:
+    """The host that a canary has in the registry, where no request finds it."""
+    return f"{canary.slug.strip('_')}.{_DOMAIN}"
 
 
 async def plant(
@@ -57,10 +64,12 @@ async def plant(
         refused = await store.plant(db, missing)
     if "tenant_hosts" in missing:
         async with platform.within(canary.id) as db:
-            await store.plant_host(db, f"{canary.slug.strip('_')}.{_DOMAIN}")
+            await store.plant_host(db, host_of(canary))
     if "host_proofs" in missing:
         async with platform.within(canary.id) as db:
-            await store.plant_proof(db, f"{canary.slug.strip('_')}.{_DOMAIN}")
+            await store.plant_proof(db, host_of(canary))
+    if "signing_keys" in missing:
+        await keys.begin(canary, envelope, KeyRotation())
     for table, why in refused.items():
         _log.error("isolation.not_planted", table=table, why=why)
     return names - await _own(canary, tables)

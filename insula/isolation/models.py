@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
-Door = Literal["app_once", "app_transaction", "platform"]
+Door = Literal["app_once", "app_transaction", "platform", "http"]
 Bound = Literal["other", "nobody"]
 Result = Literal["passed", "incomplete", "failed"]
 
@@ -24,7 +24,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One question: a canary's rows of *table*, by *door*, with another or nobody bound."""
+    """
+    One question: a canary's rows of *table*, by *door*, with another or nobody bound.
+
+    By the door `http` the host of another is asked, and *table* is what was brought there.
+    """
 
     door: Door
     bound: Bound
@@ -39,11 +43,13 @@ class Found:
     """
     What a run came to.
 
-    *failures* are cells that showed a row; *unproved* are tables in which a canary has no row, so
-    that nothing is proved by seeing none.
+    *failures* are cells that showed a row or let something in; *unproved* are tables in which a
+    canary has no row, so that nothing is proved by seeing none, and what is not good even at home.
     """
 
     tables: Sequence[str]
+    #: What was brought to the other's host.
+    brought: Sequence[str]
     cells: int
     failures: Sequence[Cell]
     unproved: Sequence[str]

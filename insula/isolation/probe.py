@@ -2,6 +2,7 @@
 The probe: bound to one canary, and to nobody, ask for the rows of the other by every door.
 
 That each canary sees its own rows is asked first; without that, seeing none would prove nothing.
+The last door is the one that everybody comes by: HTTP (`web`).
 """
 
 from collections.abc import AsyncIterator
@@ -10,6 +11,8 @@ from uuid import UUID
 
 from insula.isolation import canaries, store
 from insula.isolation.models import Bound, Cell, Door, Found, Table
+from insula.isolation.web import probe as web
+from insula.isolation.web.probe import Front
 from insula.kernel.crypto import Envelope
 from insula.kernel.db import Database
 from insula.tenancy.db import Platform, Tenant
@@ -20,12 +23,17 @@ _Seen = tuple[Door, Bound, set[str]]
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """What it asks through: the pools of the serving role, and the platform's door."""
+    """
+    What it asks through: the pools of the serving role, the platform's door, and requests.
+
+    *front* makes the application that the requests are made of.
+    """
 
     database: Database
     platform: Platform
     directory: Directory
     envelope: Envelope
+    front: Front
 
     async def run(self) -> Found:
         """Ask everything once. Raises `Unavailable`."""
@@ -42,8 +50,12 @@ class Probe:
             async for door, how, seen in self._ask(bound, whom.id, tables, across):
                 cells += len(across if door == "platform" else tables)
                 failures += [Cell(door, how, table) for table in sorted(seen)]
+        asked = await web.probe(self.front, pair, self.envelope)
+        cells += asked.cells
+        failures += asked.failures
+        unproved |= asked.unproved
         names = sorted({each.name for each in (*tables, *across)})
-        return Found(names, cells, list(dict.fromkeys(failures)), sorted(unproved))
+        return Found(names, asked.names, cells, list(dict.fromkeys(failures)), sorted(unproved))
 
     async def _ask(
         self, bound: Tenant, whom: UUID, tables: list[Table], across: list[Table]

@@ -62,6 +62,7 @@ def _claims(home: Tenant, run_id: UUID, found: Found) -> Mapping[str, Any]:
         "result": found.result,
         "cells": found.cells,
         "tables": list(found.tables),
+        "brought": list(found.brought),
         "failures": [
             {"door": cell.door, "bound": cell.bound, "table": cell.table} for cell in found.failures
         ],
@@ -80,11 +81,13 @@ def standing_of(run: Run | None) -> str:
     if run is None:
         return "not probed yet"
     if run.result == "failed":
-        return f"{DEGRADED}: {len(run.failures)} of {run.cells} cells showed another tenant's rows"
+        return (
+            f"{DEGRADED}: {len(run.failures)} of {run.cells} cells showed another tenant's things"
+        )
     if now() - run.at.timestamp() > STALE_SECONDS:
         return "not probed lately; is a worker running?"
     if run.result == "incomplete":
-        return f"incomplete: nothing to see in {', '.join(run.unproved)}"
+        return f"incomplete: nothing is proved by {', '.join(run.unproved)}"
     return "ok"
 
 

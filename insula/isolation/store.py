@@ -89,14 +89,10 @@ _FAMILY: Final = "(select min(cast(id as text))::uuid from insula.refresh_famili
 _ID: Final = "gen_random_uuid()"
 
 #: One row of each table, in the order of their references. None of them opens anything: digests
-#: are of values that nobody kept, and a canary's host answers nobody.
+#: are of values that nobody kept.
 _PLANTS: Final[dict[str, dict[str, str]]] = {
     "audit_events": {
         "event": "'maintenance.run'", "status": "'info'", "actor_type": "'system'",
-    },
-    "signing_keys": {
-        "kid": _NAME, "alg": "'ES256'", "state": "'retired'", "public_jwk": "'{}'",
-        "sealed": _BYTES,
     },
     "users": {"id": _ID, "username": "'canary'", "username_norm": "'canary'"},
     "user_roles": {"user_id": _USER, "role": "'user'"},
@@ -198,7 +194,7 @@ async def plant(db: Connection, missing: set[str]) -> dict[str, str]:
     Give the bound canary a row in each of these tables; those that refuse it, with why.
 
     Those that need more than a row of their own come by `plant_host`, `plant_proof` and with the
-    data key.
+    keys.
     """
     refused: dict[str, str] = {}
     for table, values in _PLANTS.items():

@@ -10,7 +10,7 @@ import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import procrastinate
@@ -20,7 +20,8 @@ from procrastinate.jobs import Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from insula.jobs.store import NOTE_ERROR, enqueue
-from insula.kernel.errors import InsulaError
+from insula.kernel.errors import InsulaError, Unavailable
+from insula.kernel.metrics import JOB_SECONDS, JOBS
 
 __all__ = ["Queue", "enqueue"]
 
@@ -40,6 +41,9 @@ _ATTEMPTS = 12
 _PATIENCE = 5.0
 #: Seconds between two tries to work, at most, and after how many of work the pauses begin anew.
 _LONGEST_PAUSE, _HEALTHY = 30.0, 60.0
+#: A worker asks its database at least every ten seconds, and one without a database tries again
+#: within a minute, time for giving up included; who did neither for so long is stuck.
+_STUCK = 120.0
 
 
 class Backoff(BaseRetryStrategy):
@@ -58,22 +62,60 @@ class Backoff(BaseRetryStrategy):
         return RetryDecision(retry_in={"seconds": max(1, round(pause))})
 
 
+class _Connector(procrastinate.PsycopgConnector):
+    """Notes when the database was last asked, whatever it said."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401  (what the pool takes)
+        super().__init__(**options)
+        self.asked_at = time.monotonic()
+
+    def note(self) -> None:
+        self.asked_at = time.monotonic()
+
+    async def execute_query_async(self, query: LiteralString, **arguments: Any) -> None:  # noqa: ANN401  (the library's)
+        try:
+            await super().execute_query_async(query, **arguments)
+        finally:
+            self.note()
+
+    async def execute_query_one_async(
+        self,
+        query: LiteralString,
+        **arguments: Any,  # noqa: ANN401  (the library's)
+    ) -> dict[str, Any]:
+        try:
+            row: dict[str, Any] = await super().execute_query_one_async(query, **arguments)
+            return row
+        finally:
+            self.note()
+
+    async def execute_query_all_async(
+        self,
+        query: LiteralString,
+        **arguments: Any,  # noqa: ANN401  (the library's)
+    ) -> list[dict[str, Any]]:
+        try:
+            rows: list[dict[str, Any]] = await super().execute_query_all_async(query, **arguments)
+            return rows
+        finally:
+            self.note()
+
+
 class Queue:
     """The tasks of an installation and the worker that runs them; *url* is the platform role's."""
 
     def __init__(self, url: str) -> None:
-        self._app = procrastinate.App(
-            connector=procrastinate.PsycopgConnector(
-                conninfo=url,
-                kwargs={
-                    "options": "-c search_path=insula_jobs",
-                    "application_name": "insula-worker",
-                },
-                min_size=1,
-                max_size=4,
-                timeout=_PATIENCE,
-            )
+        self._connector = _Connector(
+            conninfo=url,
+            kwargs={
+                "options": "-c search_path=insula_jobs",
+                "application_name": "insula-worker",
+            },
+            min_size=1,
+            max_size=4,
+            timeout=_PATIENCE,
         )
+        self._app = procrastinate.App(connector=self._connector)
         self._by_the_clock: list[tuple[str, Periodic]] = []
         #: Tries of the tasks that have a number of their own.
         self._most: dict[str, int] = {}
@@ -121,6 +163,7 @@ class Queue:
         failures = 0
         while True:
             started = time.monotonic()
+            self._connector.note()
             try:
                 await self._work_once(concurrency)
                 cause = "it stopped by itself"
@@ -131,6 +174,16 @@ class Queue:
             pause = min(2.0**failures / 2, _LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311  (jitter)
             _log.warning("worker.interrupted", cause=cause, again_in=round(pause, 1))
             await asyncio.sleep(pause)
+
+    async def alive(self) -> None:
+        """
+        Tell a worker that goes on from one that is stuck; its database may be away.
+
+        Raises `Unavailable` with how long nothing has happened.
+        """
+        still = time.monotonic() - self._connector.asked_at
+        if still > _STUCK:
+            raise Unavailable(f"the queue was not asked for {still:.0f} s")
 
     async def work_off(self, *, concurrency: int = 4) -> None:
         """Do what the clock asks for once, whatever the time, and all that is due in the queue."""
@@ -182,10 +235,14 @@ class Queue:
         try:
             await work
         except Exception as error:
+            JOBS.labels(name, "failed").inc()
             _log.exception("job.failed", task=name)
             await self._note(context.job, error)
             raise
-        _log.info("job.done", task=name, seconds=round(time.monotonic() - started, 2))
+        seconds = time.monotonic() - started
+        JOBS.labels(name, "done").inc()
+        JOB_SECONDS.labels(name).observe(seconds)
+        _log.info("job.done", task=name, seconds=round(seconds, 2))
 
     async def _note(self, job: Job, error: Exception) -> None:
         """Keep why a job failed beside it; if that fails too, the log has it."""

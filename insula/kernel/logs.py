@@ -1,9 +1,11 @@
 """Logs: JSON lines in production, readable lines in development; never a secret or a token."""
 
+import contextlib
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextvars import ContextVar
 from typing import Any
 
 import structlog
@@ -20,6 +22,28 @@ _NAMES = re.compile(
 
 #: Set by the processors below, never by a caller; a stack trace names the code that it shows.
 _OURS = frozenset({"event", "exception", "level", "timestamp"})
+
+
+#: Whether only warnings and what is worse are said.
+_quiet: ContextVar[bool] = ContextVar("quiet", default=False)
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """What is done inside says what goes wrong and nothing else: nobody asked for it."""
+    mark = _quiet.set(True)
+    try:
+        yield
+    finally:
+        _quiet.reset(mark)
+
+
+def _hush(
+    _logger: object, method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    if method in ("debug", "info") and _quiet.get():
+        raise structlog.DropEvent
+    return event
 
 
 def redact(text: str) -> str:
@@ -66,7 +90,7 @@ def configure(*, json: bool, level: str = "INFO") -> None:
     )
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
-        processors=[*shared, *last],
+        processors=[_hush, *shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,

@@ -57,12 +57,22 @@ EVENTS_CONNECTED = Gauge(
 EVENTS_RECEIVED = Counter("insula_events_received", "Change events received.", registry=REGISTRY)
 ISOLATION_FAILURES = Counter(
     "insula_isolation_probe_failures",
-    "Cells of the probe between the canaries that showed another tenant's row; kept, of all runs.",
+    "Cells of the probe between the canaries that let something through; kept, of all runs.",
     registry=REGISTRY,
 )
 ISOLATION_PASSED_AT = Gauge(
     "insula_isolation_probe_passed_timestamp_seconds",
     "When the probe between the canaries passed last.",
+    registry=REGISTRY,
+)
+JOBS = Counter(
+    "insula_jobs", "Jobs that this process ran, each try.", ["task", "outcome"], registry=REGISTRY
+)
+JOB_SECONDS = Histogram(
+    "insula_job_seconds",
+    "Time that one try of a job took.",
+    ["task"],
+    buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120),
     registry=REGISTRY,
 )
 SIGN_INS = Counter("insula_sign_ins", "Sign-ins.", ["outcome"], registry=REGISTRY)

@@ -66,8 +66,26 @@ async def endow(
     Their times follow *rotation* until the key-phases job has looked at them.
     """
     wrapped = envelope.new_data_key(tenant_id)
-    cipher = envelope.cipher(tenant_id, wrapped)
     await data_keys.keep(db, wrapped)
+    await _begin(db, envelope.cipher(tenant_id, wrapped), prepared, rotation)
+
+
+async def begin(tenant: Tenant, envelope: Envelope, rotation: KeyRotation) -> None:
+    """Give a tenant that has a data key its first signing keys, unless it has some that sign."""
+    prepared = await prepare()
+    async with tenant.transaction() as db:
+        if any(key.state == "active" for key in await store.lock(db)):
+            return  # another process was first
+        await _begin(db, await data_keys.cipher(db, envelope), prepared, rotation)
+        await raise_version(db, "keys")
+
+
+async def _begin(
+    db: Connection,
+    cipher: TenantCipher,
+    prepared: Sequence[GeneratedKey],
+    rotation: KeyRotation,
+) -> None:
     for key in prepared:
         interval = signs_for(key.kid, rotation.interval_days)
         await store.insert(db, key, _sealed(cipher, key), "active", interval)

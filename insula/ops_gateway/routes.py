@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -34,7 +34,9 @@ class OpsGateway:
     vanish). One that begins with "degraded" makes the whole degraded, which is still ready: a
     leak between tenants is the same in every process, so to take them all away would turn an
     alarm into an outage and heal nothing. *metrics_from* are the networks that may read metrics.
-    *proxies*, *header_peers* and *key* are what `arrival` tells by, and to whom.
+    *proxies*, *header_peers* and *key* are what `arrival` tells by, and to whom; without a key it
+    tells nobody. *life* is what a process lives by that has more to do than to answer: it must not
+    hang on what a restart does not mend.
     """
 
     checks: Mapping[str, Check]
@@ -43,7 +45,8 @@ class OpsGateway:
     metrics_from: Networks
     proxies: Networks
     header_peers: Networks
-    key: bytes
+    key: bytes | None
+    life: Mapping[str, Check] = field(default_factory=dict)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  (a body is never read)
         path, method = scope["path"], scope["method"]
@@ -60,7 +63,8 @@ class OpsGateway:
             "/health": self._health,
             "/ready": self._ready,
             "/metrics": self._metrics,
-            arrival.PATH: self._arrival,
+            **({"/live": self._live} if self.life else {}),
+            **({arrival.PATH: self._arrival} if self.key is not None else {}),
         }
 
     def addresses(self) -> list[tuple[str, str]]:
@@ -70,15 +74,14 @@ class OpsGateway:
     async def _health(self, scope: Scope, send: Send) -> None:
         await _send(send, scope["method"], 200, {"status": "ok"})
 
+    async def _live(self, scope: Scope, send: Send) -> None:
+        found = await _asked(self.life)
+        lives = all(state == "ok" for state in found.values())
+        body = {"status": "ok" if lives else "stuck", "checks": found}
+        await _send(send, scope["method"], 200 if lives else 503, body)
+
     async def _ready(self, scope: Scope, send: Send) -> None:
-        found: dict[str, str] = {}
-        for name, check in self.checks.items():
-            try:
-                await check()
-            except Unavailable as reason:
-                found[name] = reason.description
-            else:
-                found[name] = "ok"
+        found = await _asked(self.checks)
         ready = all(state == "ok" for state in found.values())
         for name, report in self.reports.items():
             found[name] = await report()
@@ -99,11 +102,24 @@ class OpsGateway:
     async def _arrival(self, scope: Scope, send: Send) -> None:
         proofs = [value for name, value in scope["headers"] if name == arrival.HEADER.encode()]
         proof = proofs[0].decode("latin-1") if len(proofs) == 1 else ""
-        if not arrival.is_proof(self.key, proof, clock.now()):
+        if self.key is None or not arrival.is_proof(self.key, proof, clock.now()):
             await _send(send, scope["method"], 404, {"error": "not_found"})
             return
         said = arrival.describe(scope, self.proxies, self.header_peers)
         await _send(send, scope["method"], 200, said)
+
+
+async def _asked(checks: Mapping[str, Check]) -> dict[str, str]:
+    """What each check says: "ok", or why not."""
+    found: dict[str, str] = {}
+    for name, check in checks.items():
+        try:
+            await check()
+        except Unavailable as reason:
+            found[name] = reason.description
+        else:
+            found[name] = "ok"
+    return found
 
 
 async def _send(

@@ -5,11 +5,10 @@ The application of one process, and the one list of mounts.
     tenant application -> that tenant's provider | branding | pages
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
 
-import structlog
 from starlette.routing import Match, Route
 
 from insula.assets.routes import routes as image_routes
@@ -18,149 +17,29 @@ from insula.audit import service as audit
 from insula.audit.models import Actor, Event
 from insula.branding.look import branding_of
 from insula.kernel.errors import (
-    Conflict,
-    Denied,
     InsulaError,
-    Invalid,
     NotFound,
     Unavailable,
 )
-from insula.kernel.metrics import DATABASE_AWAY
-from insula.oidc.provider import Provider
 from insula.oidc.provider import addresses as protocol_addresses
 from insula.ops_gateway.routes import OpsGateway
 from insula.platform import environment
 from insula.platform.context import whereabouts
 from insula.platform.edge import App, Edge, Receive, Scope, Send
+from insula.platform.ops_port import answering
 from insula.platform.refusals import refuse
+from insula.platform.tenant_app import Methods, Mount, TenantApp, provider_of, refuse_resolution
 from insula.platform.wiring import Wiring
 from insula.platform_admin.routes import routes as platform_routes
-from insula.providers.pool import ProviderPool
 from insula.registration.routes import routes as logo_routes
 from insula.sign_in.activation.routes import routes as activation_routes
 from insula.tenancy.db import Tenant
 from insula.tenancy.middleware import TenancyMiddleware
-from insula.tenancy.models import PLATFORMS
 from insula.tenancy.resolution import Unresolved
 from insula.tenants.domains.routes import PREFIX as PROOFS
 from insula.tenants.domains.routes import routes as proof_routes
 from insula.ui.assets import assets
 from insula.ui.branding import branding_href, stylesheet
-
-_log = structlog.get_logger(__name__)
-
-#: The five families, each mapped once.
-_STATUS: tuple[tuple[type[InsulaError], int], ...] = (
-    (NotFound, 404),
-    (Conflict, 409),
-    (Denied, 403),
-    (Invalid, 422),
-    (Unavailable, 503),
-)
-_AWAY = "The service is not available at the moment. Try again soon."
-_STATUS_OF_CODE = {
-    "session_expired": 400,
-    "link_expired": 410,
-    "too_large": 413,
-    "media_type": 415,
-    "quota_reached": 429,
-    "rate_limited": 429,
-    "cursor_invalid": 400,
-}
-#: Where a refusal's page leads on.
-_ONWARD = {
-    "session_expired": ("Start again", "/sign-in"),
-    "link_expired": ("Sign in", "/sign-in"),
-}
-
-
-Methods = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Mount:
-    """What answers everything below some prefixes; *table* is its methods and paths."""
-
-    name: str
-    prefixes: tuple[str, ...]
-    app: App
-    table: Callable[[], Iterable[Methods]]
-
-
-@dataclass(frozen=True, slots=True)
-class TenantApp:
-    """What every tenant's host serves. The hot paths are looked at first."""
-
-    mounts: tuple[Mount, ...]
-    routes: tuple[Route, ...]
-    #: On the platform's own host, beside the others (features.md D01).
-    platform_routes: tuple[Route, ...] = ()
-    multi_tenant: bool = True
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        tenant: Tenant = scope["insula.tenant"]
-        path: str = scope["path"]
-        try:
-            for mount in self.mounts:
-                if path.startswith(mount.prefixes):
-                    await mount.app(scope, receive, send)
-                    return
-            await self._page(scope, receive, send, self._routes_of(tenant))
-        except InsulaError as refusal:
-            await self._refused(scope, send, refusal)
-
-    def _routes_of(self, tenant: Tenant) -> tuple[Route, ...]:
-        is_platform = tenant.slug == PLATFORMS and self.multi_tenant
-        return (*self.routes, *self.platform_routes) if is_platform else self.routes
-
-    async def _page(
-        self, scope: Scope, receive: Receive, send: Send, routes: tuple[Route, ...]
-    ) -> None:
-        allowed: set[str] = set()
-        for route in routes:
-            match, child = route.matches(scope)
-            if match is Match.FULL:
-                scope.update(child)
-                await route.handle(scope, receive, send)
-                return
-            if match is Match.PARTIAL:
-                allowed |= route.methods or set()
-        status, code, text = (
-            (405, "method_not_allowed", "The address does not take this method.")
-            if allowed
-            else (404, "not_found", "The address does not belong to anything here.")
-        )
-        await refuse(
-            scope, send, status, code, text,
-            branding=branding_of, allow=", ".join(sorted(allowed)) or None,
-        )  # fmt: skip
-
-    async def _refused(self, scope: Scope, send: Send, refusal: InsulaError) -> None:
-        status = _STATUS_OF_CODE.get(refusal.code) or next(
-            number for family, number in _STATUS if isinstance(refusal, family)
-        )
-        if isinstance(refusal, Unavailable):
-            DATABASE_AWAY.inc()
-        _log.info(
-            "request.refused",
-            code=refusal.code,
-            status=status,
-            detail=refusal.detail or str(refusal),
-        )
-        away = isinstance(refusal, Unavailable)
-        text = _AWAY if away else refusal.description
-        if refusal.code == "session_expired":
-            text += " Nothing was shared. Go back to the application and start again."
-        await refuse(
-            scope,
-            send,
-            status,
-            refusal.code,
-            text,
-            retry_after=refusal.retry_after if isinstance(refusal, Unavailable) else None,
-            branding=branding_of,
-            action=_ONWARD.get(refusal.code),
-        )
 
 
 async def _branding(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001  (a body is never read)
@@ -176,17 +55,6 @@ async def _branding(scope: Scope, receive: Receive, send: Send) -> None:  # noqa
     ]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
-
-
-def _provider_of(pool: ProviderPool[Provider]) -> App:
-    """Each tenant's provider, as the pool has it."""
-
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        tenant: Tenant = scope["insula.tenant"]
-        provider = pool.known(tenant) or await pool.get(tenant)
-        await provider(scope, receive, send)
-
-    return answer
 
 
 def _at_proofs() -> Mount:
@@ -226,10 +94,6 @@ class Front:
             return False
 
 
-async def _refuse_resolution(scope: Scope, send: Send, status: int, code: str, text: str) -> None:
-    await refuse(scope, send, status, code, text)
-
-
 async def _record_disagreement(tenant: Tenant, scope: Scope) -> None:
     actor = Actor(
         "system", None, scope.get("insula.client_ip"), None, scope.get("insula.request_id")
@@ -248,7 +112,7 @@ def assemble(wiring: Wiring) -> App:
         *logo_routes(),
         *image_routes(Images()),
     )
-    provider = _provider_of(wiring.pool)
+    provider = provider_of(wiring.pool)
     mounts = (
         _at_proofs(),
         Mount("protocol", ("/oauth2/", "/.well-known/"), provider, protocol_addresses),
@@ -263,7 +127,7 @@ def assemble(wiring: Wiring) -> App:
         ops=wiring.ops,
         resolver=wiring.resolver,
         header_peers=wiring.header_peers,
-        refuse=_refuse_resolution,
+        refuse=refuse_resolution,
         on_disagreement=_record_disagreement,
     )
     return Edge(Front(tenancy, assets()), wiring.edge_rules)
@@ -305,6 +169,8 @@ class Application:
     def __init__(self, settings: environment.Settings) -> None:
         self.wiring = Wiring(settings)
         self._app = assemble(self.wiring)
+        #: What is open beside the application, from the start to the end.
+        self._beside = AsyncExitStack()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -316,17 +182,27 @@ class Application:
         await receive()
         try:
             await self.wiring.open()
+            await self._beside.enter_async_context(self._ops_port())
         except InsulaError as refusal:
             where = ""
             if isinstance(refusal, Unavailable):
                 where = await whereabouts(self.wiring.database, self.wiring.platform_database)
             message = f"{refusal.description}{where}"
+            # what stays open may keep the interpreter from its end
+            await self.wiring.close()
             await send({"type": "lifespan.startup.failed", "message": message})
             return
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        await self._beside.aclose()
         await self.wiring.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+    def _ops_port(self) -> AbstractAsyncContextManager[None]:
+        settings = self.wiring.settings
+        # how a request came by the proxy is told where proxies lead
+        gateway = replace(self.wiring.ops, key=None)
+        return answering(gateway, settings.host, settings.ops_port)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Application"]:

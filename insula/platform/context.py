@@ -8,6 +8,7 @@ from uuid import UUID
 
 from insula.accounts.hashing import Passwords
 from insula.accounts.settings import Hashing
+from insula.isolation.web.probe import Front
 from insula.kernel.crypto import Envelope
 from insula.kernel.db import Database
 from insula.kernel.errors import Invalid, Unavailable
@@ -41,6 +42,15 @@ class Context:
     bus: Bus
     door: Door
     prover: Prover
+
+    def front(self) -> Front:
+        """What makes the application that the probe of the wall asks."""
+        from insula.platform.probed import Probed  # noqa: PLC0415  (a worker loads it, no other)
+
+        return Probed(
+            self.settings, self.database, self.platform, self.bus, self.envelope, self.passwords,
+            self.door, self.prover,
+        )  # fmt: skip
 
     async def tenant(self, slug: str | None) -> Tenant:
         """The tenant a command is about. Raises `NoSuchTenant`, `Invalid`."""

@@ -67,11 +67,16 @@ _HSTS = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Whom the edge believes: proxies by address and, where set, by a shared secret (row 118)."""
+    """
+    Whom the edge believes: proxies by address and, where set, by a shared secret (row 118).
+
+    What is not *counted* is no request of anybody's: neither metrics nor the access log have it.
+    """
 
     trusted_proxies: Networks
     proxy_secret: bytes | None = None
     https: bool = True
+    counted: bool = True
 
 
 class _TooLarge(Exception):
@@ -118,7 +123,8 @@ class Edge:
             )
         finally:
             trips.reset(mark)
-            _note(scope, answer.status, time.perf_counter() - started, counter[0])
+            if self._rules.counted:
+                _note(scope, answer.status, time.perf_counter() - started, counter[0])
 
     def _read(self, scope: Scope) -> tuple[int, str, str] | None:
         """

@@ -46,6 +46,7 @@ def _anywhere(settings: Settings) -> Iterator[Mistake]:
         and _is_address(settings.base_domain)
     ):
         yield _mistake("base_domain", "is an address, under which no tenant's host can stand")
+    yield from _ports(settings)
     app, platform = settings.database_url, settings.database_platform_url
     if app and platform:
         role = urlsplit(app.get_secret_value()).username
@@ -53,6 +54,24 @@ def _anywhere(settings: Settings) -> Iterator[Mistake]:
             yield _mistake(
                 "database_platform_url", f"has the role of {variable('database_url')}, {role}"
             )
+
+
+def _ports(settings: Settings) -> Iterator[Mistake]:
+    """Ports of their own, and whether there is one process for that of `serve`."""
+    taken = [("port", settings.port)]
+    for field in ("ops_port", "worker_port"):
+        port = getattr(settings, field)
+        for other, number in taken:
+            if port == number:
+                yield _mistake(field, f"is {variable(other)} too, {port}")
+        if port is not None:
+            taken.append((field, port))
+    if settings.ops_port is not None and settings.workers > 1:
+        yield _mistake(
+            "ops_port",
+            f"is one port for {settings.workers} processes, of which one alone can have it",
+            f"{variable('workers')}=1",
+        )
 
 
 def _outside_development(settings: Settings) -> Iterator[Mistake]:

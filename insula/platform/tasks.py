@@ -9,6 +9,7 @@ from insula.deletion import purge
 from insula.deletion import service as deletion
 from insula.isolation import service as isolation
 from insula.isolation.probe import Probe
+from insula.isolation.web.probe import Front
 from insula.jobs.queue import Queue, enqueue
 from insula.kernel.crypto import Envelope
 from insula.kernel.db import Database
@@ -64,6 +65,7 @@ class Tasks:
         door: Door,
         prover: Prover,
         database: Database,
+        front: Front,
         audit_retention_days: int = 180,
     ) -> None:
         self._platform = platform
@@ -71,7 +73,7 @@ class Tasks:
         self._envelope = envelope
         self._door = door
         self._prover = prover
-        self._probe = Probe(database, platform, directory, envelope)
+        self._probe = Probe(database, platform, directory, envelope, front)
         self._audit_retention_days = audit_retention_days
 
     def queue(self, url: str) -> Queue:

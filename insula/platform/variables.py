@@ -225,6 +225,22 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="The address to listen on.", examples=["0.0.0.0"])  # noqa: S104  (an example)
     port: int = Field(8000, ge=1, le=65535, description="The port to listen on.")
+    ops_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="A port of its own on which `insula serve` answers `/health`, `/ready` and "
+        "`/metrics`, and nothing else, whatever the host. One process alone can have it.",
+        examples=[8001],
+    )
+    worker_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="A port on which `insula worker` answers `/live`, `/health`, `/ready` and "
+        "`/metrics`, and nothing else, whatever the host.",
+        examples=[8002],
+    )
 
     _sources: dict[str, Source] = PrivateAttr(default_factory=dict)
 

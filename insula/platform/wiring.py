@@ -17,7 +17,7 @@ from insula.isolation.service import Watch
 from insula.kernel import logs
 from insula.kernel.crypto import Envelope
 from insula.kernel.db import Database
-from insula.kernel.errors import Invalid, Unavailable
+from insula.kernel.errors import Invalid
 from insula.kernel.events import Bus
 from insula.kernel.metrics import REGISTRY
 from insula.kernel.tally import TALLY
@@ -29,8 +29,9 @@ from insula.management_api.parts import Parts
 from insula.management_api.rates import Rates
 from insula.ops_gateway.routes import OpsGateway
 from insula.outbound.door import Door
-from insula.platform import bootstrap, edge, environment, migrations
+from insula.platform import bootstrap, edge, environment, migrations, readiness
 from insula.platform.housekeeping import Housekeeping
+from insula.platform.probed import Probed
 from insula.platform.sections import CATALOGUE
 from insula.platform.tasks import Tasks
 from insula.platform_admin.guard import Installation, Panel
@@ -52,9 +53,6 @@ from insula.tenants.domains.proofs import Prover
 from insula.tenants.domains.txt_records import TxtRecords
 
 _log = structlog.get_logger(__name__)
-
-#: A clock further from the database's than this makes the process unready (security.md F-17).
-_WORST_CLOCK = 60.0
 
 
 class Wiring:
@@ -127,11 +125,7 @@ class Wiring:
             self.keeper,
         )
         self.ops = OpsGateway(
-            checks={
-                "database": self._check_database,
-                "migrations": self._check_migrations,
-                "clock": self._check_clock,
-            },
+            checks=readiness.checks(self.database),
             reports={"events": self._report_events, "isolation": Watch(self.platform).report},
             registry=REGISTRY,
             metrics_from=Networks(settings.metrics_cidrs),
@@ -167,8 +161,12 @@ class Wiring:
         )
 
     def _queue_here(self, prover: Prover) -> Housekeeping:
+        probed = Probed(
+            self.settings, self.database, self.platform, self.bus, self.envelope, self.passwords,
+            self.door, prover,
+        )  # fmt: skip
         tasks = Tasks(
-            self.platform, self.directory, self.envelope, self.door, prover, self.database
+            self.platform, self.directory, self.envelope, self.door, prover, self.database, probed
         )
         return Housekeeping(tasks.queue(self.settings.database_platform_url_text()))
 
@@ -189,19 +187,6 @@ class Wiring:
     def _gap(self) -> None:
         self.directory.forget_all()
         self.pool.drop_all()
-
-    async def _check_database(self) -> None:
-        await health.answers(self.database)
-
-    async def _check_migrations(self) -> None:
-        found = await health.revision(self.database)
-        if migrations.is_behind(found):
-            raise Unavailable(f"schema is at {found}, this release needs {migrations.head()}")
-
-    async def _check_clock(self) -> None:
-        ahead = await health.drift(self.database)
-        if abs(ahead) > _WORST_CLOCK:
-            raise Unavailable(f"this clock is {ahead:+.0f} s off the database's")
 
     async def _report_events(self) -> str:
         return self._events()

@@ -18,7 +18,7 @@ from insula.outbound.errors import OutboundError
 from insula.providers.bursts import WINDOW, Bursts
 from insula.providers.client_keys import ClientKeys
 from insula.providers.store import failures
-from insula.sign_in.attempts import prefix
+from insula.sign_in.attempts import client_subject
 from insula.tenancy.db import Tenant
 
 #: Failures of one client from one address before it has to wait, and for how long they count.
@@ -83,7 +83,7 @@ class TenantClients:
         return matches
 
     def _subject(self, client_id: str, caller: Caller) -> bytes:
-        return digest(Kind.ATTEMPT, self._tenant.id, f"client\0{client_id}\0{prefix(caller.ip)}")
+        return client_subject(self._tenant.id, client_id, caller.ip)[1]
 
     async def refuse_flood(self, client_id: str, caller: Caller) -> None:
         if self._blocked and self._subject(client_id, caller) in self._blocked:

@@ -15,6 +15,7 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from cachetools import LRUCache
+from prometheus_client import Counter as Counted
 
 from insula.kernel.metrics import (
     POOL_BUILD_SECONDS,
@@ -89,7 +90,11 @@ class _Lru(LRUCache[UUID, "Entry[P]"], Generic[P]):
 
 
 class ProviderPool(Generic[P]):
-    """Provider instances by tenant; *build* returns one and the version that it was built from."""
+    """
+    Provider instances by tenant; *build* returns one and the version that it was built from.
+
+    One that is not *counted* leaves the process's metrics alone: it serves nobody.
+    """
 
     def __init__(
         self,
@@ -98,7 +103,9 @@ class ProviderPool(Generic[P]):
         max_size: int = 1000,
         idle_ttl: float = 1800.0,
         cleanup_interval: float = 60.0,
+        counted: bool = True,
     ) -> None:
+        self._counted = counted
         self._build = build
         self._evictions: Counter[str] = Counter()
         self._entries: _Lru[P] = _Lru(max_size, lambda: self._evicted("size"))
@@ -144,7 +151,15 @@ class ProviderPool(Generic[P]):
 
     def _evicted(self, why: str, n: int = 1) -> None:
         self._evictions[why] += n
-        POOL_EVICTIONS.labels(why).inc(n)
+        self._count(POOL_EVICTIONS.labels(why), n)
+
+    def _count(self, counter: Counted, n: int = 1) -> None:
+        if self._counted:
+            counter.inc(n)
+
+    def _note_size(self) -> None:
+        if self._counted:
+            POOL_SIZE.set(len(self._entries))
 
     @property
     def max_size(self) -> int:
@@ -171,7 +186,7 @@ class ProviderPool(Generic[P]):
             return None
         entry.used_at = time.monotonic()
         self._requests += 1
-        POOL_HITS.inc()
+        self._count(POOL_HITS)
         return entry.provider
 
     async def get(self, tenant: Tenant) -> P:
@@ -181,7 +196,7 @@ class ProviderPool(Generic[P]):
             return provider
         self._requests += 1
         self._misses += 1
-        POOL_MISSES.inc()
+        self._count(POOL_MISSES)
         flight = self._flights.get(tenant.id)
         if flight is None or flight.version < tenant.version:  # else it may have read the former
             flight = _Flight(asyncio.create_task(self._fill(tenant)), tenant.version)
@@ -203,13 +218,14 @@ class ProviderPool(Generic[P]):
         seconds = time.perf_counter() - started
         self._builds += 1
         self._build_seconds += seconds
-        POOL_BUILDS.inc()
-        POOL_BUILD_SECONDS.observe(seconds)
+        self._count(POOL_BUILDS)
+        if self._counted:
+            POOL_BUILD_SECONDS.observe(seconds)
         present = self._entries.get(tenant.id)
         known = max(self._heard.get(tenant.id, 0), present.version if present else 0)
         if version >= known and epoch == self._epoch:
             self._entries[tenant.id] = Entry(provider, version, time.monotonic())
-            POOL_SIZE.set(len(self._entries))
+            self._note_size()
         # else: it changed while this was being built; good for those who wait, not for the next
         return provider
 
@@ -228,7 +244,7 @@ class ProviderPool(Generic[P]):
             self._entries[tenant_id] = entry
             return False
         self._evicted("version")
-        POOL_SIZE.set(len(self._entries))
+        self._note_size()
         return True
 
     def drop_all(self) -> None:
@@ -238,7 +254,7 @@ class ProviderPool(Generic[P]):
         self._flights.clear()  # who asks from now on must not wait for what was read before
         self._heard.clear()
         self._entries.clear()
-        POOL_SIZE.set(0)
+        self._note_size()
 
     def evict_idle(self) -> int:
         """Put out instances that nobody asked for during the idle time; how many."""
@@ -248,7 +264,7 @@ class ProviderPool(Generic[P]):
             del self._entries[tenant_id]
         if idle:
             self._evicted("idle", len(idle))
-            POOL_SIZE.set(len(self._entries))
+            self._note_size()
         return len(idle)
 
     async def _clean_for_ever(self) -> None:

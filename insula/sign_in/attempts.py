@@ -36,6 +36,11 @@ def prefix(ip: str) -> str:
     return str(address)
 
 
+def client_subject(tenant_id: UUID, client_id: str, ip: str) -> tuple[str, bytes]:
+    """Kind and subject of what counts failures of a client from an address (CA-10)."""
+    return "client", digest(Kind.ATTEMPT, tenant_id, f"client\0{client_id}\0{prefix(ip)}")
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One try of one name from one address."""

@@ -9,7 +9,7 @@ DEFAULT_TENANT_ID: Final = UUID("00000000-0000-4000-8000-000000000001")
 DEFAULT: Final = "default"
 OPS: Final = "_ops"
 PLATFORMS: Final = "_platforms"
-#: Two that are only looked for (insula.isolation); no request can name them.
+#: Two that are only looked for (insula.isolation): for a request from outside there are none such.
 CANARIES: Final = ("_canary-a", "_canary-b")
 
 #: Labels that stand for slugs which are not legal in host names (features.md D02, E01).

@@ -25,7 +25,7 @@ from insula.tenancy.hosts import (
     one_header,
     parse_host,
 )
-from insula.tenancy.models import DEFAULT, OPS, Environment, Naming, is_slug
+from insula.tenancy.models import CANARIES, DEFAULT, OPS, Environment, Naming, is_slug
 
 _log = structlog.get_logger(__name__)
 
@@ -83,13 +83,19 @@ def not_active(tenant: Tenant) -> Unresolved:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How this installation resolves; environment only (features.md A02)."""
+    """
+    How this installation resolves; environment only (features.md A02).
+
+    With *canaries* they are found and nobody else: so resolves the application that the probe asks
+    (`platform.probed`), and no socket leads there. Everywhere else they are nobody.
+    """
 
     naming: Naming
     environment: Environment
     priority: Sequence[Strategy] = STRATEGIES
     header: bytes = b"x-tenant-id"
     trusted: Networks = NOBODY
+    canaries: bool = False
 
 
 class Resolver:
@@ -134,7 +140,7 @@ class Resolver:
         named = self._header_slug(headers, trusted=trusted)
         by_host = await self._by_host(host) if "subdomain" in self._rules.priority else None
         if named is not None:
-            by_header = await self._directory.find(f"slug:{named}")
+            by_header = await self._find(f"slug:{named}")
             if by_host is not None and (by_header is None or by_header.id != by_host.id):
                 raise Disagreement(by_host)
             if by_header is None:
@@ -179,13 +185,12 @@ class Resolver:
         if slug is None:
             if host == naming.base or host in LOOPBACK:
                 return None
-            return await self._directory.find(f"host:{host}")
+            return await self._find(f"host:{host}")
         if not is_slug(slug):
             raise ill_formed("label of the host")
         if slug in _NO_TENANTS:
             raise not_found("a special name")
-        tenant = await self._directory.find(f"slug:{slug}")
-        return tenant or await self._directory.find(f"host:{host}")
+        return await self._find(f"slug:{slug}") or await self._find(f"host:{host}")
 
     async def _unnamed(self, host: str | None) -> Tenant:
         naming = self._rules.naming
@@ -208,10 +213,16 @@ class Resolver:
             _log.warning("tenant.fallback", host=host, tenant=DEFAULT)
 
     async def _known(self, name: str) -> Tenant:
-        tenant = await self._directory.find(name)
+        tenant = await self._find(name)
         if tenant is None:
             raise not_found(name)
         return self._open(tenant)
+
+    async def _find(self, name: str) -> Tenant | None:
+        """Whom the directory has, as far as they are there for requests: the only look into it."""
+        tenant = await self._directory.find(name)
+        is_canary = tenant is not None and tenant.slug in CANARIES
+        return tenant if is_canary == self._rules.canaries else None
 
     @staticmethod
     def _open(tenant: Tenant) -> Tenant:

@@ -101,15 +101,18 @@ async def make_hidden(platform: Platform, slug: str, name: str) -> None:
     """
     Make a tenant of the installation itself that serves nobody, if that has not happened yet.
 
-    It has no keys, is protected, and archived from birth: lists leave it out.
+    It is protected, so that lists leave it out, and active, since what is not is refused before
+    anything of a tenant is looked at. One that a former release has archived is activated.
     """
     async with platform.transaction() as db:
-        tenant_id = await store.insert(db, slug, name, protected=True)
-        if tenant_id is None:
+        row = await store.lock(db, slug)
+        tenant_id = row.id if row else await store.insert(db, slug, name, protected=True)
+        if tenant_id is None or (row and row.status == "active"):
             return
         await rebind(db, tenant_id)
-        await store.set_status(db, tenant_id, "archived")
-        await acts.record(db, "tenant.created", slug, SYSTEM)
+        if row:
+            await store.set_status(db, tenant_id, "active")
+        await acts.record(db, "tenant.activated" if row else "tenant.created", slug, SYSTEM)
         await raise_version(db, "tenant")
 
 

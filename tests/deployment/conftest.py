@@ -91,23 +91,25 @@ class Web:
 
     container: Container
     port: int
+    ops_port: int
     probes: dict
 
     def ask(self, kind):
-        probe = self.probes[kind]["httpGet"]
-        headers = {h["name"]: h["value"] for h in probe["httpHeaders"]}
-        return httpx2.get(
-            f"http://127.0.0.1:{self.port}{probe['path']}", headers=headers, timeout=5
-        )
+        path = self.probes[kind]["httpGet"]["path"]
+        return httpx2.get(f"http://127.0.0.1:{self.ops_port}{path}", timeout=5)
 
 
 @pytest.fixture(scope="session")
 def web(container, manifests, migrated):
     assert migrated[1].returncode == 0, migrated[1].stderr
-    port = free_port()
-    served = container("serve", INSULA_HOST="127.0.0.1", INSULA_PORT=str(port))
+    port, ops_port = free_port(), free_port()
+    served = container(
+        "serve", INSULA_HOST="127.0.0.1", INSULA_PORT=str(port), INSULA_OPS_PORT=str(ops_port)
+    )
     (spec,) = pod_of(manifests, "serve").containers
-    found = Web(served, port, {kind: spec[kind] for kind in spec if kind.endswith("Probe")})
+    found = Web(
+        served, port, ops_port, {kind: spec[kind] for kind in spec if kind.endswith("Probe")}
+    )
     served.start()
     try:
         _wait(found)

@@ -81,14 +81,34 @@ def test_hosts_lead_to_the_service(made):
                      "id.globex.example"]  # fmt: skip
 
 
-def test_workers_let_nobody_in_and_the_web_two(made):
-    worker = found(made, "NetworkPolicy", "insula-worker")["spec"]
-    web = found(made, "NetworkPolicy", "insula-web")["spec"]
+def test_the_ingress_reaches_the_web_and_the_scraper_the_ports_of_metrics(made):
+    def let_in(name):
+        return [
+            (peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"], port["port"])
+            for rule in found(made, "NetworkPolicy", name)["spec"]["ingress"]
+            for peer in rule["from"]
+            for port in rule["ports"]
+        ]
 
-    assert worker["ingress"] == []
-    assert [p["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
-            for p in web["ingress"][0]["from"]] == ["ingress-nginx", "monitoring"]  # fmt: skip
+    web = found(made, "NetworkPolicy", "insula-web")["spec"]
+    assert let_in("insula-web") == [("ingress-nginx", "http"), ("monitoring", "ops")]
+    assert let_in("insula-worker") == [("monitoring", "ops")]
+    assert let_in("insula-migrate") == []
+    for alone in ("insula-worker", "insula-migrate"):
+        assert found(rendering.render(LEAST), "NetworkPolicy", alone)["spec"]["ingress"] == []
     assert [p["port"] for rule in web["egress"] for p in rule["ports"]] == [53, 53, 5432, 6379, 443]
+
+
+def test_pods_are_annotated_for_a_scraper_where_there_is_one(made):
+    def annotations(manifests, name):
+        metadata = found(manifests, "Deployment", name)["spec"]["template"]["metadata"]
+        return metadata.get("annotations", {})
+
+    asked = {"scrape": "true", "port": "8001", "path": "/metrics"}
+    wanted = {f"prometheus.io/{name}": value for name, value in asked.items()}
+    assert annotations(made, "insula-worker") == wanted
+    assert annotations(made, "insula-web") == wanted | {"example.com/team": "identity"}
+    assert annotations(rendering.render(LEAST), "insula-web") == {}
 
 
 def test_the_page_about_it_says_what_the_chart_takes():
@@ -220,10 +240,20 @@ WRONG = {
         "enableServiceLinks",
     ),
     "a probe of a tenant": (
-        of_container(lambda c: c["readinessProbe"]["httpGet"].pop("httpHeaders")),
-        "readinessProbe does not ask the ops host",
+        of_container(lambda c: c["readinessProbe"]["httpGet"].update(port="http")),
+        "readinessProbe does not ask the port of its own",
     ),
     "no probe": (of_container(lambda c: c.pop("livenessProbe")), "livenessProbe does not ask"),
+    "a probe of a server": (
+        lambda manifests: pod_spec(manifests, "insula-worker")["containers"][0]["livenessProbe"][
+            "httpGet"
+        ].update(path="/health"),
+        "insula-worker: livenessProbe does not ask /live",
+    ),
+    "a port that nobody listens on": (
+        of_container(lambda c: c["ports"][1].update(containerPort=8002)),
+        "insula-web does not listen where its probes ask",
+    ),
     "a short grace": (
         of_web(lambda spec: spec.update(terminationGracePeriodSeconds=8)),
         "killed before it has drained",
@@ -250,10 +280,10 @@ WRONG = {
         lambda manifests: manifests.remove(found(manifests, "NetworkPolicy", "insula-worker")),
         "insula-worker is behind no network policy",
     ),
-    "a door to the worker": (
+    "a door to the migration": (
         of(
             "NetworkPolicy",
-            "insula-worker",
+            "insula-migrate",
             lambda m: m["spec"].update(ingress=[{"from": [{}], "ports": [{"port": 1}]}]),
         ),
         "where nobody listens",

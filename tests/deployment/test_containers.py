@@ -5,9 +5,10 @@ from fnmatch import fnmatch
 
 import httpx2
 import pytest
-from containers import Image, grace
+from containers import Image, grace, pod_of
 from serving import ROOT
 
+from insula.platform.embedded.ports import free_port
 from insula.platform.migrations import head
 from tools.chart.objects import Objects
 
@@ -28,7 +29,8 @@ def test_the_image_runs_as_nobody_in_particular_and_builds_nothing(manifests):
     for pod in Objects(manifests).pods:
         security = pod.spec["securityContext"]
         assert (security["runAsUser"], security["runAsGroup"]) == (int(uid), int(gid))
-        assert all(str(port) in {"http", *image.final("EXPOSE")} for port in pod.ports)
+        exposed = {word for rest in image.final("EXPOSE") for word in rest.split()}
+        assert all(str(port) in {"http", "ops", *exposed} for port in pod.ports)
 
 
 def test_the_image_gets_what_it_copies_and_nothing_else():
@@ -68,7 +70,9 @@ def test_the_web_serves_tenants_of_the_base_domain(web):
 
 @pytest.mark.usefixtures("web")  # whose start makes what workers look after
 def test_the_worker_works_until_it_is_told_to_stop(container, manifests, behind_it):
-    worker = container("worker")
+    port = free_port()
+    worker = container("worker", INSULA_HOST="127.0.0.1", INSULA_WORKER_PORT=str(port))
+    (spec,) = pod_of(manifests, "worker").containers
     worker.start()
     try:
         deadline = time.monotonic() + 30
@@ -79,6 +83,10 @@ def test_the_worker_works_until_it_is_told_to_stop(container, manifests, behind_
             assert worker.process.poll() is None, worker.log.read_text()
             assert time.monotonic() < deadline, worker.log.read_text()
             time.sleep(0.1)
+        for kind in ("startupProbe", "livenessProbe", "readinessProbe"):
+            path = spec[kind]["httpGet"]["path"]
+            answer = httpx2.get(f"http://127.0.0.1:{port}{path}", timeout=5)
+            assert answer.status_code == 200, (kind, answer.text)
     finally:
         code = worker.stop(grace(manifests, "worker"))
 

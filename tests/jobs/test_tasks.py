@@ -23,10 +23,10 @@ def db(database):
 
 
 @pytest.fixture
-def tasks(platform_door, directory, envelope, app_db):
+def tasks(platform_door, directory, envelope, app_db, front):
     door = Door(OutboundRules())
     prover = Prover(door, TxtRecords())
-    return Tasks(platform_door, directory, envelope, door, prover, app_db)
+    return Tasks(platform_door, directory, envelope, door, prover, app_db, front)
 
 
 @pytest.fixture

@@ -336,3 +336,22 @@ def test_a_complete_configuration_warns_of_nothing():
 def test_settings_do_not_change():
     with pytest.raises(ValueError, match="frozen"):
         load().port = 1
+
+
+@pytest.mark.parametrize(
+    ("more", "name", "said"),
+    [
+        ({"INSULA_OPS_PORT": "8000"}, "INSULA_OPS_PORT", "is INSULA_PORT too, 8000"),
+        (
+            {"INSULA_OPS_PORT": "8001", "INSULA_WORKER_PORT": "8001"},
+            "INSULA_WORKER_PORT", "is INSULA_OPS_PORT too, 8001",
+        ),
+        (
+            {"INSULA_OPS_PORT": "8001", "INSULA_WORKERS": "4"},
+            "INSULA_OPS_PORT", "is one port for 4 processes",
+        ),
+    ],
+)  # fmt: skip
+def test_a_port_is_for_one(more, name, said):
+    assert said in wrong(**more)[name]
+    assert load(INSULA_OPS_PORT="8001", INSULA_WORKER_PORT="8002").ops_port == 8001

@@ -197,6 +197,7 @@ def test_the_page_of_isolation_says_whether_tenants_are_apart(product, browser, 
 
     assert "Failed runs" not in well.text
     assert "Serving role, one trip" in well.text
+    assert "HTTP Another tenant's host None" in well.text
     assert "rows can be seen from outside it" in broken.text
     assert "seen_once by app_once, other bound" in broken.text
     assert "rows can be seen from outside it" not in again.text

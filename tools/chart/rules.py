@@ -15,7 +15,18 @@ Rule = Callable[[Objects], Iterator[str]]
 
 _VARIABLES: Final = {variable(name): name for name in Settings.model_fields}
 _FILE: Final = "_FILE"
-_PROBES: Final = {"startupProbe": "/health", "livenessProbe": "/health", "readinessProbe": "/ready"}
+#: What each kind of probe asks, by the command that is asked.
+_PROBES: Final = {
+    "serve": {
+        "startupProbe": "/health",
+        "livenessProbe": "/health",
+        "readinessProbe": "/ready",
+    },
+    "worker": {"startupProbe": "/live", "livenessProbe": "/live", "readinessProbe": "/ready"},
+}
+#: The name of the port for probes and metrics, and the variable that has a command listen on it.
+_OPS: Final = "ops"
+_OPS_PORTS: Final = {"serve": variable("ops_port"), "worker": variable("worker_port")}
 _OWNER: Final = variable("database_owner_url") + _FILE
 
 
@@ -116,17 +127,21 @@ def accounts_may_nothing(objects: Objects) -> Iterator[str]:
 
 
 def whoever_listens_can_be_asked(objects: Objects) -> Iterator[str]:
+    """A probe comes by the pod's address, so it asks the port that needs no name of a host."""
     for pod in objects.pods:
-        for container in pod.containers:
-            if not container.get("ports"):
-                continue
-            for kind, path in _PROBES.items():
-                asked = (container.get(kind) or {}).get("httpGet") or {}
-                hosts = [h["value"] for h in asked.get("httpHeaders", ()) if h["name"] == "Host"]
-                if asked.get("path") != path or asked.get("port") not in pod.ports:
-                    yield f"{pod.title}: {kind} does not ask {path} on a port that is there"
-                elif not (hosts and hosts[0].startswith("ops.")):
-                    yield f"{pod.title}: {kind} does not ask the ops host"
+        (command,) = pod.command
+        if command == "migrate":
+            continue
+        (container,) = pod.containers
+        ports = {port.get("name"): port["containerPort"] for port in container.get("ports", ())}
+        if dict(_environment(pod)).get(_OPS_PORTS[command]) != str(ports.get(_OPS)):
+            yield f"{pod.title} does not listen where its probes ask"
+        for kind, path in _PROBES[command].items():
+            asked = (container.get(kind) or {}).get("httpGet") or {}
+            if asked.get("path") != path:
+                yield f"{pod.title}: {kind} does not ask {path}"
+            elif asked.get("port") != _OPS:
+                yield f"{pod.title}: {kind} does not ask the port of its own"
 
 
 def rollouts_lose_nobody(objects: Objects) -> Iterator[str]:

@@ -57,19 +57,21 @@ databaseUrl databasePlatformUrl secretsKey hmacKey secretsKeyPrevious redisUrl
 - name: INSULA_DATABASE_POOL_SIZE
   value: {{ $v.database.poolSize | quote }}
 {{- end }}
-{{- if eq .component "web" }}
+{{- if ne .component "migrate" }}
 - name: INSULA_HOST
   value: "0.0.0.0"
-- name: INSULA_PORT
-  value: "8000"
-- name: INSULA_WORKERS
-  value: {{ $v.web.processes | quote }}
-{{- with $v.trustedProxies }}
-- name: INSULA_TRUSTED_PROXIES
-  value: {{ join "," . | quote }}
-{{- end }}
+- name: {{ ternary "INSULA_OPS_PORT" "INSULA_WORKER_PORT" (eq .component "web") }}
+  value: "8001"
 {{- with $v.metricsCidrs }}
 - name: INSULA_METRICS_CIDRS
+  value: {{ join "," . | quote }}
+{{- end }}
+{{- end }}
+{{- if eq .component "web" }}
+- name: INSULA_PORT
+  value: "8000"
+{{- with $v.trustedProxies }}
+- name: INSULA_TRUSTED_PROXIES
   value: {{ join "," . | quote }}
 {{- end }}
 {{- with $v.bootstrapAdmin.email }}
@@ -201,7 +203,11 @@ labels:
   {{- with .own.podLabels }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
-{{- with .own.podAnnotations }}
+{{- $annotations := dict }}
+{{- if and .root.Values.metricsCidrs (ne .component "migrate") }}
+{{- $annotations = dict "prometheus.io/scrape" "true" "prometheus.io/port" "8001" "prometheus.io/path" "/metrics" }}
+{{- end }}
+{{- with mergeOverwrite $annotations .own.podAnnotations }}
 annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}

@@ -9,9 +9,12 @@ from insula.isolation import models
 
 
 class Cell(BaseModel):
-    """One question that was answered with a row of another tenant."""
+    """One question that was answered with something of another tenant."""
 
-    table: str
+    table: str = Field(
+        description="The table whose row was seen; by the door `http`, what was brought to the "
+        "other's host and let in."
+    )
     door: models.Door
     bound: models.Bound = Field(description="Whether the other canary was bound, or nobody.")
 
@@ -25,7 +28,9 @@ class Run(BaseModel):
     result: models.Result
     cells: int = Field(description="Questions that were asked.")
     failures: list[Cell]
-    unproved: list[str] = Field(description="Tables in which there was nothing to see.")
+    unproved: list[str] = Field(
+        description="Tables in which there was nothing to see, and what was no good even at home."
+    )
     report: str = Field(description="The same as a JWS, signed by a key of `_platforms`.")
 
     @classmethod

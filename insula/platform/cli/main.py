@@ -125,19 +125,23 @@ def worker(
     """Run queued jobs: key phases, logout notices, sweeps, partitions."""
 
     async def work() -> None:
-        from insula.platform.tasks import Tasks  # noqa: PLC0415  (a command loads what it needs)
+        # a command loads what it needs
+        from insula.platform.ops_port import answering, gateway_of_worker  # noqa: PLC0415
+        from insula.platform.tasks import Tasks  # noqa: PLC0415
 
         async with opened() as here:
             logs.configure(json=here.settings.env != "development", level=here.settings.log_level)
             tasks = Tasks(
                 here.platform, here.directory, here.envelope, here.door, here.prover,
-                here.database,
+                here.database, here.front(),
             )  # fmt: skip
             queue = tasks.queue(here.settings.database_platform_url_text())
             if once:
                 await queue.work_off()
                 return
-            async with following(here):
+            gateway = gateway_of_worker(here, queue)
+            settings = here.settings
+            async with following(here), answering(gateway, settings.host, settings.worker_port):
                 terminated = await _until_terminated(queue.work())
             if not terminated:
                 fail("the worker ended, which nobody had asked for", status=AWAY)

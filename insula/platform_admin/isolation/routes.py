@@ -25,6 +25,7 @@ _BOUND: Final[tuple[tuple[Bound, str], ...]] = (
     ("other", "another tenant bound"),
     ("nobody", "no tenant bound"),
 )
+_WEB: Final = "http"
 
 
 def routes(panel: Panel) -> list[Route]:
@@ -32,12 +33,15 @@ def routes(panel: Panel) -> list[Route]:
 
 
 def _asked(run: Run | None) -> Sequence[tuple[str, str, list[str]]]:
-    """Each door, who was bound, and the tables that showed a row."""
+    """Each door, who was bound or asked, and what of another tenant came through."""
     failures = run.failures if run else ()
     return [
-        (name, who, [c.table for c in failures if (c.door, c.bound) == (door, bound)])
-        for door, name in _DOORS
-        for bound, who in _BOUND
+        *(
+            (name, who, [c.table for c in failures if (c.door, c.bound) == (door, bound)])
+            for door, name in _DOORS
+            for bound, who in _BOUND
+        ),
+        ("HTTP", "another tenant's host", [c.table for c in failures if c.door == _WEB]),
     ]
 
 
