@@ -22,6 +22,7 @@ insert into insula.definer_allow_list (signature, reason) values
   ('insula.enqueue_job(text,text,jsonb,timestamp with time zone,text)', 'a job is queued in the transaction of the act that causes it'),
   ('insula.ensure_partitions(integer)', 'creates partitions of time-partitioned tables ahead of time'),
   ('insula.drop_old_partitions(text,interval)', 'retention: drops partitions that are wholly past it'),
+  ('insula.trim_audit(integer,integer)', 'retention: lines of the record that their tenant keeps no longer, in small batches'),
   ('insula.sweep_expired(text,integer)', 'retention: deletes dead protocol rows of all tenants in small batches'),
   ('insula.forget_replay_copies(integer)', 'retention: the copy of an answer is deleted when its window is over'),
   ('insula.sweep_assets(integer)', 'retention: images that neither a setting, a plan nor a kept version of their tenant names'),
@@ -461,6 +462,40 @@ begin
 end
 $$;
 
+-- Lines of the record that are older than their tenant keeps them, where that is less than *longest*
+-- days, after which they leave by partitions; how many of a batch there were.
+create or replace function insula.trim_audit(longest integer, batch integer)
+  returns integer
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+  n integer;
+begin
+  with kept as (
+    select t.id, greatest(
+             coalesce((own.value ->> 'audit_retention_days')::integer,
+                      (all_of.value ->> 'audit_retention_days')::integer, 180),
+             coalesce((all_of.bounds ->> 'audit_retention_days')::integer, 1)) as days
+      from insula.tenants t
+      left join insula.tenant_settings own on own.tenant_id = t.id and own.section = 'logs'
+      left join insula.platform_settings all_of on all_of.section = 'logs'
+  ), old as (
+    select a.whole, a.place
+      from kept k
+     cross join lateral (
+       select e.tableoid as whole, e.ctid as place from insula.audit_events e
+        where e.tenant_id = k.id and e.at < now() - make_interval(days => k.days)
+        limit least(greatest(batch, 1), 1000)
+     ) a
+     where k.days < longest
+     limit least(greatest(batch, 1), 1000)
+  )
+  delete from insula.audit_events x using old where x.tableoid = old.whole and x.ctid = old.place;
+  get diagnostics n = row_count;
+  return n;
+end
+$$;
+
 -- Dead rows leave in batches. What a late replay needs to be recognised by stays as long as what
 -- it produced could live; the conditions say so for each table.
 create or replace function insula.sweep_expired(what text, batch integer)
@@ -720,7 +755,7 @@ grant execute on function
   to insula_app, insula_platform;
 grant execute on function
   insula.ensure_partitions(integer), insula.drop_old_partitions(text, interval),
-  insula.sweep_expired(text, integer), insula.forget_replay_copies(integer),
+  insula.trim_audit(integer, integer), insula.sweep_expired(text, integer), insula.forget_replay_copies(integer),
   insula.sweep_assets(integer),
   insula.tenants_with_keys_due(), insula.settings_of_tenants(text, uuid, integer),
   insula.config_plans_due(integer),

@@ -5,6 +5,7 @@ from typing import Final
 
 from insula.accounts.settings import Hashing, PasswordPolicy
 from insula.admin_sessions.settings import AdminSessionLife, Sudo
+from insula.audit.settings import LogRetention
 from insula.branding.settings import Application, Links, Look
 from insula.config_overrides.catalogue import Catalogue
 from insula.config_overrides.impacts import Counting
@@ -25,6 +26,7 @@ SECTIONS: Final[tuple[type[Section], ...]] = (
     DomainRules,
     Links,
     KeyRotation,
+    LogRetention,
     ProtocolFeatures,
     RegistrationLimits,
     TokenLifetimes,

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import structlog
 
+from insula.audit.settings import LONGEST_DAYS
 from insula.config_overrides import plans
 from insula.deletion import purge
 from insula.deletion import service as deletion
@@ -52,6 +53,8 @@ _BATCH_OF_ASSETS = 100
 #: With the pauses of the queue's back-off this is a little more than a day (LO-7).
 _TRIES_OF_A_DAY = 42
 _MONTHS_AHEAD = 3
+#: Batches of the record that one night takes at most; the next goes on.
+_MOST_TRIMS = 500
 
 
 class Tasks:
@@ -66,7 +69,7 @@ class Tasks:
         prover: Prover,
         database: Database,
         front: Front,
-        audit_retention_days: int = 180,
+        audit_retention_days: int = LONGEST_DAYS,
     ) -> None:
         self._platform = platform
         self._directory = directory
@@ -99,6 +102,7 @@ class Tasks:
         queue.periodic("assets.sweep", "41 * * * *", self.sweep_assets)
         queue.periodic("platform.forget_replays", "* * * * *", self.forget_replays)
         queue.periodic("platform.keep_partitions", "17 3 * * *", self.keep_partitions)
+        queue.periodic("audit.trim", "47 3 * * *", self.trim_audit)
 
     async def advance_keys(self, tenant_id: UUID) -> None:
         """Publish, promote and retire what is due for one tenant."""
@@ -226,3 +230,13 @@ class Tasks:
             "select insula.drop_old_partitions('audit_events', make_interval(days => %(days)s))",
             {"days": self._audit_retention_days},
         )
+
+    async def trim_audit(self) -> None:
+        """Delete lines of the record that their tenant keeps no longer, sooner than all do."""
+        for _ in range(_MOST_TRIMS):
+            rows = await self._platform.fetch(
+                "select insula.trim_audit(%(longest)s, %(batch)s) as n",
+                {"longest": self._audit_retention_days, "batch": _BATCH},
+            )
+            if rows[0].n < _BATCH:
+                break

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 from pydantic import Field, PrivateAttr, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from insula.audit.settings import LONGEST_DAYS
 from insula.outbound.settings import OutboundRules
 from insula.platform.variable_kinds import (
     LOOPBACK_CIDRS,
@@ -213,6 +214,13 @@ class Settings(BaseSettings):
     )
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], LevelText] = Field(
         "INFO", description="The least serious lines that are logged."
+    )
+    admin_audit_retention_days: int = Field(
+        LONGEST_DAYS,
+        ge=1,
+        le=3650,
+        description="Days that the record of what was done is kept at most. It leaves by whole "
+        "months; a tenant may keep less (`logs`, `audit_retention_days`).",
     )
     poll_seconds: float = Field(
         3, ge=1, le=5, description="How often a process asks which tenants have changed."

@@ -166,8 +166,9 @@ class Wiring:
             self.door, prover,
         )  # fmt: skip
         tasks = Tasks(
-            self.platform, self.directory, self.envelope, self.door, prover, self.database, probed
-        )
+            self.platform, self.directory, self.envelope, self.door, prover, self.database, probed,
+            self.settings.admin_audit_retention_days,
+        )  # fmt: skip
         return Housekeeping(tasks.queue(self.settings.database_platform_url_text()))
 
     def _pool_use(self) -> tuple[int, int]:

@@ -10,6 +10,9 @@ drop policy if exists tenant_wall on insula.audit_events;
 create policy tenant_wall on insula.audit_events as restrictive to insula_app, insula_platform
   using (tenant_id = (select insula.current_tenant()))
   with check (tenant_id = (select insula.current_tenant()));
+-- Retention (functions.sql, trim_audit): nothing of the last day, whoever asks.
+drop policy if exists retention on insula.audit_events;
+create policy retention on insula.audit_events to insula_definer using (at < now() - interval '1 day');
 revoke all on insula.audit_events from public, insula_app, insula_platform, insula_definer;
 grant select on insula.audit_events to insula_app, insula_platform;
 grant insert (id, event, status, actor_type, actor_id, on_behalf_of, target_type, target_id, workspace_id,

@@ -74,9 +74,10 @@ def make_due(behind):
 
 
 @pytest.fixture
-def tasks(platform_door, directory, envelope, app_db):
+def tasks(platform_door, directory, envelope, app_db, front):
     door = Door(OutboundRules())
-    return Tasks(platform_door, directory, envelope, door, Prover(door, TxtRecords()), app_db)
+    prover = Prover(door, TxtRecords())
+    return Tasks(platform_door, directory, envelope, door, prover, app_db, front)
 
 
 @pytest.fixture

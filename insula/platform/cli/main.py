@@ -133,7 +133,7 @@ def worker(
             logs.configure(json=here.settings.env != "development", level=here.settings.log_level)
             tasks = Tasks(
                 here.platform, here.directory, here.envelope, here.door, here.prover,
-                here.database, here.front(),
+                here.database, here.front(), here.settings.admin_audit_retention_days,
             )  # fmt: skip
             queue = tasks.queue(here.settings.database_platform_url_text())
             if once:

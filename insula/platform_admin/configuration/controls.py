@@ -16,6 +16,8 @@ Errors = dict[str, str]
 #: What sections are called, where their key does not say it well.
 _TITLES: Final[Mapping[str, str]] = {
     "integrations.urls": "Links",
+    "keys.rotation": "Key rotation",
+    "logs": "Record",
     "oidc.features": "Protocol features",
     "oidc.registration": "Self-registration",
     "oidc.ttl": "Token lifetimes",
