@@ -1,5 +1,6 @@
 """The few ways through the wall answer what they are for, and nothing more."""
 
+import asyncio
 from uuid import UUID, uuid4
 
 import psycopg
