@@ -307,9 +307,12 @@ async def frames(db: Connection, sids: Sequence[UUID]) -> Sequence[Row]:
               join insula.clients c on c.tenant_id = sc.tenant_id and c.id = sc.client_id
              where sc.sid = any(:sids) and c.status = 'active'
                and coalesce(c.metadata ->> 'frontchannel_logout_uri', '') <> ''
-               and not exists (select from insula.tenant_settings t
-                                where t.section = 'oidc.features'
-                                  and t.value ->> 'frontchannel_logout' = 'false')
+               and (select coalesce((p.bounds ->> 'frontchannel_logout')::boolean, true)
+                           and coalesce((t.value ->> 'frontchannel_logout')::boolean,
+                                        (p.value ->> 'frontchannel_logout')::boolean, true)
+                      from (values ('oidc.features')) f (section)
+                      left join insula.tenant_settings t on t.section = f.section
+                      left join insula.platform_settings p on p.section = f.section)
              order by sc.created_at
         """),
         {"sids": list(sids)},
