@@ -265,6 +265,8 @@ async def begin_session(  # noqa: PLR0913  (each by its name)
         db, interaction_id, browser_hash(tenant, here.browser), session_id, selected=False
     )
     if begun == "closed" or not noted:
+    # whoever proves themselves again, for one application, does not leave the others
+    await store.hand_over(db, [session_hash(tenant, t) for t in former], session_id)
         raise InteractionGone
     await accounts.note_login(db, user.id)
     actor = replace(here.actor, type="user", id=str(user.id))

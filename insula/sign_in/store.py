@@ -273,6 +273,19 @@ async def end_session_by_id(db: Connection, session_id: UUID, why: str) -> Row |
     if row is not None:
         await _end_bound(db, [row], why)
     return row
+async def hand_over(db: Connection, former: Sequence[bytes], session_id: UUID) -> None:
+    """Let what was issued in these sessions hang on the one that takes their place (OC-4, RT-10)."""
+    await db.execute(
+        text("""
+            update insula.token_issues i set session_id = :session_id
+              from insula.sessions s
+             where s.token_hash = any(:former) and s.ended_at is null
+               and i.session_id = s.id and i.revoked_at is null
+        """),
+        {"former": list(former), "session_id": session_id},
+    )
+
+
 
 
 async def _end_bound(db: Connection, ended: Sequence[Row], why: str) -> None:
