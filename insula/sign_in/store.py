@@ -42,6 +42,13 @@ _CANCEL = statement("""
        and completed_at is null
 """)
 
+_DECLINE = statement("""
+    update insula.interactions set denied_at = now()
+     where tenant_id = %(tenant_id)s and id = %(id)s and browser_hash = %(browser_hash)s
+       and kind = 'authorize' and completed_at is null and denied_at is null and step_expires_at > now()
+    returning id
+""")
+
 _SIGNED_IN = statement("""
     select s.id, s.token_hash, s.user_id, u.username, u.email, u.display_name
       from insula.sessions s
@@ -134,6 +141,12 @@ async def load(tenant: Tenant, interaction_id: UUID, browser_hash: bytes) -> Int
 
 async def cancel(tenant: Tenant, interaction_id: UUID, browser_hash: bytes) -> None:
     await tenant.once(_CANCEL, {"id": interaction_id, "browser_hash": browser_hash})
+
+
+async def decline(tenant: Tenant, interaction_id: UUID, browser_hash: bytes) -> bool:
+    """Write into what an application asked for that it is not to have it; False if it has ended."""
+    rows = await tenant.once(_DECLINE, {"id": interaction_id, "browser_hash": browser_hash})
+    return bool(rows)
 
 
 async def signed_in(tenant: Tenant, hashes: Sequence[bytes]) -> Sequence[Row]:
@@ -260,19 +273,6 @@ async def end_sessions(db: Connection, hashes: Sequence[bytes], why: str) -> Seq
     return ended
 
 
-async def end_session_by_id(db: Connection, session_id: UUID, why: str) -> Row | None:
-    row = (
-        await db.execute(
-            text("""
-                update insula.sessions set ended_at = now(), ended_for = :why
-                 where id = :id and ended_at is null returning id, sid, user_id
-            """),
-            {"id": session_id, "why": why},
-        )
-    ).one_or_none()
-    if row is not None:
-        await _end_bound(db, [row], why)
-    return row
 async def hand_over(db: Connection, former: Sequence[bytes], session_id: UUID) -> None:
     """Let what was issued in these sessions hang on the one that takes their place (OC-4, RT-10)."""
     await db.execute(
@@ -286,6 +286,19 @@ async def hand_over(db: Connection, former: Sequence[bytes], session_id: UUID) -
     )
 
 
+async def end_session_by_id(db: Connection, session_id: UUID, why: str) -> Row | None:
+    row = (
+        await db.execute(
+            text("""
+                update insula.sessions set ended_at = now(), ended_for = :why
+                 where id = :id and ended_at is null returning id, sid, user_id
+            """),
+            {"id": session_id, "why": why},
+        )
+    ).one_or_none()
+    if row is not None:
+        await _end_bound(db, [row], why)
+    return row
 
 
 async def _end_bound(db: Connection, ended: Sequence[Row], why: str) -> None:
