@@ -33,6 +33,7 @@ from insula.oidc.errors import (
 from insula.oidc.features import (
     PARAMETERS,
     claims,
+    authorization_details,
     consent,
     dpop,
     id_token_hint,
@@ -192,6 +193,10 @@ def read_resources(a: Authorization) -> None:
 
 
 def check_challenge(a: Authorization) -> None:
+def refuse_details(a: Authorization) -> None:
+    authorization_details.refuse_details(a.params)
+
+
     is_required = a.response_type == response_types.CODE and pkce.is_required(
         a.client, a.issuer.features
     )
@@ -298,6 +303,7 @@ STEPS: tuple[tuple[Step, On], ...] = (
     (read_scopes,             A | R | P),
     (read_resources,          A | R | P),
     (check_challenge,         A | R | P),
+    (refuse_details,          A     | P),
     (read_dpop_key,           A | R | P),
     (read_prompts,            A | R | P),
     (read_claims,             A | R | P),
