@@ -15,6 +15,10 @@ _LONGEST_NAME: Final = 120
 _UNSEEN: Final = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 #: What may stand in a URL, a header and a form without anybody reading it differently.
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._~:/-]{1,120}\Z")
+#: What people go by: the id of one, or a hash that is one client's own (OIDCC-8, OIDCC-8.1).
+_SUBJECT = re.compile(
+    r"(?:[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}|[A-Za-z0-9_-]{43})\Z"
+)
 
 DEVICE_CODE: Final = "urn:ietf:params:oauth:grant-type:device_code"
 TOKEN_EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -196,6 +200,10 @@ def check_client_id(client_id: str) -> None:
     if not _CLIENT_ID.match(client_id):
         raise InvalidClientMetadata(
             "1 to 120 letters, digits and . _ ~ : / -", field="client_id", example="reports"
+        )
+    if _SUBJECT.match(client_id):  # a client's own token says it in `sub`: RFC9700-4.15
+        raise InvalidClientMetadata(
+            "looks like a person's `sub`", field="client_id", example="reports"
         )
 
 

@@ -44,7 +44,7 @@ class Waiting:
 
 
 async def is_on(tenant: Tenant) -> bool:
-    """Whether the tenant lets devices in at all."""
+    """Whether devices are let in at all, as the tenant and the platform have decided."""
     return await store.is_on(tenant)
 
 

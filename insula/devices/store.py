@@ -9,9 +9,12 @@ from sqlalchemy import text
 
 from insula.tenancy.db import Connection, Row, Tenant, statement
 
-_IS_OFF = statement("""
-    select 1 from insula.tenant_settings t
-     where t.tenant_id = %(tenant_id)s and t.section = 'oidc.features' and t.value ->> 'device' = 'false'
+_IS_ON = statement("""
+    select coalesce((p.bounds ->> 'device')::boolean, true)
+           and coalesce((t.value ->> 'device')::boolean, (p.value ->> 'device')::boolean, true) as is_on
+      from (values ('oidc.features')) f (section)
+      left join insula.tenant_settings t on t.section = f.section and t.tenant_id = %(tenant_id)s
+      left join insula.platform_settings p on p.section = f.section
 """)
 
 _FIND = statement("""
@@ -47,8 +50,9 @@ _COUNT = statement("""
 
 
 async def is_on(tenant: Tenant) -> bool:
-    """Whether the tenant lets devices in at all."""
-    return not await tenant.once(_IS_OFF, {})
+    """Whether devices are let in at all, as the tenant and the platform have decided."""
+    rows = await tenant.once(_IS_ON, {})
+    return bool(rows[0].is_on)
 
 
 async def find(tenant: Tenant, code_hash: bytes) -> Row | None:

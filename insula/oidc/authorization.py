@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
+from insula.kernel.errors import Unavailable
 from insula.oidc import refusals
 from insula.oidc.errors import OAuthError
 from insula.oidc.features import (
@@ -119,6 +120,19 @@ async def refuse(a: Authorization, refusal: OAuthError) -> Response:
             cookies = (*a.visit.set_cookies, *a.set_cookies)
             response = refusals.as_page(a.issuer, a.request, refusal, back=_way_back(a, refusal))
             return set_cookies(response, cookies)
+    refusals.note(a.request, refusal)
+    return send(a, _told(refusal))
+
+
+def refuse_for_now(a: Authorization, away: Unavailable) -> Response:
+    """
+    Tell the client that something is away, where it is certain that it may be told (AZ-10).
+
+    Raises *away* where it is not: nobody can be asked now whether somebody is signed in (AZ-11).
+    """
+    if not a.redirect_uri or not (a.is_silent or a.visit.session is not None):
+        raise away
+    refusal = refusals.for_now(away)
     refusals.note(a.request, refusal)
     return send(a, _told(refusal))
 

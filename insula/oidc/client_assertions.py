@@ -2,7 +2,7 @@
 Clients that prove themselves with a key of their own: OIDCC-9 `private_key_jwt`, RFC7523-3.
 
 An assertion is for one moment and one provider: it says who made it and whom it is for, lives
-five minutes at most, and is accepted once. What can be told without knowing the client is
+an hour at most, and is accepted once. What can be told without knowing the client is
 told first; what depends on the client looks alike for one that does not exist.
 """
 
@@ -73,7 +73,7 @@ def _may_be_an_assertion(typ: str) -> bool:
 
 
 def _check_purpose(issuer: Issuer, path: str, claims: Mapping[str, Any]) -> None:
-    """Check whom it is for, when, and how often: here, within five minutes, once."""
+    """Check whom it is for and when: here, within the hour; and that it can be told from others."""
     here = {issuer.url, issuer.url + paths.TOKEN, issuer.url + path}
     if here.isdisjoint(audience_of(claims)):
         raise InvalidClient("aud of client_assertion is not this provider")

@@ -25,6 +25,7 @@ Every way an OAuth request can fail.
     ├─ RequestNotSupported       400   OIDCC-3.1.2.6: request objects by value
     ├─ RequestUriNotSupported    400   OIDCC-3.1.2.6: request objects by reference
     ├─ InvalidTarget             400   RFC8707-2
+    ├─ InvalidAuthorizationDetails 400 RFC9396-5
     ├─ InvalidClientMetadata     400   RFC7591-3.2.2
     │  └─ UnfitRedirectUri       400   RFC7591-3.2.2: `invalid_redirect_uri`
     ├─ InvalidSoftwareStatement  400   RFC7591-3.2.2
@@ -166,6 +167,10 @@ class UnknownRequestUri(InvalidRequestUri):
 
 class InvalidTarget(OAuthError):
     code = "invalid_target"
+
+
+class InvalidAuthorizationDetails(OAuthError):
+    code = "invalid_authorization_details"
 
 
 class InvalidClientMetadata(OAuthError):

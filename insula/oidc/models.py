@@ -57,8 +57,7 @@ class ResourceServer:
     An API of this issuer's tenant; *identifier* is its audience (RFC8707-2, RFC9068).
 
     *access_token_lifetime* in seconds, None for the issuer's own; *introspection_clients* are
-    client_ids that may ask about its tokens; *claims* are told in its tokens when *scopes* that
-    stand for them were granted.
+    client_ids that may ask about its tokens.
     """
 
     identifier: str

@@ -24,7 +24,7 @@ from insula.oidc.endpoints.register import manage, register
 from insula.oidc.endpoints.revoke import revoke
 from insula.oidc.endpoints.token import token
 from insula.oidc.endpoints.userinfo import userinfo
-from insula.oidc.errors import BearerError, OAuthError, TemporarilyUnavailable
+from insula.oidc.errors import BearerError, OAuthError
 from insula.oidc.features.scopes import STANDARD
 from insula.oidc.http import (
     Header,
@@ -194,12 +194,7 @@ class Provider:
                 return method_not_allowed(endpoint.methods)
             response = await endpoint.answer(self._issuer, request)
         except Unavailable as away:
-            later = TemporarilyUnavailable(
-                "The service is not available at the moment",
-                retry_after=away.retry_after,
-                detail=away.detail or away.description,
-            )
-            response = self._refuse(endpoint, request, later)
+            response = self._refuse(endpoint, request, refusals.for_now(away))
         except OAuthError as refusal:
             response = self._refuse(endpoint, request, refusal)
         except BearerError as refusal:

@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from insula.kernel.errors import Unavailable
 from insula.oidc.bearer import uses_dpop
 from insula.oidc.client_authentication import uses_basic
 from insula.oidc.errors import (
@@ -110,6 +111,15 @@ def as_page(
         back=back,
     )
     return _say_more(page(body, status), refusal)
+
+
+def for_now(away: Unavailable) -> TemporarilyUnavailable:
+    """What is said of something that is away, whatever it is."""
+    return TemporarilyUnavailable(
+        "The service is not available at the moment",
+        retry_after=away.retry_after,
+        detail=away.detail or away.description,
+    )
 
 
 def bug_as_json(request: Request) -> Response:

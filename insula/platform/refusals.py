@@ -35,6 +35,14 @@ _TITLES = {
     "link_expired": "This link leads nowhere",
     "server_error": "Something went wrong",
 }
+#: What the protocol calls it (RFC6749-5.2), where it has a word.
+_OAUTH = {
+    403: "access_denied",
+    413: "invalid_request",
+    431: "invalid_request",
+    500: "server_error",
+    503: "temporarily_unavailable",
+}
 _PAGES = frozenset({"/oauth2/authorize", "/oauth2/authorize/resume", "/oauth2/logout"})
 
 
@@ -71,9 +79,7 @@ async def refuse(  # noqa: PLR0913  (the parts of a refusal)
     request_id = scope.get("insula.request_id", "")
     kind = wants(scope)
     if kind == "oauth":
-        error = {403: "access_denied", 500: "server_error", 503: "temporarily_unavailable"}.get(
-            status, code
-        )
+        error = _OAUTH.get(status, code)
         body = json.dumps({"error": error, "error_description": text}).encode()
         content_type = b"application/json"
     elif kind == "problem":

@@ -321,6 +321,9 @@ async def _sign_in_page(  # noqa: PLR0913  (each by its name)
 async def post_sign_in(pages: Pages, request: Request) -> Response:
     fields = await read_form(pages, request)
     here, interaction = await _interaction(pages, request)
+    if only(fields, "cancel"):
+        await service.decline(tenant_of(request), here, interaction.id)
+        return go_to(_next(interaction))
     username, password = only(fields, "username").strip(), only(fields, "password")
     missing = tuple(
         (field, text)

@@ -137,6 +137,12 @@ async def cancel(tenant: Tenant, browser: str, interaction_id: UUID) -> None:
     await store.cancel(tenant, interaction_id, browser_hash(tenant, browser))
 
 
+async def decline(tenant: Tenant, here: Here, interaction_id: UUID) -> None:
+    """Say no to an application before anything was asked (AZ-11). Raises `InteractionGone`."""
+    if not await store.decline(tenant, interaction_id, browser_hash(tenant, here.browser)):
+        raise InteractionGone
+
+
 async def signed_in(tenant: Tenant, tokens: Sequence[str]) -> list[SignedIn]:
     """Who is signed in in this browser, the present one first; dead sessions are left out."""
     if not tokens:
@@ -259,6 +265,8 @@ async def begin_session(  # noqa: PLR0913  (each by its name)
         raise _OutdatedError
     former, others = await _living(db, tenant, here.tokens, user.id)
     room = policies.session.max_accounts_per_session - 1
+    # whoever proves themselves again, for one application, does not leave the others
+    await store.hand_over(db, [session_hash(tenant, t) for t in former], session_id)
     await store.end_sessions(db, [session_hash(tenant, t) for t in former], "renewed")
     await store.end_sessions(db, [session_hash(tenant, t) for t in others[room:]], "displaced")
     noted = await store.note_authenticated(

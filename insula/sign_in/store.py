@@ -42,6 +42,13 @@ _CANCEL = statement("""
        and completed_at is null
 """)
 
+_DECLINE = statement("""
+    update insula.interactions set denied_at = now()
+     where tenant_id = %(tenant_id)s and id = %(id)s and browser_hash = %(browser_hash)s
+       and kind = 'authorize' and completed_at is null and denied_at is null and step_expires_at > now()
+    returning id
+""")
+
 _SIGNED_IN = statement("""
     select s.id, s.token_hash, s.user_id, u.username, u.email, u.display_name
       from insula.sessions s
@@ -134,6 +141,12 @@ async def load(tenant: Tenant, interaction_id: UUID, browser_hash: bytes) -> Int
 
 async def cancel(tenant: Tenant, interaction_id: UUID, browser_hash: bytes) -> None:
     await tenant.once(_CANCEL, {"id": interaction_id, "browser_hash": browser_hash})
+
+
+async def decline(tenant: Tenant, interaction_id: UUID, browser_hash: bytes) -> bool:
+    """Write into what an application asked for that it is not to have it; False if it has ended."""
+    rows = await tenant.once(_DECLINE, {"id": interaction_id, "browser_hash": browser_hash})
+    return bool(rows)
 
 
 async def signed_in(tenant: Tenant, hashes: Sequence[bytes]) -> Sequence[Row]:
@@ -260,6 +273,19 @@ async def end_sessions(db: Connection, hashes: Sequence[bytes], why: str) -> Seq
     return ended
 
 
+async def hand_over(db: Connection, former: Sequence[bytes], session_id: UUID) -> None:
+    """Let what was issued in these sessions hang on the one that takes their place (OC-4, RT-10)."""
+    await db.execute(
+        text("""
+            update insula.token_issues i set session_id = :session_id
+              from insula.sessions s
+             where s.token_hash = any(:former) and s.ended_at is null
+               and i.session_id = s.id and i.revoked_at is null
+        """),
+        {"former": list(former), "session_id": session_id},
+    )
+
+
 async def end_session_by_id(db: Connection, session_id: UUID, why: str) -> Row | None:
     row = (
         await db.execute(
@@ -307,9 +333,12 @@ async def frames(db: Connection, sids: Sequence[UUID]) -> Sequence[Row]:
               join insula.clients c on c.tenant_id = sc.tenant_id and c.id = sc.client_id
              where sc.sid = any(:sids) and c.status = 'active'
                and coalesce(c.metadata ->> 'frontchannel_logout_uri', '') <> ''
-               and not exists (select from insula.tenant_settings t
-                                where t.section = 'oidc.features'
-                                  and t.value ->> 'frontchannel_logout' = 'false')
+               and (select coalesce((p.bounds ->> 'frontchannel_logout')::boolean, true)
+                           and coalesce((t.value ->> 'frontchannel_logout')::boolean,
+                                        (p.value ->> 'frontchannel_logout')::boolean, true)
+                      from (values ('oidc.features')) f (section)
+                      left join insula.tenant_settings t on t.section = f.section
+                      left join insula.platform_settings p on p.section = f.section)
              order by sc.created_at
         """),
         {"sids": list(sids)},

@@ -15,6 +15,8 @@ grant insert (id, kind, client_id, user_id, session_id, grant_id, session_bound,
               parent_id, act, auth_time, auth_time_wanted, amr, acr, sweep_after)
   on insula.token_issues to insula_app;
 grant update (revoked_at, revoked_for) on insula.token_issues to insula_app, insula_platform;
+-- whoever proves themselves again goes on in another session
+grant update (session_id) on insula.token_issues to insula_app;
 drop policy if exists sweep on insula.token_issues;
 create policy sweep on insula.token_issues to insula_definer using (true);
 grant select (tenant_id, id, sweep_after), update (sweep_after), delete on insula.token_issues to insula_definer;

@@ -180,6 +180,9 @@ def test_an_applications_life(here):
     assert secret.startswith("ins_cs_")
     (listed,) = here("client", "list")
     assert (listed["client_id"], listed["status"]) == (client_id, "active")
+    shown = here("client", "show", client_id)
+    assert (shown["name"], shown["redirect_uris"]) == ("Reports", ["https://app.example/cb"])
+    assert secret not in str(shown)
     changed = here(
         "client", "set", client_id, "--set", "consent=skip", "--set", 'scopes=["openid"]',
         "--name", "Figures",
@@ -227,7 +230,7 @@ def test_what_no_application_may_be(here, words):
     refused(here("client", *words, status=1), "validation_failed")
 
 
-@pytest.mark.parametrize("word", ["set", "deactivate", "activate", "rotate-secret"])
+@pytest.mark.parametrize("word", ["show", "set", "deactivate", "activate", "rotate-secret"])
 def test_an_application_that_is_not_there(here, word):
     refused(here("client", word, "nobody", status=1), "not_found")
 

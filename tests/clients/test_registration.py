@@ -12,6 +12,8 @@ from insula.clients import service
 from insula.clients.errors import ClientExists, InvalidClientMetadata, NoSharedSecret, NoSuchClient
 from insula.clients.models import Metadata, from_row
 from insula.kernel.ids import Kind, digest
+from insula.oidc.issuer import pairwise_subject
+from insula.oidc.models import Client
 
 WEB = Metadata(redirect_uris=(CALLBACK,))
 
@@ -50,6 +52,20 @@ async def test_another_tenants_client_is_unknown(two_houses):
         with pytest.raises(NoSuchClient):
             await act
     assert await service.find(b.tenant, b.web.client_id) is not None
+
+
+@pytest.mark.spec("RFC9700-4.15", "TK-14")
+async def test_no_client_goes_by_what_a_person_could_go_by(house):
+    pairwise = pairwise_subject(
+        Client(uuid4(), "x", "", subject_type="pairwise", sector="app.example"), uuid4(), b"k" * 32
+    )
+    person = str(uuid4())
+    for subject in (person, person.upper(), pairwise):
+        with pytest.raises(InvalidClientMetadata) as refusal:
+            await service.register(house.tenant, "Reports", WEB, client_id=subject)
+        assert refusal.value.field == "client_id"
+    assert not await service.find(house.tenant, person)
+    assert await service.register(house.tenant, "Reports", WEB, client_id=f"app-{person}")
 
 
 async def test_two_tenants_may_have_a_client_of_the_same_id(two_houses):

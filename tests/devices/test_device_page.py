@@ -292,3 +292,18 @@ def test_the_api_that_it_talks_to_is_named_in_the_tenants_words(product, browser
     assert name in page.text
     assert "<i>Stock" not in page.response.text
     product.change("delete from insula.resource_servers where name = %s", name)
+
+
+@pytest.mark.spec("RFC8628-3.3", "DV-3")
+@pytest.mark.parametrize("part", ["value", "bounds"])
+def test_where_the_platform_has_switched_devices_off_there_is_no_page(product, form, part):
+    product.change(
+        f"insert into insula.platform_settings (section, {part})"  # noqa: S608  (ours)
+        " values ('oidc.features', '{\"device\": false}')"
+    )
+    try:
+        assert form.status == 200
+        with Browser() as browser:
+            assert browser.open(form.url).status == 404
+    finally:
+        product.change("delete from insula.platform_settings where section = 'oidc.features'")

@@ -222,4 +222,4 @@ async def test_whoever_reads_on_beyond_the_limit_is_stopped():
     status, _, body = await through_edge(greedy, method="POST", received=[piece] * 10)
 
     assert status == 413
-    assert json.loads(body)["error"] == "too_large"
+    assert json.loads(body)["error"] == "invalid_request"

@@ -41,12 +41,14 @@ def test_64_kilobytes_are_read(product, acme):
     assert "grant_type" in answer.text
 
 
-@pytest.mark.parametrize("path", ["/oauth2/token", "/oauth2/introspect", "/oauth2/userinfo"])
+@pytest.mark.spec("PAR-2.3", "PA-4")
+@pytest.mark.parametrize(
+    "path", ["/oauth2/token", "/oauth2/introspect", "/oauth2/userinfo", "/oauth2/par"]
+)
 def test_one_more_is_too_large(product, acme, path):
     answer = post(product, acme, b"a=" + b"x" * (64 * KB - 1), path=path)
 
-    assert answer.status == 413
-    assert json.loads(answer.body)["error"] == "too_large"
+    assert error_of(answer) == (413, "invalid_request")
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/oauth2/authorize"])

@@ -192,6 +192,22 @@ def test_switched_off_nothing_is_loaded(product, here):
     assert page.left == f"{SIGNED_OUT}?state=xyz"
 
 
+@pytest.mark.spec("OIDCFCL-2", "LO-10")
+@pytest.mark.parametrize("part", ["value", "bounds"])
+def test_nor_where_the_platform_has_switched_it_off(product, here, part):
+    browser, hint = here()
+    product.change(
+        f"insert into insula.platform_settings (section, {part})"  # noqa: S608  (ours)
+        " values ('oidc.features', '{\"frontchannel_logout\": false}')"
+    )
+    try:
+        page = leave(product, browser, hint)
+    finally:
+        product.change("delete from insula.platform_settings where section = 'oidc.features'")
+
+    assert page.left == f"{SIGNED_OUT}?state=xyz"
+
+
 @pytest.mark.spec("LO-10", "AZ-15")
 def test_what_an_address_holds_is_text_on_the_page(product, here):
     browser, hint = here(frontchannel_logout_uri=f"{CLEAN_UP}?a='b'&c=1")

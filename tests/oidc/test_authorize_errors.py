@@ -56,6 +56,10 @@ REFUSED = {
     "prompt none and login": ({"prompt": SILENT}, "invalid_request"),
     "negative max_age": ({"max_age": "-1"}, "invalid_request"),
     "max_age in words": ({"max_age": "soon"}, "invalid_request"),
+    "authorization details": (
+        {"authorization_details": '[{"type":"payment"}]'},
+        "invalid_authorization_details",
+    ),
     "claims no JSON": ({"claims": "{"}, "invalid_request"),
     "request object": ({"request": "eyJ"}, "invalid_request_object"),
     "request object by reference": (

@@ -151,6 +151,13 @@ async def test_a_client_without_the_grant_is_refused_at_both_endpoints(world, we
     assert is_refused(await poll(world, web, given), "unauthorized_client")
 
 
+@pytest.mark.spec("RFC9396-2", "RA-1")
+async def test_a_device_that_asks_for_less_than_its_scopes_is_refused(world, tv):
+    answer = await begin(world, tv, authorization_details='[{"type":"payment"}]')
+
+    assert is_refused(answer, "invalid_authorization_details")
+
+
 @pytest.mark.spec("RFC8628-3.1", "DV-1")
 @pytest.mark.parametrize("scope", ["made-up", "openid made-up", "openid api:write"])
 async def test_a_scope_that_is_unknown_or_not_the_clients_is_refused(world, tv, scope):

@@ -2,7 +2,9 @@
 
 import pytest
 from oidc_world import basic, bearer, call
-from test_authorize_errors import is_page
+from test_authorize_errors import is_page, is_told
+
+from insula.kernel.errors import Unavailable
 
 
 @pytest.fixture
@@ -30,6 +32,7 @@ async def everything(world, web):
     return programs, pages
 
 
+@pytest.mark.spec("RFC6749-4.1.2.1", "AZ-10", "AZ-11")
 async def test_an_outage_is_a_503_with_a_time_and_nothing_has_happened(world, everything):
     programs, pages = everything
     world.host.wire.is_cut = True
@@ -39,6 +42,7 @@ async def test_an_outage_is_a_503_with_a_time_and_nothing_has_happened(world, ev
         assert (answer.status, answer.json["error"]) == (503, "temporarily_unavailable")
         assert answer.headers["retry-after"] == "7"
         assert "database" not in answer.text
+    assert is_told(await pages.pop("silent")(), "temporarily_unavailable")
     for go in pages.values():
         answer = await go()
         assert is_page(answer, 503)
@@ -47,6 +51,24 @@ async def test_an_outage_is_a_503_with_a_time_and_nothing_has_happened(world, ev
 
     world.host.wire.is_cut = False
     assert {(await go()).status for go in programs.values()} == {200}
+
+
+@pytest.mark.spec("RFC6749-4.1.2.1", "AZ-10")
+async def test_whoever_was_seen_to_be_signed_in_takes_the_news_to_the_client(
+    world, web, monkeypatch
+):
+    async def gone(*_args):
+        raise Unavailable("away", retry_after=7)
+
+    browser = world.signed_in()
+    txn = world.txn(await browser.authorize(web, prompt="consent"))
+    monkeypatch.setattr(world.host.tokens, "issue_code", gone)
+    monkeypatch.setattr(world.host.people, "ask", gone)
+
+    assert is_told(await browser.authorize(web), "temporarily_unavailable")
+    assert is_told(await browser.resume(txn), "temporarily_unavailable")
+
+    assert is_page(await world.browser().authorize(web), 503)
 
 
 @pytest.mark.spec("RFC8414-6.2", "DI-5")

@@ -336,6 +336,30 @@ async def test_a_software_statement_is_refused_rather_than_ignored(world):
     assert (answer.status, answer.json["error"]) == (400, "invalid_software_statement")
 
 
+@pytest.mark.spec("OIDCC-10.2", "JARM-3", "ID-5", "RM-6")
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"{what}_encrypted_response_alg" for what in ("authorization", "id_token", "userinfo")),
+        *(f"{what}_encrypted_response_enc" for what in ("authorization", "id_token", "userinfo")),
+        "authorization_signed_response_alg",
+    ],
+)
+async def test_whoever_wants_it_sealed_is_refused_rather_than_told_in_the_clear(world, name):
+    kept = await register(world)
+    wanted = MINIMAL | {name: "RSA-OAEP-256"}
+
+    answers = [
+        await post(world, wanted),
+        await at(world, kept, "PUT", members=wanted | {"client_id": kept["client_id"]}),
+    ]
+
+    for answer in answers:
+        assert (answer.status, answer.json["error"]) == (400, "invalid_client_metadata")
+        assert name in answer.json["error_description"]
+    assert (await post(world, MINIMAL | {name: None})).status == 201
+
+
 # --- managing
 
 

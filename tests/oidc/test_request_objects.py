@@ -75,6 +75,13 @@ async def test_a_signed_request_is_answered(world, client, alg):
     assert is_answered(await send(world, client, signed(world, client, alg)))
 
 
+@pytest.mark.spec("RFC9396-3", "RA-1")
+async def test_what_is_refused_outside_is_refused_inside(world, client):
+    token = signed(world, client, authorization_details=[{"type": "payment"}])
+
+    assert is_told(await send(world, client, token), "invalid_authorization_details")
+
+
 @pytest.mark.spec("JAR-4", "JR-1")
 @pytest.mark.parametrize("alg", CLIENT_ALGORITHMS)
 async def test_only_the_registered_algorithm_where_one_is(world, alg):

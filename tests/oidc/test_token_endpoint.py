@@ -78,3 +78,13 @@ async def test_a_grant_needs_what_is_to_be_exchanged(world, web, grant_type):
     answer = await world.token(web, grant_type=grant_type)
 
     assert (answer.status, answer.json["error"]) == (400, "invalid_request")
+
+
+@pytest.mark.spec("RFC9396-6", "RA-1")
+async def test_what_would_narrow_the_tokens_is_refused_rather_than_left_aside(world, web):
+    code = await world.code(web)
+
+    answer = await world.redeem(web, code, authorization_details='[{"type":"payment"}]')
+
+    assert (answer.status, answer.json["error"]) == (400, "invalid_authorization_details")
+    assert (await world.redeem(web, code)).status == 200

@@ -3,8 +3,10 @@
 import re
 from datetime import timedelta
 from ipaddress import ip_address
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from product import CALLBACK
 
 from insula.accounts import service as accounts
 
@@ -47,6 +49,39 @@ def test_the_right_password_leads_back_to_the_application(product, app, start, b
     assert answered.answer["state"] == "xyz"
     assert answered.answer["iss"] == product.issuer("acme")
     assert product.redeem("acme", app, answered.code).json()["id_token"]
+
+
+@pytest.mark.spec("RFC9700-4.11.2", "AZ-11")
+def test_whoever_cancels_is_asked_before_the_application_hears_of_it(product, start, browser):
+    page = browser.submit(start(), "cancel")
+
+    assert (page.status, page.left) == (400, None)
+    assert "This takes you to 127.0.0.1:9000 ." in page.text
+    (back,) = [link for link in page.links if link.startswith(CALLBACK)]
+    told = dict(parse_qsl(urlsplit(back).query))
+    assert (told["error"], told["state"]) == ("access_denied", "xyz")
+    assert told["iss"] == product.issuer("acme")
+
+
+@pytest.mark.spec("RFC6749-4.1.2.1", "AZ-11")
+def test_whoever_is_signed_in_and_cancels_goes_back_at_once(start, browser, ada):
+    browser.sign_in(start(), ada)
+
+    page = browser.submit(start(prompt="login"), "cancel")
+
+    assert page.answer["error"] == "access_denied"
+
+
+def test_nothing_is_left_of_what_was_cancelled(start, browser, ada):
+    page = start()
+    browser.submit(page, "cancel")
+
+    late = browser.sign_in(page, ada)
+
+    assert (late.status, late.left) == (400, None)
+    assert (
+        "cancel" not in browser.open(page.url.partition("/sign-in")[0] + "/sign-in").response.text
+    )
 
 
 @pytest.mark.parametrize("name", ["username", "email"])

@@ -4,6 +4,7 @@ import secrets
 
 import pytest
 from product import SIGNED_OUT
+from spine import Api
 
 from insula.accounts import service as accounts
 
@@ -43,6 +44,25 @@ def test_a_planted_session_id_does_not_survive_the_sign_in(product, start, brows
     with product.http() as http:
         answer = http.get(home, headers={"cookie": f"{SESSION}={planted}"})
     assert answer.headers["location"].startswith("/sign-in")
+
+
+@pytest.mark.spec("OIDCC-3.1.2.1", "OC-4", "RT-1", "RT-10")
+def test_proving_oneself_again_for_one_application_keeps_the_others_signed_in(
+    product, start, browser, ada
+):
+    first = product.app("acme", refresh_without_offline_access=True)
+    there = Api(product, "acme", first)
+    tokens = there.redeem(browser.sign_in(start(application=first), ada).code).json()
+
+    again = browser.sign_in(start(application=product.app("acme"), prompt="login"), ada)
+
+    assert again.code
+    assert there.userinfo(tokens["access_token"]).status_code == 200
+    answer = there.refresh(tokens["refresh_token"])
+    assert answer.status_code == 200, answer.text
+    browser.submit(browser.open(product.url("acme", "/sign-in/out")), "sign_out")
+    assert there.refresh(answer.json()["refresh_token"]).status_code == 400
+    assert there.userinfo(answer.json()["access_token"]).status_code == 401
 
 
 def test_each_sign_in_has_a_new_id_and_ends_the_one_before(

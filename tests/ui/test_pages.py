@@ -257,8 +257,8 @@ def test_password_managers_find_what_they_look_for():
 @pytest.mark.parametrize(
     ("page", "names"),
     [
-        ("sign-in", {"csrf_token", "username", "password", "sign_in"}),
-        ("reauthenticate", {"csrf_token", "username", "password", "sign_in"}),
+        ("sign-in", {"csrf_token", "username", "password", "sign_in", "cancel"}),
+        ("reauthenticate", {"csrf_token", "username", "password", "sign_in", "cancel"}),
         ("new-password", {"csrf_token", "username", "new_password", "repeat", "save"}),
         ("consent", {"csrf_token", "scope", "deny", "allow"}),
         ("select-account", {"csrf_token", "account"}),

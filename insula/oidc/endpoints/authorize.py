@@ -13,7 +13,8 @@ from enum import Flag, auto
 from uuid import UUID
 
 from insula.kernel import clock
-from insula.oidc.authorization import Authorization, ask, refuse
+from insula.kernel.errors import Unavailable
+from insula.oidc.authorization import Authorization, ask, refuse, refuse_for_now
 from insula.oidc.authorization_response import respond
 from insula.oidc.errors import (
     AccessDenied,
@@ -32,6 +33,7 @@ from insula.oidc.errors import (
 )
 from insula.oidc.features import (
     PARAMETERS,
+    authorization_details,
     claims,
     consent,
     dpop,
@@ -191,6 +193,10 @@ def read_resources(a: Authorization) -> None:
         raise InvalidTarget("A token is for one resource; name one")
 
 
+def refuse_details(a: Authorization) -> None:
+    authorization_details.refuse_details(a.params)
+
+
 def check_challenge(a: Authorization) -> None:
     is_required = a.response_type == response_types.CODE and pkce.is_required(
         a.client, a.issuer.features
@@ -297,6 +303,7 @@ STEPS: tuple[tuple[Step, On], ...] = (
     (check_state_and_nonce,   A | R | P),
     (read_scopes,             A | R | P),
     (read_resources,          A | R | P),
+    (refuse_details,          A     | P),
     (check_challenge,         A | R | P),
     (read_dpop_key,           A | R | P),
     (read_prompts,            A | R | P),
@@ -351,4 +358,6 @@ async def _run(a: Authorization, steps: tuple[Step, ...]) -> Response:
             answer = await outcome if isinstance(outcome, Awaitable) else outcome
     except OAuthError as refusal:
         return await refuse(a, refusal)
+    except Unavailable as away:
+        return refuse_for_now(a, away)
     return answer

@@ -12,6 +12,7 @@ from insula.oidc import issuer as paths
 from insula.oidc.client_authentication import authenticate
 from insula.oidc.errors import TemporarilyUnavailable, UnauthorizedClient
 from insula.oidc.features import resources, scopes
+from insula.oidc.features.authorization_details import refuse_details
 from insula.oidc.features.pause import refuse_paused
 from insula.oidc.grants.device_code import GRANT_TYPE
 from insula.oidc.http import Request, Response, json_answer
@@ -33,6 +34,7 @@ async def authorize_device(issuer: Issuer, request: Request) -> Response:
     if GRANT_TYPE not in client.grant_types:
         raise UnauthorizedClient("The client may not use this grant type")
     refuse_paused(client)
+    refuse_details(params)
     if client.is_public:
         issuer.clients.refuse_burst(client, request.caller)
     asked = scopes.read_device_scopes(params, client, issuer.scopes)

@@ -7,6 +7,7 @@ from insula.oidc import dpop_proofs
 from insula.oidc.client_authentication import authenticate
 from insula.oidc.errors import InvalidDpopProof, UnauthorizedClient, UnsupportedGrantType
 from insula.oidc.exchange import Exchange
+from insula.oidc.features import authorization_details
 from insula.oidc.grants import Grant, find
 from insula.oidc.http import Request, Response, json_answer
 from insula.oidc.issuer import Issuer
@@ -48,6 +49,10 @@ async def check_grant_type(t: TokenRequest) -> None:
         raise UnauthorizedClient("The client may not use this grant type")
 
 
+async def refuse_details(t: TokenRequest) -> None:
+    authorization_details.refuse_details(t.params)
+
+
 async def prove_key(t: TokenRequest) -> None:
     t.jkt = await dpop_proofs.prove_key(t.issuer, t.request)
     must = t.client.dpop_bound_access_tokens or t.issuer.features.require_dpop
@@ -66,6 +71,7 @@ STEPS: tuple[Callable[[TokenRequest], Awaitable[None]], ...] = (
     choose_grant,           # T(unsupported_grant_type): says nothing about any client
     authenticate_client,    # T(invalid_client)
     check_grant_type,       # T(unauthorized_client)
+    refuse_details,         # T(invalid_authorization_details)
     prove_key,              # T(invalid_dpop_proof), T(use_dpop_nonce)
     exchange,               # T(invalid_grant), T(invalid_scope), T(invalid_target)
 )

@@ -9,6 +9,7 @@ listed, and not advertised where it is switched off.
 from typing import Any
 
 from insula.oidc.features import (
+    authorization_details,
     claims,
     consent,
     dpop,
@@ -36,6 +37,7 @@ FEATURES = (
     state,
     scopes,
     resources,
+    authorization_details,
     claims,
     pkce,
     dpop,

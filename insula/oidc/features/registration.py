@@ -76,6 +76,21 @@ MEMBERS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     for name in names
 }
 
+#: What would reach a client in the clear, or unsigned, that counts on more: so refused, where other
+#: members that nobody here knows are left out (ID-5, RM-6).
+_NOT_OFFERED: Mapping[str, str] = {
+    name: f"{name} is not supported"
+    for name in (
+        "authorization_encrypted_response_alg",
+        "authorization_encrypted_response_enc",
+        "authorization_signed_response_alg",
+        "id_token_encrypted_response_alg",
+        "id_token_encrypted_response_enc",
+        "userinfo_encrypted_response_alg",
+        "userinfo_encrypted_response_enc",
+    )
+}
+
 #: What a replacement may not hold: it is the issuer's to say (RFC7592-2.2).
 _OURS: Mapping[str, str] = {
     name: f"{name} cannot be set by a client"
@@ -160,6 +175,9 @@ def read_members(read: Mapping[str, Any]) -> Members:
     """
     if read.get("software_statement") is not None:
         raise InvalidSoftwareStatement("Software statements are not accepted here")
+    for name, refusal in _NOT_OFFERED.items():
+        if read.get(name) not in (None, ""):
+            raise InvalidClientMetadata(refusal)
     members: Members = {}
     for name, (is_kind, refusal) in MEMBERS.items():
         value = read.get(name)

@@ -30,6 +30,8 @@ _NEVER_MIXED = frozenset({"nonce", "state"})
 _TYPES = frozenset({"", "jwt", "oauth-authz-req+jwt"})
 #: Claims of the JWT itself, which are no parameters of the request.
 _OF_THE_JWT = frozenset({"aud", "exp", "iat", "iss", "jti", "nbf", "sub"})
+#: Parameters whose value is JSON outside too.
+_OF_JSON = frozenset({"authorization_details", "claims"})
 _OUT_OF_PLACE = frozenset({"request", "request_uri", "client_secret", "client_assertion"})
 
 
@@ -142,7 +144,7 @@ def _parameters(claims: Mapping[str, Any]) -> dict[str, str]:
             continue
         if isinstance(value, str):
             text = value
-        elif isinstance(value, dict) or name == "claims":
+        elif isinstance(value, dict) or name in _OF_JSON:
             text = json.dumps(value)
         elif isinstance(value, list) and all(isinstance(word, str) for word in value):
             text = " ".join(value)

@@ -195,6 +195,25 @@ def activate(client_id: ClientId, tenant: InTenant = None, *, json: Json = False
     run(work, json=json)
 
 
+@app.command("show")
+def show_client(client_id: ClientId, tenant: InTenant = None, *, json: Json = False) -> None:
+    """Show an application with all its settings; its secrets are not known any more."""
+
+    async def work() -> None:
+        async with opened() as here:
+            found = await administration.named(await here.tenant(tenant), client_id)
+        shown = {
+            "client_id": found.client_id,
+            "name": found.name,
+            "status": found.status,
+            "verified": found.is_verified,
+            **found.metadata.model_dump(mode="json"),
+        }
+        show(shown, json=json, text=jsonlib.dumps(shown, indent=2, ensure_ascii=False))
+
+    run(work, json=json)
+
+
 @app.command("preview")
 def show_preview(
     client_id: ClientId,
