@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, Field
 
-from insula.kernel.settings import Colour, Part, Section
+from insula.kernel.settings import Colour, Part
 from insula.ui.colour import is_hex
 from insula.ui.palettes import NAMES
 from insula.ui.stylesheets import Palette
@@ -36,7 +36,15 @@ _DarkInputs = Annotated[_Chosen, Part(COLOURS, "Dark palette", "Inputs")]
 _DarkStates = Annotated[_Chosen, Part(COLOURS, "Dark palette", "States")]
 
 
-class Palettes(Section):
+def field_of(theme: Theme, name: str) -> str:
+    """The field of a colour."""
+    return f"palette_{theme}_{name}"
+
+
+_FIELDS: Final = {theme: tuple((name, field_of(theme, name)) for name in NAMES) for theme in THEMES}
+
+
+class Palettes(BaseModel):
     """
     Colours over those that are derived from the accent; empty: derived.
 
@@ -159,16 +167,11 @@ class Palettes(Section):
 
     def palette(self, theme: Theme) -> Palette:
         """What is chosen in one theme."""
-        told = ((name, getattr(self, field_of(theme, name))) for name in NAMES)
-        return tuple((name, colour) for name, colour in told if colour)
-
-
-def field_of(theme: Theme, name: str) -> str:
-    """The field of a colour."""
-    return f"palette_{theme}_{name}"
+        values = vars(self)
+        return tuple((name, values[field]) for name, field in _FIELDS[theme] if values[field])
 
 
 def colour_fields() -> Iterator[tuple[Theme, str, str]]:
     """Theme, name and field of every colour."""
     for theme in THEMES:
-        yield from ((theme, name, field_of(theme, name)) for name in NAMES)
+        yield from ((theme, name, field) for name, field in _FIELDS[theme])

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from insula.assets.models import PATH, digest_of
 from insula.branding.palettes import COLOURS, Palettes, field_of, hexadecimal
@@ -52,7 +52,7 @@ Page = Annotated[str, AfterValidator(https_page)]
 Accent = Annotated[str, Colour(), Part(COLOURS), AfterValidator(_accent)]
 
 
-class _Marks(Section):
+class _Marks(BaseModel):
     """A name, an accent and images."""
 
     company_name: Line = Field(
@@ -71,7 +71,7 @@ class _Marks(Section):
     favicon: Picture = Field("", description="In the browser's tab; empty: the product's.")
 
 
-class _Typefaces(Section):
+class _Typefaces(BaseModel):
     """Bundled fonts; `system` is what the device has, and loads nothing."""
 
     font_heading: Annotated[TextFont, Part("fonts")] = Field("Inter", description="Headings.")
@@ -81,7 +81,7 @@ class _Typefaces(Section):
     )
 
 
-class Look(Palettes, _Typefaces, _Marks):
+class Look(Palettes, _Typefaces, _Marks, Section):
     """How the sign-in pages look."""
 
     key: ClassVar[str] = "branding"

@@ -42,9 +42,6 @@ class Branding:
     tile_letter: str
     accent: str
     host: str
-    fonts: Fonts = Fonts()
-    palette_light: Palette = ()
-    palette_dark: Palette = ()
     links: tuple[tuple[str, str], ...] = ()
     description: str = ""
     logo: Mark | None = None
@@ -53,6 +50,9 @@ class Branding:
     touch_icon: str | None = None
     #: Where its stylesheet is, where the host is not the tenant's own.
     stylesheet_url: str | None = None
+    fonts: Fonts = Fonts()
+    palette_light: Palette = ()
+    palette_dark: Palette = ()
 
     def __post_init__(self) -> None:
         # What is written into a stylesheet.
