@@ -129,6 +129,8 @@ def test_colours_and_fonts_are_chosen_derived_refused_and_reset_by_their_part(
     assert "Reset colours" not in page.text
     assert 'name="palette_light_surface.picked" value="#ffffff"' in page.response.text
     assert 'placeholder="#ffffff" id="palette_light_surface"' in page.response.text
+    too_many = submit(browser, page, "/review", **{f"field{n}": "" for n in range(401)})
+    assert (too_many.status, "The form cannot be read." in too_many.text) == (422, True)
     refused = submit(browser, page, "/review", palette_dark_on_surface="#333333")
     assert refused.status == 422
     assert "On_surface on surface (derived) in the dark theme would have a" in refused.text
