@@ -36,6 +36,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 #: Where a sign-in may lead: pages of administrators, and nowhere else.
 _OURS = re.compile(r"/(?:admin|platform)(?:[/?][!-\[\]-~]*)?\Z")
 _LONGEST_PATH = 600
+_MOST_FIELDS = 400  # of a form of settings, two palettes in it; only who is signed in sends one
 
 
 def is_ours(path: str) -> bool:
@@ -115,7 +116,7 @@ class Door:
 
     async def form(self, request: Request) -> dict[str, list[str]]:
         """The fields of a form that this session's page sent. Raises `CsrfFailed`, `Invalid`."""
-        fields = await read_fields(request)
+        fields = await read_fields(request, _MOST_FIELDS)
         presented = only(fields, "csrf_token") or request.headers.get("x-csrf-token")
         csrf.check_token(self.csrf_token(request), presented)
         return fields

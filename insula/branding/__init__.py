@@ -3,5 +3,5 @@ How a tenant looks to the people who sign in at it.
 
 Owns    the sections branding, application and integrations.urls
 Serves  nothing; the stylesheet at /branding is served by the composition root
-Refuses an accent that could not be read on one of the surfaces it will stand on
+Refuses an accent or a palette with which something could not be read where it stands
 """

@@ -3,10 +3,14 @@
 from collections.abc import Callable
 
 from insula.assets.models import digest_of
+from insula.branding.palettes import colour_fields
 from insula.branding.settings import Application, Links, Look
 from insula.config_overrides import service as config_overrides
 from insula.tenancy.db import Tenant
-from insula.ui.branding import Branding, Mark, Picture, default_accent
+from insula.ui.accents import default_accent
+from insula.ui.branding import Branding, Mark, Picture
+from insula.ui.palettes import complete
+from insula.ui.tokens import THEMES
 
 _LABELS = {
     "website": "Website",
@@ -34,6 +38,17 @@ def branding_of(tenant: Tenant) -> Branding:
     )
 
 
+def derived_colours(look: Look, slug: str) -> dict[str, str]:
+    """What each colour of the palettes is while it is not chosen, by field."""
+    accent = look.accent_color or default_accent(slug)
+    found = {theme: complete(accent, theme, dict(look.palette(theme))) for theme in THEMES}
+    return {
+        field: found[theme][name]
+        for theme, name, field in colour_fields()
+        if not getattr(look, field)
+    }
+
+
 def compose(  # noqa: PLR0913  (what a look is made of)
     slug: str,
     display_name: str,
@@ -56,6 +71,9 @@ def compose(  # noqa: PLR0913  (what a look is made of)
         name=name,
         tile_letter=name[:1].upper(),
         accent=look.accent_color or default_accent(slug),
+        fonts=look.fonts,
+        palette_light=look.palette("light"),
+        palette_dark=look.palette("dark"),
         logo=mark(look.logo_light, look.logo_dark),
         icon=mark(look.logo_icon_light, look.logo_icon_dark),
         favicon=picture(look.favicon).url if look.favicon else None,

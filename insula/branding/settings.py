@@ -1,26 +1,24 @@
 """What a tenant shows of itself on its sign-in pages."""
 
-import re
+from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from insula.assets.models import PATH, digest_of
+from insula.branding.palettes import COLOURS, Palettes, field_of, hexadecimal
 from insula.kernel.addresses import https_page
-from insula.kernel.settings import DecidedBy, Image, Section
-from insula.ui.branding import failing_pairs, nearest_accent
-
-_HEX = re.compile(r"#[0-9a-f]{6}\Z")
+from insula.kernel.settings import Colour, DecidedBy, Image, Part, Section
+from insula.ui.accents import DEFAULT_ACCENTS, failing_pairs, nearest_accent
+from insula.ui.fonts import Fonts, MonoFont, TextFont
+from insula.ui.palettes import clashes
+from insula.ui.tokens import THEMES
 
 
 def _accent(colour: str) -> str:
     """Allow a colour with which everything can be read, in both themes; or none."""
-    wanted = colour.strip().lower()
-    if not wanted:
-        return ""
-    if not _HEX.match(wanted):
-        raise ValueError("must be # and six hexadecimal digits, such as #0067b8")
-    failing = failing_pairs(wanted)
+    wanted = hexadecimal(colour)
+    failing = failing_pairs(wanted) if wanted else []
     if failing:
         pair = min(failing, key=lambda each: each.ratio / each.required)
         near = nearest_accent(wanted)
@@ -51,18 +49,16 @@ def _line(text: str) -> str:
 Line = Annotated[str, AfterValidator(_line)]
 Picture = Annotated[str, Image(), AfterValidator(_image)]
 Page = Annotated[str, AfterValidator(https_page)]
+Accent = Annotated[str, Colour(), Part(COLOURS), AfterValidator(_accent)]
 
 
-class Look(Section):
-    """How the sign-in pages look."""
-
-    key: ClassVar[str] = "branding"
-    decided_by: ClassVar[DecidedBy] = DecidedBy.TENANT
+class _Marks(BaseModel):
+    """A name, an accent and images."""
 
     company_name: Line = Field(
         "", max_length=120, description="Shown above the form; empty: the application's title."
     )
-    accent_color: Annotated[str, AfterValidator(_accent)] = Field(
+    accent_color: Accent = Field(
         "", description="A colour that drives the theme; empty: one chosen by the tenant's slug."
     )
     logo_light: Picture = Field("", description="Above the form, in place of a letter.")
@@ -73,6 +69,40 @@ class Look(Section):
     logo_icon_dark: Picture = Field("", description="The same on dark pages; empty: the light one.")
     icon_url: Picture = Field("", description="On the home screen of a telephone; empty: none.")
     favicon: Picture = Field("", description="In the browser's tab; empty: the product's.")
+
+
+class _Typefaces(BaseModel):
+    """Bundled fonts; `system` is what the device has, and loads nothing."""
+
+    font_heading: Annotated[TextFont, Part("fonts")] = Field("Inter", description="Headings.")
+    font_body: Annotated[TextFont, Part("fonts")] = Field("Inter", description="All other text.")
+    font_mono: Annotated[MonoFont, Part("fonts")] = Field(
+        "JetBrains Mono", description="Codes and ids."
+    )
+
+
+class Look(Palettes, _Typefaces, _Marks, Section):
+    """How the sign-in pages look."""
+
+    key: ClassVar[str] = "branding"
+    decided_by: ClassVar[DecidedBy] = DecidedBy.TENANT
+
+    @property
+    def fonts(self) -> Fonts:
+        return Fonts(self.font_heading, self.font_body, self.font_mono)
+
+    def clashes(self) -> Iterator[tuple[str, str]]:
+        """Each chosen colour that could not be read or seen with the others, told once."""
+        # without an accent of its own a tenant has one by its slug, so it may be any of ours
+        accents = (self.accent_color,) if self.accent_color else DEFAULT_ACCENTS
+        told = set()
+        for theme in THEMES:
+            chosen = dict(self.palette(theme))
+            for clash in (each for accent in accents for each in clashes(accent, theme, chosen)):
+                field = field_of(theme, clash.name)
+                if field not in told:
+                    told.add(field)
+                    yield field, clash.text
 
 
 class Application(Section):

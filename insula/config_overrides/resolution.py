@@ -54,11 +54,10 @@ def _own(section: type[Section], layers: Layers) -> dict[str, Any]:
 
 
 def _valid(section: type[Section], values: Values) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in values.items()
-        if name in section.model_fields and is_valid(section, {name: value})
-    }
+    known = {name: value for name, value in values.items() if name in section.model_fields}
+    if is_valid(section, known):  # nearly always, and then one look is enough
+        return known
+    return {name: value for name, value in known.items() if is_valid(section, {name: value})}
 
 
 def is_valid(section: type[Section], values: Values) -> bool:

@@ -158,7 +158,7 @@ async def check_images(db: Connection, section: type[Section], fresh: Values) ->
 def validated(section: type[S], values: Values) -> S:
     """The section of *values*. Raises `InvalidSetting` with the field and a value that would do."""
     try:
-        return section.model_validate(dict(values))
+        whole = section.model_validate(dict(values))
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]) if first["loc"] else ""
@@ -168,6 +168,9 @@ def validated(section: type[S], values: Values) -> S:
             field=".".join((section.key, *map(str, first["loc"]))),
             example=f"{name}={info.get_default()}" if info else "",
         ) from error
+    for name, text in whole.clashes():
+        raise InvalidSetting(text, field=f"{section.key}.{name}")
+    return whole
 
 
 def merged(before: Values, changes: Values) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """`Section`: one typed group of settings, declared next to the domain that obeys it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Final, Literal, get_args, get_origin
@@ -79,6 +80,26 @@ class Secret:
     longest: int = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """The field is a colour, or empty. With *derived* an empty one follows from others."""
+
+    derived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """
+    The field belongs to a part of its section, which can be taken back alone.
+
+    With *fold* it stands with others behind that title, under the *head* of its group.
+    """
+
+    name: str
+    fold: str = ""
+    head: str = ""
+
+
 class Section(BaseModel):
     """
     Settings that belong together.
@@ -92,6 +113,15 @@ class Section(BaseModel):
     decided_by: ClassVar[DecidedBy]
     #: False while what obeys it reads the built-in values only.
     settable: ClassVar[bool] = True
+
+    def clashes(self) -> Iterator[tuple[str, str]]:
+        """
+        Say which values do not go with the others, as a field and a sentence.
+
+        It is asked when a section is saved, of the whole as it would then hold, and not when one is
+        read: a value does not lose its force because another changed.
+        """
+        yield from ()
 
     @classmethod
     def kind(cls, field: str) -> Kind:
@@ -116,6 +146,12 @@ class Section(BaseModel):
         """How many characters a secret may have."""
         marks = cls.model_fields[field].metadata
         return next(mark.longest for mark in marks if isinstance(mark, Secret))
+
+    @classmethod
+    def part(cls, field: str) -> Part | None:
+        """The part of the section that *field* belongs to."""
+        marks = cls.model_fields[field].metadata
+        return next((mark for mark in marks if isinstance(mark, Part)), None)
 
     @classmethod
     def _marked(cls, mark: type) -> frozenset[str]:

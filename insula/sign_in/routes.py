@@ -137,7 +137,7 @@ async def read_form(pages: Pages, request: Request) -> dict[str, list[str]]:
     return fields
 
 
-async def read_fields(request: Request) -> dict[str, list[str]]:
+async def read_fields(request: Request, most: int = _MOST_FIELDS) -> dict[str, list[str]]:
     """
     The fields of a form of this host's; whose form it was is for the caller to check.
 
@@ -158,7 +158,7 @@ async def read_fields(request: Request) -> dict[str, list[str]]:
         pairs = parse_qsl(
             body.decode("utf-8"),
             keep_blank_values=True,
-            max_num_fields=_MOST_FIELDS,
+            max_num_fields=most,
             errors="strict",
         )
     except ValueError as error:

@@ -1,46 +1,17 @@
 """
-A tenant's look: one accent, and everything that is derived from it.
+A tenant's look, as its pages show it.
 
-The stylesheet sets the block that `tokens.css` reserves for tenants and nothing
-else.  Every derived colour is checked against the surfaces it will stand on, in
-both themes, before an accent is accepted: a person must be able to read the
-sign-in page of any tenant.
+What can be seen is checked where it is chosen; here stands what is shown of it, and the one small
+stylesheet that says so.
 """
 
-import hashlib
-import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
-from insula.ui.colour import Oklch, contrast, to_hex, to_oklch
-from insula.ui.tokens import THEMES, Pair, Theme, colours
-
-TEXT = 4.5  # WCAG 2.2, 1.4.3
-GRAPHIC = 3.0  # WCAG 2.2, 1.4.11
-
-# Each holds in both themes; a test proves it.
-DEFAULT_ACCENTS = (
-    "#0067b8",  # azure
-    "#a8430a",  # rust
-    "#1f6f54",  # pine
-    "#5b4bb7",  # iris
-    "#9b2c5c",  # mulberry
-    "#0f6b78",  # teal
-    "#7a5300",  # bronze
-    "#3a5a9b",  # slate blue
-    "#8a3aa0",  # orchid
-    "#4c6618",  # olive
-)
-
-_HEX = re.compile(r"#[0-9a-f]{6}\Z")
-_STEP = 0.06  # of lightness, between a button and the same button under the pointer
-_LINK_STEP = 0.03
-_RAISED = 0.78  # lightness of the accent on dark surfaces
-_SOFT = ((0.95, 0.016), (0.22, 0.035))  # lightness and most chroma, on light and on dark
-_BACKGROUND = ((0.972, 0.005), (0.155, 0.006))
-_WHITE = "#ffffff"
-_INK_LIGHTNESS = 0.19  # near-black of the accent's own hue
+from insula.ui.colour import is_hex
+from insula.ui.fonts import Fonts, are_bundled
+from insula.ui.palettes import NAMES
+from insula.ui.stylesheets import Palette, Style, sheet_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,127 +50,32 @@ class Branding:
     touch_icon: str | None = None
     #: Where its stylesheet is, where the host is not the tenant's own.
     stylesheet_url: str | None = None
+    fonts: Fonts = Fonts()
+    palette_light: Palette = ()
+    palette_dark: Palette = ()
 
     def __post_init__(self) -> None:
-        # The accent is written into a stylesheet.
-        if not _HEX.match(self.accent):
+        # What is written into a stylesheet.
+        if not is_hex(self.accent):
             raise ValueError(f"accent must be # and six lower-case hexadecimal digits: {self}")
+        for name, colour in (*self.palette_light, *self.palette_dark):
+            if name not in NAMES or not is_hex(colour):
+                raise ValueError(f"palette must hold colours by their names: {self}")
+        if not are_bundled(self.fonts):
+            raise ValueError(f"fonts must be bundled: {self}")
 
-
-class FailingPair(NamedTuple):
-    """Two colours that are too close to be told apart or read."""
-
-    theme: Theme
-    foreground: str
-    background: str
-    ratio: float
-    required: float
-
-
-def default_accent(seed: str) -> str:
-    """Choose an accent for a tenant that has not; the same seed gets the same one."""
-    digest = hashlib.sha256(seed.encode()).digest()
-    return DEFAULT_ACCENTS[int.from_bytes(digest[:4], "big") % len(DEFAULT_ACCENTS)]
+    @property
+    def style(self) -> Style:
+        """What its stylesheet is made of."""
+        return Style(self.accent, self.fonts, self.palette_light, self.palette_dark)
 
 
 def stylesheet(branding: Branding) -> bytes:
-    return stylesheet_of(branding.accent)
+    return sheet_of(branding.style).body
 
 
 def branding_href(branding: Branding) -> str:
     """Name the stylesheet by its content, so that it can be cached for ever."""
     if branding.stylesheet_url is not None:
         return branding.stylesheet_url
-    return f"/branding/{hashlib.sha256(stylesheet(branding)).hexdigest()[:12]}.css"
-
-
-def palette(accent: str) -> dict[str, Pair]:
-    """Derive the tenant's tokens from the accent, in OKLCH."""
-    light = to_oklch(accent)
-    dark = light._replace(lightness=max(light.lightness, _RAISED))
-    ink = to_hex(Oklch(_INK_LIGHTNESS, min(light.chroma, 0.04), light.hue))
-    on_light, on_dark = _on(accent, ink), _on(to_hex(dark), ink)
-    return {
-        "brand": Pair(accent, to_hex(dark)),
-        "brand-hover": Pair(_hover(light, on_light), _hover(dark, on_dark)),
-        "on-brand": Pair(on_light, on_dark),
-        "brand-link": Pair(
-            to_hex(light._replace(lightness=light.lightness - _LINK_STEP)),
-            to_hex(dark._replace(lightness=dark.lightness + _LINK_STEP)),
-        ),
-        "brand-soft": _tint(light, _SOFT),
-        "brand-bg": _tint(light, _BACKGROUND),
-    }
-
-
-def failing_pairs(accent: str) -> list[FailingPair]:
-    """List the pairs that would be too hard to read with this accent; none means it may be used."""
-    tokens = {**colours(), **palette(accent)}
-    failing = []
-    for theme in THEMES:
-        for foreground, background, required in _PAIRS:
-            ratio = contrast(tokens[foreground].in_theme(theme), tokens[background].in_theme(theme))
-            if ratio < required:
-                failing.append(FailingPair(theme, foreground, background, ratio, required))
-    return failing
-
-
-def nearest_accent(accent: str) -> str | None:
-    """Find the colour of the same hue, nearest in lightness, that may be used; None for none."""
-    wanted = to_oklch(accent)
-    steps = sorted((n / 100 for n in range(101)), key=lambda at: abs(at - wanted.lightness))
-    colours_near = (to_hex(wanted._replace(lightness=at)) for at in steps)
-    return next((colour for colour in colours_near if not failing_pairs(colour)), None)
-
-
-_PAIRS = (
-    ("on-brand", "brand", TEXT),
-    ("on-brand", "brand-hover", TEXT),
-    *(("brand-link", on, TEXT) for on in ("surface", "brand-bg", "bad-soft", "warn-soft")),
-    ("brand", "surface", GRAPHIC),
-    *(
-        (text, on, TEXT)
-        for text in ("text", "text-2", "text-3")
-        for on in ("brand-bg", "brand-soft")
-    ),
-)
-
-
-@lru_cache(maxsize=1024)
-def stylesheet_of(accent: str) -> bytes:
-    """The stylesheet of an accent that may be used."""
-    tokens = palette(accent)
-    pairs = (f"  --{name}: light-dark({pair.light}, {pair.dark});" for name, pair in tokens.items())
-    # A custom property takes any value, so a browser without light-dark() would
-    # keep these lines and paint nothing: it must be told the light theme again.
-    light = (f"    --{name}: {pair.light};" for name, pair in tokens.items())
-    lines = (
-        ":root {",
-        *pairs,
-        "}",
-        "@supports not (color: light-dark(#000, #fff)) {",
-        "  :root {",
-        *light,
-        "  }",
-        "}",
-        "",
-    )
-    return "\n".join(lines).encode()
-
-
-def _on(background: str, ink: str) -> str:
-    return max((_WHITE, ink), key=lambda text: contrast(text, background))
-
-
-def _hover(brand: Oklch, text: str) -> str:
-    """Move away from the text on the button, so that hovering never makes it harder to read."""
-    step = -_STEP if text == _WHITE else _STEP
-    return to_hex(brand._replace(lightness=brand.lightness + step))
-
-
-def _tint(accent: Oklch, levels: tuple[tuple[float, float], tuple[float, float]]) -> Pair:
-    light, dark = (
-        to_hex(Oklch(lightness, min(accent.chroma, most_chroma), accent.hue))
-        for lightness, most_chroma in levels
-    )
-    return Pair(light, dark)
+    return sheet_of(branding.style).href

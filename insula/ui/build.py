@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 from insula.ui.assets import STATIC
+from insula.ui.fonts import BUNDLED, OWN, package
 from insula.ui.icons import NAMED_BY_CODE
 
 PACKAGES = Path(__file__).parents[1]
@@ -23,11 +24,11 @@ WORK = PACKAGES.parent / ".insula" / "npm"  # kept, so that a new icon needs no 
 VENDOR = STATIC / "vendor"
 
 _NAMED = re.compile(r"""\bicon(?:_name)?(?:\(|=)\s*["']([a-z0-9-]+)["']""")
+_FONT_FACE = re.compile(r"@font-face \{.+?\}", re.DOTALL)
 _FONT_FILE = re.compile(r"url\(\./files/([^)]+-normal\.woff2)\)")
-_FONTS = ("inter", "jetbrains-mono")
+_LATIN = re.compile(r"-latin(-ext)?-[a-z]+-normal\.woff2")
 _LICENCES = {
-    "@fontsource-variable/inter": "inter",
-    "@fontsource-variable/jetbrains-mono": "jetbrains-mono",
+    **{f"@fontsource-variable/{package(font)}": package(font) for font in BUNDLED},
     "@tabler/icons": "tabler-icons",
 }
 
@@ -43,8 +44,8 @@ def main() -> None:
     VENDOR.mkdir(parents=True)
     (VENDOR / "icons.svg").write_text(sprite(icons, modules / "@tabler/icons/icons"))
     (VENDOR / "fonts.css").write_text(_copy_fonts(modules / "@fontsource-variable"))
-    for package, short in _LICENCES.items():
-        shutil.copyfile(modules / package / "LICENSE", VENDOR / f"{short}-licence.txt")
+    for source, short in _LICENCES.items():
+        shutil.copyfile(modules / source / "LICENSE", VENDOR / f"{short}-licence.txt")
     stamped.write_text(stamp)  # last: a build that failed half-way is built again
     sys.stdout.write(f"built {len(icons)} icons and the fonts into {VENDOR}\n")
 
@@ -78,14 +79,21 @@ def _symbol(name: str, icons: Path) -> str:
 
 
 def _copy_fonts(packages: Path) -> str:
-    """Copy the upright fonts; give the stylesheet that loads them from beside itself."""
+    """
+    Copy the upright fonts; give the stylesheet that loads them from beside itself.
+
+    Of those that tenants may choose besides our own only the Latin ones: another script falls back
+    to what the device has, as it does where a font has no such letters.
+    """
     faces = []
-    for font in _FONTS:
-        css = (packages / font / "wght.css").read_text(encoding="utf-8")
-        for file in _FONT_FILE.findall(css):
-            shutil.copyfile(packages / font / "files" / file, VENDOR / file)
-        faces.append(css.replace("./files/", "./"))
-    return "\n".join(faces)
+    for font in BUNDLED:
+        folder = packages / package(font)
+        for face in _FONT_FACE.findall((folder / "wght.css").read_text(encoding="utf-8")):
+            (file,) = _FONT_FILE.findall(face)
+            if font in OWN or _LATIN.search(file):
+                shutil.copyfile(folder / "files" / file, VENDOR / file)
+                faces.append(re.sub(r"\s+", " ", face.replace("./files/", "./")))
+    return "\n".join([*faces, ""])
 
 
 def _install() -> Path:
@@ -109,7 +117,7 @@ def _install() -> Path:
 
 def _stamp(icons: set[str]) -> str:
     program = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
-    return "\n".join([_lock_hash(), program, *sorted(icons)])
+    return "\n".join([_lock_hash(), program, *BUNDLED, *sorted(icons)])
 
 
 def _lock_hash() -> str:

@@ -6,9 +6,11 @@ WCAG 2.  The matrices are Björn Ottosson's, as CSS Color 4 uses them.
 """
 
 import math
+import re
 from typing import NamedTuple
 
 _LINEAR_BELOW = 0.0031308  # sRGB is a straight line near black, IEC 61966-2-1
+_HEX = re.compile(r"#[0-9a-f]{6}\Z")
 _IN_GAMUT = 1e-4  # rounding of the matrices, far below half a step of eight bits
 
 
@@ -18,6 +20,11 @@ class Oklch(NamedTuple):
     lightness: float
     chroma: float
     hue: float
+
+
+def is_hex(colour: str) -> bool:
+    """Whether it is # and six lower-case hexadecimal digits, as all that is written here."""
+    return _HEX.match(colour) is not None
 
 
 def contrast(one: str, other: str) -> float:

@@ -8,7 +8,8 @@ from insula.branding.look import branding_of
 from insula.branding.settings import Application, Links, Look
 from insula.config_overrides import service
 from insula.config_overrides.errors import InvalidSetting
-from insula.ui.branding import failing_pairs, stylesheet
+from insula.ui.accents import failing_pairs
+from insula.ui.branding import stylesheet
 
 
 @pytest.mark.spec("features J07")

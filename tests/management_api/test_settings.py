@@ -1,5 +1,6 @@
 """Settings by API: a tenant's own, and the platform's with its bounds, each with who and when."""
 
+import re
 import secrets
 
 import pytest
@@ -209,3 +210,44 @@ def test_jobs_are_listed_and_what_is_none_is_not_found(platform):
     for act in (platform.get, platform.delete):
         refusal(act("/platform/jobs/999999999"), 404, "not_found")
     refusal(platform.post("/platform/jobs/999999999/retry"), 404, "not_found")
+
+
+@pytest.mark.spec("features J01", "features J08", "features C09")
+def test_colours_and_fonts_change_the_stylesheet_of_the_tenants_pages(fresh):
+    product, look = fresh.product, "/settings/branding"
+
+    def sheet():
+        with product.http() as http:
+            page = http.get(product.url(fresh.slug, "/sign-in"), follow_redirects=True)
+            (href,) = re.findall(r'href="(/branding/[0-9a-f]{12}\.css)"', page.text)
+            policy = page.headers["content-security-policy"]
+            assert ("style-src 'self'" in policy, "font-src 'self'" in policy) == (True, True)
+            assert "unsafe" not in policy
+            answer = http.get(product.url(fresh.slug, href))
+            assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+            fonts = re.findall(r'href="(/static/\w+/vendor)/fonts\.css"', page.text)
+            font = http.get(product.url(fresh.slug, f"{fonts[0]}/lora-latin-wght-normal.woff2"))
+            assert font.headers["cache-control"] == "public, max-age=31536000, immutable"
+            assert font.headers["content-type"] == "font/woff2"
+            return href, answer.text
+
+    before, plain = sheet()
+    refused = fresh.patch(look, {"palette_light_on_surface": "#dddddd", "font_body": "Lora"})
+    said = refusal(refused, 422, "validation_failed")
+    assert said["errors"][0]["field"] == "branding.palette_light_on_surface"
+    assert "on_surface on surface (derived) in the light theme would have a" in said["detail"]
+    refusal(fresh.patch(look, {"font_body": "Comic Sans"}), 422, "validation_failed")
+    refusal(fresh.patch(look, {"palette_light_success": "#00ff00"}), 422, "field_not_overridable")
+    assert sheet() == (before, plain)
+
+    asked = {"palette_light_background": "#0b1f3a", "palette_dark_link": "#f5d0fe"}
+    done = fresh.patch(look, {**asked, "font_body": "Lora"})
+    assert done.json()["own"] == {**asked, "font_body": "Lora"}
+    after, painted = sheet()
+    assert after != before
+    assert "--brand-bg: light-dark(#0b1f3a, " in painted
+    assert "--link: light-dark(#" in painted
+    assert "#f5d0fe" in painted
+    assert '--sans: "Lora Variable"' in painted
+    fresh.patch(look, dict.fromkeys(asked) | {"font_body": None})
+    assert sheet() == (before, plain)

@@ -110,7 +110,70 @@ def test_the_sign_in_page_is_seen_before_anything_is_saved(
     wrong = section("/preview?fields=accent_color&accent_color=%23ffff00")
     assert wrong.status == 200
     assert "ffff00" not in wrong.response.text
-    assert section("/preview.css?accent=red%7D").status == 404
+    assert section("/preview.css?accent_color=red%7D").status == 404
     assert product.rows(
         "select 1 from insula.tenant_settings where tenant_id = %s", product.tenant_id(tenant)
     ) == []  # fmt: skip
+
+
+@pytest.mark.spec("features J01", "features C09", "features J11")
+def test_colours_and_fonts_are_chosen_derived_refused_and_reset_by_their_part(
+    product, browser, section, tenant, at
+):
+    stored = lambda: product.rows(  # noqa: E731  (asked again and again)
+        "select value from insula.tenant_settings where tenant_id = %s and section = 'branding'",
+        product.tenant_id(tenant),
+    )  # fmt: skip
+    page = section()
+    assert "Light palette" in page.text
+    assert "Reset colours" not in page.text
+    assert 'name="palette_light_surface.picked" value="#ffffff"' in page.response.text
+    assert 'placeholder="#ffffff" id="palette_light_surface"' in page.response.text
+    too_many = submit(browser, page, "/review", **{f"field{n}": "" for n in range(401)})
+    assert (too_many.status, "The form cannot be read." in too_many.text) == (422, True)
+    refused = submit(browser, page, "/review", palette_dark_on_surface="#333333")
+    assert refused.status == 422
+    assert "On_surface on surface (derived) in the dark theme would have a" in refused.text
+    assert 'id="palette_dark_on_surface-note"' in refused.response.text
+    assert '<details class="card disclosure fold" open>' in refused.response.text
+
+    picked = {"palette_light_surface.picked": "#fffaf0", "font_body": "Lora"}
+    review = submit(browser, page, "/review", **picked, company_name="Acme & Sons")
+    for said in ("Review 3 changes", "Surface, light", "branding.palette_light_surface", "Lora"):
+        assert said in review.text
+    submit(browser, review, "/config/branding", save="1")
+    mine = {"company_name": "Acme & Sons", "font_body": "Lora", "palette_light_surface": "#fffaf0"}
+    assert stored()[0].value == mine
+
+    typed = {"palette_dark_background": "#12001f", "font_heading": "Source Serif 4"}
+    asked = urlencode({"fields": ",".join(typed), "theme": "dark", **typed})
+    shown = section(f"/preview?{asked}").response.text
+    assert 'data-theme="dark"' in shown
+    (sheet,) = re.findall(r'href="(/platform/[^"]+preview\.css[^"]+)"', shown)
+    css = browser.get(at(sheet.replace("&amp;", "&"))).text
+    for painted in ("#fffaf0", "#12001f", '--sans: "Lora', '--heading: "Source Serif 4'):
+        assert painted in css
+
+    page = section()
+    assert ("Reset colours" in page.text, "Reset fonts" in page.text) == (True, True)
+    for part, gone in (("fonts", "font_body"), ("colours", "palette_light_surface")):
+        submit(browser, section(f"/reset?part={part}"), "/config/branding", save="1")
+        mine.pop(gone)
+        assert stored()[0].value == mine
+
+
+@pytest.mark.spec("features C01")
+def test_all_tenants_inherit_the_colours_and_fonts_that_the_platform_chose(
+    platforms, save, section
+):
+    page = platforms("defaults/branding")
+    assert 'placeholder="derived" id="palette_dark_link"' in page.response.text
+    done = save(page, palette_dark_link="#f5d0fe", font_heading="system")
+    assert "Saved." in done.text
+    assert ("Reset colours" in done.text, "Reset fonts" in done.text) == (True, True)
+
+    inherited = section()
+    assert 'id="palette_dark_link" name="palette_dark_link" value="#f5d0fe"' in (
+        inherited.response.text
+    )
+    assert "Reset colours" not in inherited.text

@@ -5,17 +5,9 @@ from datetime import UTC, datetime
 import pytest
 from ui_pages import ACME
 
+from insula.ui.accents import DEFAULT_ACCENTS, default_accent, failing_pairs
 from insula.ui.assets import STATIC
-from insula.ui.branding import (
-    DEFAULT_ACCENTS,
-    Branding,
-    Mark,
-    Picture,
-    branding_href,
-    default_accent,
-    failing_pairs,
-    stylesheet,
-)
+from insula.ui.branding import Branding, Mark, Picture, branding_href, stylesheet
 from insula.ui.pages import render
 
 AN_ERROR = {

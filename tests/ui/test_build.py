@@ -3,6 +3,7 @@ import json
 import pytest
 
 from insula.ui import build
+from insula.ui.fonts import BUNDLED
 from insula.ui.icons import NAMED_BY_CODE
 
 DRAWING = """<!--
@@ -56,7 +57,7 @@ def test_the_lock_pins_every_package_by_its_hash_and_names_no_registry():
     lock = json.loads((build.NPM / "package-lock.json").read_text())
     packages = {name: entry for name, entry in lock["packages"].items() if name}
 
-    assert len(packages) == 3
+    assert len(packages) == len(BUNDLED) + 1  # the fonts, and the icons
     assert all(entry["integrity"].startswith("sha512-") for entry in packages.values())
     assert not any("resolved" in entry for entry in packages.values())
     assert lock["packages"][""]["dependencies"] == {

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from pydantic import ValidationError
 
 from insula.config_overrides.models import Values
-from insula.kernel.settings import MASK, Kind, Section, Unit
+from insula.kernel.settings import MASK, Colour, Kind, Part, Section, Unit
 
 Shape = Literal["switch", "number", "choice", "colour", "image", "secret", "text"]
 Errors = dict[str, str]
@@ -31,7 +31,9 @@ _TITLES: Final[Mapping[str, str]] = {
 _UNITS: Final = ("seconds", "minutes", "hours", "days")
 _CAPITALS: Final = frozenset({"id", "ip", "jwt", "op", "par", "pkce", "tos", "uri"})
 _SPELLED: Final = {"dpop": "DPoP", "color": "colour", "userinfo": "Userinfo"}
-_NAMES: Final = {"icon_url": "Site icon"}
+_NAMES: Final = {"icon_url": "Site icon", "font_mono": "Font of codes"}
+#: Fields whose names begin with where they stand.
+_PLACED: Final = re.compile(r"palette_(light|dark)_(.+)\Z")
 _SECONDS: Final = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 _SPANS: Final = (("day", 86400), ("hour", 3600), ("minute", 60))
 _HEX: Final = re.compile(r"#[0-9a-fA-F]{6}\Z")
@@ -40,7 +42,12 @@ _DIGITS: Final = re.compile(r"-?[0-9]{1,15}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """How one field is set. *low* and *high* are limits of a number, *longest* of a text."""
+    """
+    How one field is set. *low* and *high* are limits of a number, *longest* of a text.
+
+    *part* can be taken back alone; what has a *fold* stands behind that title, under its *head*.
+    *is_derived* is a colour that follows from others while it is empty.
+    """
 
     name: str
     label: str
@@ -52,6 +59,10 @@ class Control:
     high: int | None = None
     longest: int | None = None
     choices: tuple[str, ...] = ()
+    part: str = ""
+    fold: str = ""
+    head: str = ""
+    is_derived: bool = False
 
 
 def title(section: type[Section]) -> str:
@@ -77,6 +88,7 @@ def control(section: type[Section], name: str) -> Control:
         if hasattr(mark, limit)
     }
     unit = _unit(info.metadata, name)
+    part = section.part(name) or Part("")
     return Control(
         name,
         label(name.removesuffix(f"_{unit}")),
@@ -88,6 +100,10 @@ def control(section: type[Section], name: str) -> Control:
         limits.get("le"),
         limits.get("max_length"),
         tuple(str(choice) for choice in choices),
+        part.name,
+        part.fold,
+        part.head,
+        is_derived=any(isinstance(mark, Colour) and mark.derived for mark in info.metadata),
     )
 
 
@@ -107,13 +123,17 @@ def _shape(section: type[Section], name: str, default: object, choices: tuple[An
         return "number"
     if choices:
         return "choice"
-    return "colour" if name.endswith("_color") else "text"
+    marks = section.model_fields[name].metadata
+    return "colour" if any(isinstance(mark, Colour) for mark in marks) else "text"
 
 
 def label(name: str) -> str:
     """The name of a field as a person reads it."""
     if name in _NAMES:
         return _NAMES[name]
+    placed = _PLACED.match(name)
+    if placed:
+        return f"{label(placed[2])}, {placed[1]}"
     words = [
         word.upper() if word in _CAPITALS else _SPELLED.get(word, word) for word in name.split("_")
     ]
@@ -148,13 +168,13 @@ def shown(field: Control, value: object) -> str:
         said = f"{value:,} {one}".strip()
         long = span(value, field.unit)
         return f"{said} = {long}" if long else said
-    return str(value) if value != "" else "empty"
+    return str(value) or ("derived" if field.is_derived else "empty")
 
 
-def picker(value: object) -> str:
+def picker(value: object, derived: str = "") -> str:
     """What a native colour input holds for a text; it knows no empty one."""
     text = str(value)
-    return text.lower() if _HEX.match(text) else "#888888"
+    return text.lower() if _HEX.match(text) else derived or "#888888"
 
 
 def typed(
@@ -201,13 +221,14 @@ def _number(text: str) -> tuple[Any, str]:
 def _colour(form: Mapping[str, list[str]], name: str, text: str) -> str:
     """The text of a colour, unless only the native input beside it was touched."""
     picked, was = _text(form, f"{name}.picked"), _text(form, f"{name}.was")
-    return picked if picked and picked != picker(was) and text == was else text
+    held = picker(was, _text(form, f"{name}.derived"))
+    return picked if picked and picked != held and text == was else text
 
 
 def mistakes(section: type[Section], whole: Values, names: Iterable[str]) -> Errors:
     """What a section refuses of *whole*, for each of the fields *names*, as sentences."""
     try:
-        section.model_validate(dict(whole))
+        judged = section.model_validate(dict(whole))
     except ValidationError as error:
         wanted = set(names)
         found: Errors = {}
@@ -216,7 +237,8 @@ def mistakes(section: type[Section], whole: Values, names: Iterable[str]) -> Err
             if name in wanted:
                 found.setdefault(name, _sentence(each["type"], each["msg"], each.get("ctx", {})))
         return found
-    return {}
+    # the field to change may be another one than was changed
+    return {name: _sentence("", text, {}) for name, text in judged.clashes()}
 
 
 def _sentence(kind: str, said: str, facts: Mapping[str, Any]) -> str:

@@ -249,6 +249,12 @@ def _words_of(control: Control) -> dict[str, str]:
             return {"word": "Not more than"}
 
 
+def parts_of(lines: list[Line]) -> list[str]:
+    """The parts of a section in which something is set here, so that they can be taken back."""
+    own = (line.control.part for line in lines if line.is_own and not line.owner)
+    return [part for part in dict.fromkeys(own) if part]
+
+
 def as_typed(lines: list[Line], values: Values, errors: Errors) -> list[Line]:
     """The lines again with what was typed into them, and what was wrong with it."""
     return [

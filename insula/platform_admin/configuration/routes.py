@@ -25,7 +25,7 @@ from insula.platform_admin.configuration.controls import (
     typed,
 )
 from insula.platform_admin.configuration.desk import Desk
-from insula.platform_admin.configuration.lines import as_typed
+from insula.platform_admin.configuration.lines import as_typed, parts_of
 from insula.platform_admin.configuration.planned import marked
 from insula.platform_admin.guard import Form, Panel, platform_actor
 from insula.platform_admin.people import names
@@ -73,9 +73,9 @@ def pages_of(opened: Opened, name: str) -> tuple[_Show, _Act, _Act, _Show]:
 
     async def reset(panel: Panel, request: Request, session: AdminSession) -> Response:
         desk = await opened(panel, request)
-        wanted = request.query_params.get("field")
-        own = [line.control.name for line in desk.lines if line.is_own and not line.owner]
-        names = [name for name in own if wanted in (None, name)]
+        field, part = (request.query_params.get(name) for name in ("field", "part"))
+        own = [line.control for line in desk.lines if line.is_own and not line.owner]
+        names = [c.name for c in own if field in (None, c.name) and part in (None, c.part)]
         if not names:
             return go_to(desk.address)
         return await review_page(panel, request, session, desk, dict.fromkeys(names))
@@ -117,6 +117,7 @@ def form_page(  # noqa: PLR0913  (each by its name)
         lines=lines,
         fields=",".join(line.control.name for line in lines if not line.is_fixed),
         is_own=any(line.is_own and not line.owner for line in lines),
+        parts=parts_of(lines),
         is_editable=session.runs_platform and not (tenant and tenant.protected),
         address=desk.address,
         etag=desk.etag,
@@ -128,7 +129,7 @@ def form_page(  # noqa: PLR0913  (each by its name)
         meanwhile=meanwhile,
         planned=planned,
         note=note or _DONE.get(request.query_params.get("done", ""), ""),
-        **desk.frame,
+        **{"derived": {}, **desk.frame},
     )
     if desk.policy:
         response.headers["content-security-policy"] = desk.policy

@@ -22,11 +22,16 @@ from insula.platform_admin.navigation import TENANTS
 from insula.platform_admin.one_tenant.routes import line_of
 from insula.platform_admin.tenant_settings.routes import CONFIG, open_section
 from insula.sign_in.routes import cookies_of, go_to, only
-from insula.ui.branding import Picture, default_accent, stylesheet_of
+from insula.ui.accents import default_accent
+from insula.ui.branding import Picture
 from insula.ui.pages import render, theme_of
+from insula.ui.stylesheets import Style, sheet_of
+from insula.ui.tokens import THEMES
 
 _BRANDING = f"{CONFIG}/{Look.key}"
 _STATUS = {"too_large": 413, "media_type": 415, "quota_reached": 429}
+#: The fields that a stylesheet is made of.
+_SEEN = {name for name in Look.model_fields if Look.part(name)}
 #: Shown inside a page of this host, it does nothing: no script, no form, no link leads on.
 _PREVIEW = {
     "content-security-policy": (
@@ -92,7 +97,12 @@ async def _preview(panel: Panel, request: Request, form: Form) -> Response:
         kept = {each.path: each for each in await assets.all_of(db)}
     address = f"{TENANTS}/{line.slug}/config/{Look.key}"
     look = _with(resolve(Look, layers), form)
-    accent = look.accent_color or default_accent(line.slug)
+    seen = {
+        name: value
+        for name, value in look.model_dump(include=_SEEN).items()
+        if value != Look.model_fields[name].default
+    }
+    seen.setdefault("accent_color", default_accent(line.slug))
 
     def picture(path: str) -> Picture:
         found = kept.get(path)
@@ -104,10 +114,12 @@ async def _preview(panel: Panel, request: Request, form: Form) -> Response:
     branding = compose(
         line.slug, line.display_name, panel.naming.origin(host).partition("://")[2], look,
         resolve(Application, layers), resolve(Links, layers), picture,
-        stylesheet_url=f"{address}/preview.css?{urlencode({'accent': accent})}",
+        stylesheet_url=f"{address}/preview.css?{urlencode(seen)}",
     )  # fmt: skip
+    asked = only(form, "theme")
+    theme = asked if asked in THEMES else theme_of(cookies_of(request))
     html = render(
-        "sign_in/sign_in.html", theme=theme_of(cookies_of(request)), branding=branding, app=None,
+        "sign_in/sign_in.html", theme=theme, branding=branding, app=None,
         client=None, username="", errors=[], alert=None, csrf_token="", action="", user=None,
         switch_url=None,
     )  # fmt: skip
@@ -122,14 +134,16 @@ def _with(look: Look, form: Form) -> Look:
 
 
 async def show_stylesheet(_: Panel, request: Request, __: AdminSession) -> Response:
-    """The stylesheet of an accent. Raises `NotFound` for one that could not be saved."""
-    accent = request.query_params.get("accent", default_accent(""))
+    """The stylesheet of a look. Raises `NotFound` for what is no such thing."""
+    asked = {name: v for name, v in request.query_params.items() if name in _SEEN}
     try:
-        chosen = Look(accent_color=accent).accent_color
+        look = Look.model_validate(asked)
     except ValueError as error:
-        raise NotFound("No such colour.") from error
+        raise NotFound("No such look.") from error
+    accent = look.accent_color or default_accent("")
+    style = Style(accent, look.fonts, look.palette("light"), look.palette("dark"))
     return Response(
-        stylesheet_of(chosen or default_accent("")),
+        sheet_of(style).body,
         media_type="text/css",
         headers={"cache-control": "no-store"},
     )

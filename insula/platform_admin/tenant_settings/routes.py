@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from insula.admin_sessions.models import AdminSession
 from insula.audit.models import Actor
+from insula.branding.look import derived_colours
 from insula.branding.settings import Look
 from insula.config_overrides import service
 from insula.config_overrides.impacts import Impact
@@ -129,6 +130,7 @@ async def open_section(panel: Panel, request: Request, key: str) -> Desk:
             "menu": menu_of(panel, line, layers),
             "is_ours": section.decided_by is DecidedBy.PLATFORM,
             "previews": previews,
+            "derived": derived_colours(resolve(Look, layers), line.slug) if previews else {},
             "coming": of_coming(section, layers, known),
         },
         layers=layers,

@@ -39,11 +39,15 @@ if (going) {
 for (const frame of document.querySelectorAll("iframe[data-form]")) {
   const form = document.getElementById(frame.dataset.form);
   let waiting;
-  form.addEventListener("input", () => {
+  // a control of the form may stand outside of it
+  addEventListener("input", (event) => {
+    if (event.target.form !== form) return;
     clearTimeout(waiting);
     waiting = setTimeout(() => {
       const typed = new URLSearchParams(new FormData(form));
       typed.delete("csrf_token");
+      // a picked colour stands in its text too
+      for (const name of [...typed.keys()]) if (name.includes(".")) typed.delete(name);
       frame.contentWindow.location.replace(`${frame.getAttribute("src")}?${typed}`);
     }, 300);
   });
