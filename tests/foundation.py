@@ -7,6 +7,7 @@ from functools import cache, wraps
 import httpx2
 import psycopg
 import pytest
+import structlog
 from cluster import create_database, database_url
 from people import Houses, KeyPool
 from psycopg import sql
@@ -186,6 +187,15 @@ def _authorities_read_once():
     with pytest.MonkeyPatch.context() as patch:
         for transport in (httpx2.HTTPTransport, httpx2.AsyncHTTPTransport):
             patch.setattr(transport, "__init__", _with_shared_trust(transport.__init__, read))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_tracebacks():
+    """What structlog says unconfigured, without pictures of all variables: half a second each."""
+    console = structlog.get_config()["processors"][-1]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(console, "exception_formatter", structlog.dev.plain_traceback)
         yield
 
 
