@@ -1,8 +1,14 @@
-"""Debian's Chromium, without what costs time and nobody looks at."""
+"""
+Debian's Chromium, without what costs time and nobody looks at.
+
+Where there is the package `chromium-headless-shell`, that is what starts: the same browser without
+its windows, for half the work.
+"""
 
 from pathlib import Path
 
-CHROMIUM = Path("/usr/bin/chromium")
+_INSTALLED = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
+CHROMIUM = next((program for program in _INSTALLED if program.exists()), _INSTALLED[-1])
 #: Playwright's own list, which ours stands in place of.
 _OFF = (
     "AimEnabled",

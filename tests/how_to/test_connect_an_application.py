@@ -144,7 +144,7 @@ def board(reader, product):
 
 
 def test_a_single_page_application_signs_in_in_a_real_browser(board, somebody):
-    if not shutil.which("chromium"):
+    if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is missing: install Debian's package chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)

@@ -1,7 +1,7 @@
 """
 The pages in a real Chromium, on a phone, under the policy they are served with.
 
-Needs Debian's package `chromium`; without it these tests are skipped.
+Needs Debian's package `chromium-headless-shell` or `chromium`; without it these tests are skipped.
 """
 
 import json
