@@ -3,17 +3,16 @@
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs
 
 import jwt
-from serving import ROOT
+from serving import ROOT, ZYGOTE
 from spine import until
 
 
@@ -109,14 +108,14 @@ def reaching(*channels):
 @contextmanager
 def telling(environment, log):
     """`insula worker` as a process of its own, that writes to the file *log*."""
-    with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "insula.platform.cli", "worker"],
-            cwd=ROOT,
+    with log.open("wb") as out, Path(os.devnull).open() as nothing:
+        process = ZYGOTE.start(
+            ["worker"],
             env=environment,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
+            cwd=ROOT,
+            stdin=nothing.fileno(),
+            stdout=out.fileno(),
+            stderr=out.fileno(),
         )
     try:
         yield process

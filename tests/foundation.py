@@ -2,9 +2,12 @@
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache, wraps
 
+import httpx2
 import psycopg
 import pytest
+import structlog
 from cluster import create_database, database_url
 from people import Houses, KeyPool
 from psycopg import sql
@@ -175,6 +178,37 @@ def _keys_from_a_pool():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keys, "prepare", KeyPool(_make_keys).prepare)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _authorities_read_once():
+    """A client reads all authorities of the machine as it is made, for 50 ms; they share them."""
+    read = cache(httpx2.create_ssl_context)
+    with pytest.MonkeyPatch.context() as patch:
+        for transport in (httpx2.HTTPTransport, httpx2.AsyncHTTPTransport):
+            patch.setattr(transport, "__init__", _with_shared_trust(transport.__init__, read))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_tracebacks():
+    """What structlog says unconfigured, without pictures of all variables: half a second each."""
+    console = structlog.get_config()["processors"][-1]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(console, "exception_formatter", structlog.dev.plain_traceback)
+        yield
+
+
+def _with_shared_trust(make, read):
+    """*make* of a transport, with the context of all others that trust the machine's choice."""
+
+    @wraps(make)
+    def made(self, *args, **options):
+        if not args and options.get("verify", True) is True and options.get("cert") is None:
+            options["verify"] = read(trust_env=options.get("trust_env", True))
+        make(self, *args, **options)
+
+    return made
 
 
 @pytest.fixture

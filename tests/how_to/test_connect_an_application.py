@@ -13,9 +13,8 @@ import httpx2
 import npm_programs
 import pytest
 from browsing import Browser
+from chromium import ARGUMENTS, CHROMIUM
 from playwright.sync_api import sync_playwright
-
-CHROMIUM = "/usr/bin/chromium"
 
 
 @pytest.fixture
@@ -145,10 +144,10 @@ def board(reader, product):
 
 
 def test_a_single_page_application_signs_in_in_a_real_browser(board, somebody):
-    if not shutil.which("chromium"):
+    if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is missing: install Debian's package chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_page()
         page.goto(board)
         page.click("#sign-in")

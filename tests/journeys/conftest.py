@@ -5,26 +5,15 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx2
 import pytest
+from chromium import ARGUMENTS, CHROMIUM
 from looking import DESK
 from playwright.sync_api import sync_playwright
 from product import SLUGS
 from serving import ROOT
-
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(scope="session")

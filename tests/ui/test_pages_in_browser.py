@@ -1,17 +1,17 @@
 """
 The pages in a real Chromium, on a phone, under the policy they are served with.
 
-Needs Debian's package `chromium`; without it these tests are skipped.
+Needs Debian's package `chromium-headless-shell` or `chromium`; without it these tests are skipped.
 """
 
 import json
 import socket
 import threading
-from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
 import uvicorn
+from chromium import ARGUMENTS, CHROMIUM
 from playwright.sync_api import Browser, sync_playwright
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -23,16 +23,6 @@ from insula.ui.assets import assets
 from insula.ui.branding import stylesheet
 from insula.ui.pages import FORM_POST_SCRIPT_HASH, render
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'{}; img-src 'self'; font-src 'self'; "
     "connect-src 'none'; base-uri 'none'; frame-ancestors 'none'"
