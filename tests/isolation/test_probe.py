@@ -124,9 +124,12 @@ async def test_a_second_run_plants_nothing_and_what_it_was_issued_is_soon_swept(
                 sql.Identifier(table), sql.SQL(soon)
             )
         )
-        await platform_door.fetch(
-            "select insula.sweep_expired(%(table)s, 1000) as n", {"table": table}
-        )
+        n = 1000
+        while n == 1000:  # what other tests have left dead goes first
+            rows = await platform_door.fetch(
+                "select insula.sweep_expired(%(table)s, 1000) as n", {"table": table}
+            )
+            n = rows[0].n
     # what was planted stays, once in each house: nothing else is left of any run
     assert {table: n for table, n in counts(db).items() if table in ISSUED} == dict.fromkeys(
         ISSUED, 2

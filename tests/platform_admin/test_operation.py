@@ -57,7 +57,7 @@ def test_keys_that_wait_come_next_or_were_revoked_are_shown_across_tenants(
         list(kids.values()),
     )
     product.change(
-        "update insula.signing_keys set due_at = now() + interval '50 minutes' where kid = %s",
+        "update insula.signing_keys set due_at = now() + interval '40 seconds' where kid = %s",
         kids["RS256"],
     )
     product.change(
