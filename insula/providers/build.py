@@ -83,7 +83,9 @@ class Builder:
             issuer=tenant.issuer,
             keys=keyring.ring,
             lifetimes=lifetimes,
-            clients=TenantClients(tenant, self.blocked, self.published, self.bursts),
+            clients=TenantClients(
+                tenant, self.blocked, self.published, self.bursts, features.loosest_profile
+            ),
             people=TenantPeople(tenant, self.jar, resolve(InteractionLife, layers), catalogue),
             tokens=tokens,
             devices=TenantDevices(tenant, self.user_codes, tokens),

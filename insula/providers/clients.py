@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from insula.kernel import clock
 from insula.kernel.ids import Kind, digest
 from insula.kernel.tally import TALLY
 from insula.oidc.errors import SlowDown, Unreachable
-from insula.oidc.models import Caller, Client
+from insula.oidc.models import Caller, Client, Profile, stricter
 from insula.outbound.errors import OutboundError
 from insula.providers.bursts import WINDOW, Bursts
 from insula.providers.client_keys import ClientKeys
@@ -36,18 +37,20 @@ class TenantClients:
     unknown name is remembered too, so made-up names cost one query each and then nothing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (what it answers with, and what its tenant allows)
         self,
         tenant: Tenant,
         blocked: "TTLCache[bytes, bool]",
         published: ClientKeys,
         bursts: Bursts,
+        loosest: Profile = "legacy",
         size: int = 256,
     ) -> None:
         self._tenant = tenant
         self._bursts = bursts
         self._published = published
         self._known: LRUCache[str, Client | None] = LRUCache(size)
+        self._loosest: Profile = loosest
         self._origins: frozenset[str] | None = None
         #: Shared by the instances of this process: a rebuilt provider forgets nobody.
         self._blocked = blocked
@@ -57,6 +60,8 @@ class TenantClients:
             known: Client | None = self._known[client_id]
             return known
         client = await service.find(self._tenant, client_id)
+        if client is not None:  # nobody is freer than the tenant lets applications be
+            client = replace(client, profile=stricter(client.profile, self._loosest))
         self._known[client_id] = client
         return client
 
