@@ -20,11 +20,9 @@ from insula.providers.bursts import WINDOW, Bursts
 from insula.providers.client_keys import ClientKeys
 from insula.providers.store import failures
 from insula.sign_in.attempts import client_subject
+from insula.sign_in.settings import BruteForce
 from insula.tenancy.db import Tenant
 
-#: Failures of one client from one address before it has to wait, and for how long they count.
-_LIMIT = 20
-_WINDOW = timedelta(minutes=5)
 #: Refusals that are part of how things go, and nobody's fault.
 _EXPECTED = frozenset({"authorization_pending", "use_dpop_nonce"})
 
@@ -44,6 +42,7 @@ class TenantClients:
         published: ClientKeys,
         bursts: Bursts,
         loosest: Profile = "legacy",
+        guessing: BruteForce = BruteForce(),  # noqa: B008  (a frozen value)
         size: int = 256,
     ) -> None:
         self._tenant = tenant
@@ -51,6 +50,7 @@ class TenantClients:
         self._published = published
         self._known: LRUCache[str, Client | None] = LRUCache(size)
         self._loosest: Profile = loosest
+        self._guessing = guessing
         self._origins: frozenset[str] | None = None
         #: Shared by the instances of this process: a rebuilt provider forgets nobody.
         self._blocked = blocked
@@ -104,14 +104,14 @@ class TenantClients:
             failures.COUNT_CLIENT_FAILURE,
             {
                 "subject": subject,
-                "window": _WINDOW,
+                "window": timedelta(seconds=self._guessing.per_client_window_seconds),
                 "actor_id": client_id[:120],
                 "ip": caller.ip or None,
                 "user_agent": caller.user_agent[:256] or None,
                 "request_id": caller.request_id or None,
             },
         )
-        if rows[0].n >= _LIMIT:
+        if rows[0].n >= self._guessing.per_client:
             self._blocked[subject] = True
 
     def note_issued(self, client: Client, grant_type: str) -> None:
