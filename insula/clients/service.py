@@ -28,8 +28,14 @@ from insula.clients.models import (
     check_name,
     from_row,
 )
+from insula.clients.profiles import stops
 from insula.clients.rules import check_metadata
-from insula.clients.tenant_rules import check_algorithms, check_resources, check_scopes
+from insula.clients.tenant_rules import (
+    check_algorithms,
+    check_profile,
+    check_resources,
+    check_scopes,
+)
 from insula.kernel.errors import Conflict
 from insula.kernel.ids import Kind, digest, new_secret
 from insula.oidc.models import Client, ClientSecret, ExchangePolicy
@@ -163,6 +169,7 @@ async def register_in(  # noqa: PLR0913  (all by name but the first four)
     chosen = client_id or f"ins_cl_{secrets.token_urlsafe(16)}"
     check_client_id(chosen)
     await check_algorithms(db, metadata)
+    await check_profile(db, metadata)
     await check_resources(db, metadata)
     row_id = await store.insert(db, chosen, name, metadata.model_dump(mode="json"))
     if row_id is None:
@@ -207,6 +214,7 @@ async def change(  # noqa: PLR0913  (what may be changed, all by name)
         before = from_row(row.metadata)
         after = parse_metadata(changed(before, changes), development=development)
         await check_algorithms(db, after)
+        await check_profile(db, after, before)
         check_scopes(tenant.slug, after)
         await store.update(
             db, row.id, name or row.name, status or row.status, after.model_dump(mode="json")
@@ -226,6 +234,24 @@ async def change(  # noqa: PLR0913  (what may be changed, all by name)
         await _audit(db, event, client_id, actor, changed=sorted(changes), **more)
         await raise_version(db, "clients")
     return Changed(after, secret)
+
+
+async def preview_change(
+    tenant: Tenant, client_id: str, changes: Mapping[str, Any], *, development: bool
+) -> list[str]:
+    """
+    What would stop working with these changes, a sentence each; nothing is changed.
+
+    Raises what `change` would.
+    """
+    async with tenant.transaction() as db:
+        before = from_row((await _locked(db, client_id, hold=False)).metadata)
+        after = parse_metadata(changed(before, changes), development=development)
+        await check_resources(db, after, before)
+        await check_algorithms(db, after)
+        await check_profile(db, after, before)
+        check_scopes(tenant.slug, after)
+    return stops(before, after)
 
 
 async def verify(tenant: Tenant, client_id: str, actor: Actor = SYSTEM) -> None:

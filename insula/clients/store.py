@@ -10,6 +10,7 @@ from psycopg.errors import UniqueViolation
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from insula.oidc.models import BY_STRICTNESS, Profile
 from insula.tenancy.db import Connection, Row, Tenant, statement
 
 #: Whoever is paused is active in all that asks whether something lives still.
@@ -124,6 +125,25 @@ async def active_algorithms(db: Connection) -> frozenset[str]:
     """What the bound tenant has a signing key for."""
     rows = await db.execute(text("select alg from insula.signing_keys where state = 'active'"))
     return frozenset(row.alg for row in rows)
+
+
+async def loosest_profile(db: Connection) -> Profile:
+    """The loosest profile that a client of the bound tenant may have, as settings and bounds say."""
+    found: Profile = (
+        await db.execute(
+            text("""
+                select o.names[greatest(
+                         array_position(o.names, coalesce(t.value ->> 'loosest_profile',
+                                                          p.value ->> 'loosest_profile', 'legacy')),
+                         array_position(o.names, coalesce(p.bounds ->> 'loosest_profile', 'legacy')))]
+                  from (values (cast(:order as text[]))) o (names)
+                  left join insula.tenant_settings t on t.section = 'oidc.features'
+                  left join insula.platform_settings p on p.section = 'oidc.features'
+            """),
+            {"order": list(BY_STRICTNESS)},
+        )
+    ).scalar_one()
+    return found
 
 
 async def resource_servers(db: Connection, identifiers: Sequence[str]) -> frozenset[str]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from insula.clients import store
 from insula.clients.errors import InvalidClientMetadata
 from insula.clients.models import Metadata
+from insula.oidc.models import stricter
 from insula.tenancy.db import Connection
 from insula.tenancy.models import PLATFORMS
 
@@ -57,6 +58,20 @@ async def check_resources(
                 "`insula resource-server add`",
                 field=field,
             )
+
+
+async def check_profile(db: Connection, metadata: Metadata, before: Metadata | None = None) -> None:
+    """
+    Refuse a profile that is looser than the tenant and the platform let one be (protocol.md 3).
+
+    One that the client had *before* may stay: it is held to the stricter one anyway. Raises
+    `InvalidClientMetadata`.
+    """
+    if before is not None and before.profile == metadata.profile:
+        return
+    loosest = await store.loosest_profile(db)
+    if stricter(metadata.profile, loosest) != metadata.profile:
+        raise InvalidClientMetadata(f"{loosest} is the loosest that is allowed", field="profile")
 
 
 def _resources(metadata: Metadata) -> Mapping[str, frozenset[str]]:

@@ -129,6 +129,7 @@ async def decide(  # noqa: PLR0913  (who decides what on what)
             waiting.client,
             waiting.application,
             None if allowed is None else kept,
+            sign_in.consent_life(tenant),
             device=True,
         )
         if allowed is None:

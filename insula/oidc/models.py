@@ -2,18 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 Scopes = frozenset[str]
 
 #: Profiles of protocol.md section 3 that exist so far.
 Profile = Literal["oauth21", "standard", "legacy"]
+#: The same, loose to strict.
+BY_STRICTNESS: Final[tuple[Profile, ...]] = ("legacy", "standard", "oauth21")
 AuthMethod = Literal["client_secret_basic", "client_secret_post", "private_key_jwt", "none"]
 TokenFormat = Literal["jwt", "opaque"]
 SubjectType = Literal["public", "pairwise"]
 #: How clients come to be without an administrator (DR-1).
 Registration = Literal["off", "token", "open"]
+
+
+def stricter(one: Profile, other: Profile) -> Profile:
+    """The stricter of two profiles."""
+    return max(one, other, key=BY_STRICTNESS.index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,7 @@ class Features:
     userinfo_body_token: bool = False
     backchannel_logout: bool = True
     frontchannel_logout: bool = True
+    loosest_profile: Profile = "legacy"
     registration: Registration = "off"
     registration_profile: Profile = "oauth21"
     registration_delete: bool = True

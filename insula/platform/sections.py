@@ -15,7 +15,7 @@ from insula.keys.settings import KeyRotation
 from insula.providers.impacts import of_features
 from insula.providers.settings import ProtocolFeatures, TokenLifetimes
 from insula.registration.settings import RegistrationLimits
-from insula.sign_in.settings import BruteForce, InteractionLife, SessionPolicy
+from insula.sign_in.settings import BruteForce, ConsentLife, InteractionLife, SessionPolicy
 from insula.tenants.domains.settings import DomainRules
 
 #: In the order of their keys; a test compares with the classes that exist.
@@ -27,6 +27,7 @@ SECTIONS: Final[tuple[type[Section], ...]] = (
     Links,
     KeyRotation,
     LogRetention,
+    ConsentLife,
     ProtocolFeatures,
     RegistrationLimits,
     TokenLifetimes,

@@ -32,7 +32,7 @@ from insula.resource_servers.builtin import with_management_api
 from insula.resource_servers.catalogue import read_catalogue
 from insula.sign_in.cookies import Jar
 from insula.sign_in.models import PASSWORD_ACR
-from insula.sign_in.settings import InteractionLife, SessionPolicy
+from insula.sign_in.settings import BruteForce, InteractionLife, SessionPolicy
 from insula.tenancy.db import Tenant
 
 
@@ -83,7 +83,14 @@ class Builder:
             issuer=tenant.issuer,
             keys=keyring.ring,
             lifetimes=lifetimes,
-            clients=TenantClients(tenant, self.blocked, self.published, self.bursts),
+            clients=TenantClients(
+                tenant,
+                self.blocked,
+                self.published,
+                self.bursts,
+                features.loosest_profile,
+                resolve(BruteForce, layers),
+            ),
             people=TenantPeople(tenant, self.jar, resolve(InteractionLife, layers), catalogue),
             tokens=tokens,
             devices=TenantDevices(tenant, self.user_codes, tokens),

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,17 +14,15 @@ from insula.kernel import clock
 from insula.kernel.ids import Kind, digest
 from insula.kernel.tally import TALLY
 from insula.oidc.errors import SlowDown, Unreachable
-from insula.oidc.models import Caller, Client
+from insula.oidc.models import Caller, Client, Profile, stricter
 from insula.outbound.errors import OutboundError
 from insula.providers.bursts import WINDOW, Bursts
 from insula.providers.client_keys import ClientKeys
 from insula.providers.store import failures
 from insula.sign_in.attempts import client_subject
+from insula.sign_in.settings import BruteForce
 from insula.tenancy.db import Tenant
 
-#: Failures of one client from one address before it has to wait, and for how long they count.
-_LIMIT = 20
-_WINDOW = timedelta(minutes=5)
 #: Refusals that are part of how things go, and nobody's fault.
 _EXPECTED = frozenset({"authorization_pending", "use_dpop_nonce"})
 
@@ -36,18 +35,22 @@ class TenantClients:
     unknown name is remembered too, so made-up names cost one query each and then nothing.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (what it answers with, and what its tenant allows)
         self,
         tenant: Tenant,
         blocked: "TTLCache[bytes, bool]",
         published: ClientKeys,
         bursts: Bursts,
+        loosest: Profile = "legacy",
+        guessing: BruteForce = BruteForce(),  # noqa: B008  (a frozen value)
         size: int = 256,
     ) -> None:
         self._tenant = tenant
         self._bursts = bursts
         self._published = published
         self._known: LRUCache[str, Client | None] = LRUCache(size)
+        self._loosest: Profile = loosest
+        self._guessing = guessing
         self._origins: frozenset[str] | None = None
         #: Shared by the instances of this process: a rebuilt provider forgets nobody.
         self._blocked = blocked
@@ -57,6 +60,8 @@ class TenantClients:
             known: Client | None = self._known[client_id]
             return known
         client = await service.find(self._tenant, client_id)
+        if client is not None:  # nobody is freer than the tenant lets applications be
+            client = replace(client, profile=stricter(client.profile, self._loosest))
         self._known[client_id] = client
         return client
 
@@ -99,14 +104,14 @@ class TenantClients:
             failures.COUNT_CLIENT_FAILURE,
             {
                 "subject": subject,
-                "window": _WINDOW,
+                "window": timedelta(seconds=self._guessing.per_client_window_seconds),
                 "actor_id": client_id[:120],
                 "ip": caller.ip or None,
                 "user_agent": caller.user_agent[:256] or None,
                 "request_id": caller.request_id or None,
             },
         )
-        if rows[0].n >= _LIMIT:
+        if rows[0].n >= self._guessing.per_client:
             self._blocked[subject] = True
 
     def note_issued(self, client: Client, grant_type: str) -> None:

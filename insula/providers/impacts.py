@@ -32,6 +32,12 @@ _SHUTS_OUT: Final = {
     ("require_par", True): (
         "no_par", "need not push requests ahead today, and would be refused without it",
     ),
+    ("loosest_profile", "standard"): (
+        "legacy", "would be held to the profile standard, and get no token from the browser",
+    ),
+    ("loosest_profile", "oauth21"): (
+        "looser", "would be held to the profile oauth21, which asks for PKCE among other things",
+    ),
     ("require_pkce", True): (
         "no_pkce", "need not use PKCE today, and would be refused without it",
     ),

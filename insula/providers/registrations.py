@@ -14,7 +14,14 @@ from insula.clients.service import parse_metadata
 from insula.kernel.ids import new_id
 from insula.oidc import errors as oidc
 from insula.oidc.features.scopes import OF_A_PERSON
-from insula.oidc.models import Caller, Features, Profile, RegisteredClient, ResourceServer
+from insula.oidc.models import (
+    Caller,
+    Features,
+    Profile,
+    RegisteredClient,
+    ResourceServer,
+    stricter,
+)
 from insula.outbound.door import Door
 from insula.outbound.errors import Busy, OutboundError, Unreachable
 from insula.providers.client_keys import ClientKeys
@@ -102,6 +109,7 @@ class TenantRegistrations:
     def _profile(self, policy: Policy) -> Profile:
         """Find the profile of a new client; front-channel tokens are nowhere but switched on."""
         profile = policy.profile or self.features.registration_profile
+        profile = stricter(profile, self.features.loosest_profile)
         if profile == "legacy" and not self.features.front_channel_tokens:
             return "standard"
         return profile

@@ -8,7 +8,7 @@ from insula.config_overrides.models import Layers
 from insula.config_overrides.resolution import resolve
 from insula.kernel.addresses import https_page
 from insula.kernel.settings import DecidedBy, Kind, Order, Section, Unit
-from insula.oidc.models import Features, Lifetimes, Profile, Registration
+from insula.oidc.models import BY_STRICTNESS, Features, Lifetimes, Profile, Registration
 
 Seconds = Annotated[int, Kind.CEIL_MAX, Unit("seconds")]
 #: What an API may say at most of the life of its access tokens.
@@ -124,6 +124,11 @@ class ProtocolFeatures(Section):
     )
     frontchannel_logout: May = Field(
         default=True, description="Applications are told of a sign-out, in the browser."
+    )
+    loosest_profile: Annotated[Profile, Kind.FLOOR_ORDER, Order(BY_STRICTNESS)] = Field(
+        "legacy",
+        description="The loosest profile that an application may have; one with a looser profile "
+        "is held to this.",
     )
     registration: Annotated[Registration, Kind.FLOOR_ORDER, Order(("open", "token", "off"))] = (
         Field(

@@ -24,11 +24,8 @@ from insula.sign_in.errors import InteractionGone
 from insula.sign_in.models import PASSWORD_ACR, PASSWORD_AMR, Interaction, Prompt, SignedIn
 from insula.sign_in.models import Kind as InteractionKind
 from insula.sign_in.proof import InvalidCredentials, Proof
-from insula.sign_in.settings import BruteForce, InteractionLife, SessionPolicy
+from insula.sign_in.settings import BruteForce, ConsentLife, InteractionLife, SessionPolicy
 from insula.tenancy.db import Connection, Tenant
-
-#: How long what somebody allowed an application is remembered.
-_GRANT_LIFE = timedelta(days=90)
 
 
 class _OutdatedError(Exception):
@@ -396,8 +393,14 @@ async def decide(
         if not noted or interaction.client_id is None:
             raise InteractionGone
         await record_decision(
-            db, here, person, interaction.client_id, interaction.prompt.application, allowed
-        )
+            db, here, person, interaction.client_id, interaction.prompt.application, allowed,
+            consent_life(tenant),
+        )  # fmt: skip
+
+
+def consent_life(tenant: Tenant) -> timedelta:
+    """How long what somebody allows an application now is remembered."""
+    return timedelta(days=config_overrides.of(tenant, ConsentLife).remembered_days)
 
 
 async def record_decision(  # noqa: PLR0913  (who decided what about which application)
@@ -407,15 +410,17 @@ async def record_decision(  # noqa: PLR0913  (who decided what about which appli
     client_id: UUID,
     application: str,
     allowed: Sequence[str] | None,
+    life: timedelta,
     **where: bool,
 ) -> None:
     """
     Remember what somebody allowed an application, or that they refused (None), with its line.
 
-    In a transaction of the tenant's. *where* says more about it in the record.
+    In a transaction of the tenant's. It is remembered for *life*; *where* says more about it in the
+    record.
     """
     if allowed is not None:
-        await store.grant(db, person.user_id, client_id, allowed, _GRANT_LIFE)
+        await store.grant(db, person.user_id, client_id, allowed, life)
     await audit.record(
         db,
         Event(

@@ -44,10 +44,32 @@ class BruteForce(Section):
         ge=1,
         description="Failures of one name in a row, from anywhere, before it must wait an hour.",
     )
+    per_client: AtMost = Field(
+        20,
+        ge=1,
+        description="Failures of an application to prove itself, from one address, before that "
+        "address must wait.",
+    )
+    per_client_window_seconds: AtLeast = Field(300, ge=60, description="The window of per_client.")
     first_wait_seconds: AtLeast = Field(
         30, ge=1, description="The first wait; each next one is twice as long."
     )
     longest_wait_seconds: AtLeast = Field(3600, ge=30, description="No wait is longer.")
+
+
+class ConsentLife(Section):
+    """How long what somebody allowed an application is remembered."""
+
+    key: ClassVar[str] = "oidc.consent"
+    decided_by: ClassVar[DecidedBy] = DecidedBy.TENANT
+
+    remembered_days: AtMost = Field(
+        90,
+        ge=1,
+        le=400,
+        description="After this somebody is asked again. What the application was given by then "
+        "ends too.",
+    )
 
 
 class InteractionLife(Section):

@@ -44,6 +44,7 @@ BODIES = {
     ("POST", "/settings/preview"): lambda: {"section": "oidc.ttl", "values": {}},
     ("POST", "/settings/import"): lambda: {"settings": {}},
     ("PUT", "/configuration"): lambda: {"settings": {}},
+    ("POST", "/clients/{client}/preview"): lambda: {"profile": "standard"},
     ("POST", "/configuration/release"): lambda: {
         "part": "clients",
         "name": "board",

@@ -1,6 +1,7 @@
 """Applications in memory: followed when they change, and not locked by who guesses at them."""
 
 import random
+import secrets
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,8 @@ from browsing import some_address
 from spine import Api, until
 
 from insula.clients import service as clients
+from insula.config_overrides import service as config_overrides
+from insula.sign_in.settings import BruteForce
 
 WITHIN = 1.0  # seconds, with events
 
@@ -137,3 +140,23 @@ def test_a_change_forgives_nobody(product, machine):
     until(WITHIN, lambda: elsewhere.own_token().status_code == 200)
 
     assert guess.own_token().status_code == 429
+
+
+@pytest.mark.spec("CA-10")
+def test_how_often_a_client_may_fail_is_the_tenants_to_say(product):
+    slug = f"guess{secrets.token_hex(4)}"
+    product.tenant(slug)
+    app = product.app(slug, grant_types=("client_credentials",), redirect_uris=())
+
+    async def decide(here):
+        values = {"per_client": 3}
+        await config_overrides.change(await here.tenant(slug), BruteForce, values)
+
+    product.backstage.run(decide)
+    wrong = type(app)(app.id, app.client_id, "ins_cs_wrong")
+
+    def statuses():  # from an address that nobody has seen before
+        guess = Api(product, slug, wrong, **{"x-forwarded-for": some_address()})
+        return [guess.own_token().status_code for _ in range(5)]
+
+    until(5, lambda: statuses() == [401] * 3 + [429] * 2)

@@ -1,8 +1,13 @@
 """Consent: one person's word, to one application, about what it asked for and nothing else."""
 
+import secrets
+from datetime import timedelta
+
 import pytest
 
+from insula.config_overrides import service as config_overrides
 from insula.sign_in.models import describe
+from insula.sign_in.settings import ConsentLife
 
 
 @pytest.fixture
@@ -193,3 +198,23 @@ def test_scopes_are_told_in_plain_words_and_in_a_steady_order():
     assert [line.name for line in lines] == ["openid", "email", "offline_access", "reports:read"]
     assert [line.required for line in lines] == [True, True, False, True]
     assert lines[3].title == "Use “reports:read”"
+
+
+@pytest.mark.spec("features C01")
+def test_how_long_consent_is_remembered_is_the_tenants_to_say(product, browser):
+    slug = f"consent{secrets.token_hex(4)}"
+    product.tenant(slug)
+    app, person = product.app(slug, consent="ask"), product.person(slug)
+
+    async def decide(here):
+        values = {"remembered_days": 7}
+        await config_overrides.change(await here.tenant(slug), ConsentLife, values)
+
+    product.backstage.run(decide)
+    page = browser.sign_in(browser.open(product.authorize_url(slug, app)), person)
+    assert browser.submit(page, "allow").code
+
+    (grant,) = product.rows(
+        "select expires_at - granted_at as life from insula.grants where user_id = %s", person.id
+    )
+    assert grant.life == timedelta(days=7)

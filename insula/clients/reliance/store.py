@@ -21,6 +21,8 @@ _RELIES: Final[Mapping[str, str]] = {
     "frontchannel_logout": "metadata ->> 'frontchannel_logout_uri' <> ''",
     "no_par": "metadata -> 'grant_types' ? 'authorization_code'"
     " and metadata @> '{\"require_pushed_authorization_requests\": false}'",
+    "legacy": "metadata ->> 'profile' = 'legacy'",
+    "looser": "metadata ->> 'profile' <> 'oauth21'",
     "no_pkce": "metadata -> 'grant_types' ? 'authorization_code'"
     " and metadata ->> 'profile' <> 'oauth21'"
     " and metadata ->> 'token_endpoint_auth_method' <> 'none'",

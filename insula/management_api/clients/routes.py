@@ -17,6 +17,7 @@ from insula.management_api.clients.schemas import (
     Client,
     ClientChanges,
     ClientDetail,
+    ClientPreview,
     ClientSecret,
     ClientSecrets,
     ClientStats,
@@ -181,6 +182,23 @@ async def change_client(
 ) -> ChangedClientDetail:
     """A change of how it proves itself gives it a secret, shown here alone, or takes it away."""
     return await _change(caller, client, wanted.given(), wanted.name or None, if_match, response)
+
+
+@router.post(
+    "/clients/{client}/preview",
+    summary="Preview a change of a client",
+    openapi_extra=needs("clients:read"),
+)
+async def preview_client(caller: Calling, client: Id, wanted: ClientChanges) -> ClientPreview:
+    """What would stop working; what the change would be refused for is refused here too."""
+    application = await _managed(caller, client)
+    told = await clients.preview_change(
+        caller.tenant,
+        application.client_id,
+        wanted.given(),
+        development=caller.parts.development,
+    )
+    return ClientPreview(stops=told)
 
 
 @router.delete(

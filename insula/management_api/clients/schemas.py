@@ -134,6 +134,15 @@ class ClientChanges(Settings):
     name: str = Field("", **_NAME)
 
 
+class ClientPreview(BaseModel):
+    """What a change would do beside what it says; nothing was saved."""
+
+    stops: list[str] = Field(
+        description="What the application does today that it could not do any more.",
+        examples=[["A request for a code without PKCE is refused."]],
+    )
+
+
 class Issued(BaseModel):
     """How often tokens left for it on a day, by grant type; `implicit` is the front channel."""
 

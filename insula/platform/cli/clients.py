@@ -123,18 +123,26 @@ def change(  # noqa: PLR0913  (options of a command)
     name: Annotated[str | None, typer.Option(help="What people call it.")] = None,
     jwks: Keys = None,
     *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would stop working, and change nothing.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Change settings; every process follows at once."""
 
     async def work() -> None:
+        changes = _with_keys(parse_settings(settings), jwks)
         async with opened() as here:
+            owner, development = await here.tenant(tenant), here.settings.env == "development"
+            if dry_run:
+                told = await service.preview_change(
+                    owner, client_id, changes, development=development
+                )
+                text = "\n".join(told) or "Nothing stops working."
+                show({"stops": told}, json=json, text=text)
+                return
             done = await service.change(
-                await here.tenant(tenant),
-                client_id,
-                _with_keys(parse_settings(settings), jwks),
-                name=name,
-                development=here.settings.env == "development",
+                owner, client_id, changes, name=name, development=development
             )
         text = f"{client_id} is changed."
         if done.secret:

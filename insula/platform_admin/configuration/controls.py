@@ -18,6 +18,7 @@ _TITLES: Final[Mapping[str, str]] = {
     "integrations.urls": "Links",
     "keys.rotation": "Key rotation",
     "logs": "Record",
+    "oidc.consent": "Consent",
     "oidc.features": "Protocol features",
     "oidc.registration": "Self-registration",
     "oidc.ttl": "Token lifetimes",
