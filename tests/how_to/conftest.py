@@ -127,6 +127,10 @@ def reader(product, tmp_path):
 @pytest.fixture(scope="session")
 def orders(product):
     """The API and its scope, made known by the commands of the page."""
+    product.change(  # other tests have a scope of that name
+        "delete from insula.scopes where tenant_id = %s and name like 'orders:%%'",
+        product.tenant_id("acme"),
+    )
     for words in commands():
         if words[:2] in (["resource-server", "add"], ["scope", "add"]):
             insula(product, *words)
