@@ -9,6 +9,7 @@ from oidc_world import FORM, basic, call
 
 from insula.oidc.errors import InvalidRequest
 from insula.oidc.http import MAX_BODY, MAX_FIELDS, MAX_PARAMETER, read_pairs
+from insula.oidc.jose import MAX_TOKEN
 from insula.oidc.request import Parameters
 
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
@@ -83,6 +84,16 @@ def test_a_parameter_has_8_kb_after_decoding():
     assert read_pairs(b"a=" + b"%41" * MAX_PARAMETER)[0][1] == "A" * MAX_PARAMETER
     with pytest.raises(InvalidRequest, match="8 KB"):
         read_pairs(b"a=" + b"%41" * (MAX_PARAMETER + 1))
+
+
+@pytest.mark.spec("security 104")
+@pytest.mark.parametrize("name", ["request", "client_assertion", "subject_token", "id_token_hint"])
+def test_a_parameter_that_holds_a_signed_object_has_16_kb(name):
+    whole = name.encode() + b"=" + b"A" * MAX_TOKEN
+
+    assert read_pairs(whole) == [(name, "A" * MAX_TOKEN)]
+    with pytest.raises(InvalidRequest, match="16 KB"):
+        read_pairs(whole + b"A")
 
 
 def test_fields_without_a_value_or_a_name_are_no_trouble():

@@ -184,8 +184,11 @@ async def test_another_target_than_the_policys_is_refused(world, app, params):
 @pytest.mark.spec("RFC8693-2.1", "TX-1")
 async def test_the_way_must_be_the_policys(world, app):
     client = backend(world, FROM_ISSUER, ExchangePolicy(BILLING, DESK, BACK))
+    token = await subject(world, app)
 
-    assert is_refused(await exchange(world, client, await subject(world, app)), "invalid_target")
+    for params in ({}, {"resource": BILLING}):
+        answer = await exchange(world, client, token, **params)
+        assert is_refused(answer, "unauthorized_client")
 
 
 @pytest.mark.spec("RFC8693-2.1", "TX-1")

@@ -113,12 +113,14 @@ def _policy(e: Exchange, subject: ActiveToken) -> ExchangePolicy:
     }
     if len(named) > 1:
         raise InvalidTarget("A token is for one resource; name one")
-    fitting = [
+    leaving = [
         policy
         for policy in e.client.exchange_policies
         if (policy.from_audience or e.issuer.url) in subject.audience
-        and (not named or policy.to_audience in named)
     ]
+    if not leaving:
+        raise UnauthorizedClient("No policy lets the client exchange a token of this audience")
+    fitting = [policy for policy in leaving if not named or policy.to_audience in named]
     if not fitting:
         raise InvalidTarget("No policy lets this token be exchanged for that one")
     if len({policy.to_audience for policy in fitting}) > 1:
