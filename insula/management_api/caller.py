@@ -5,7 +5,8 @@ from uuid import UUID
 
 from insula.audit.models import Actor
 from insula.management_api.parts import Parts
-from insula.oidc.models import ActiveToken, Client
+from insula.oidc.artefacts import ActiveToken
+from insula.oidc.models import Client
 from insula.oidc.provider import Provider
 from insula.tenancy.db import Tenant
 

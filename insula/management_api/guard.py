@@ -29,6 +29,7 @@ from insula.management_api.parts import Parts
 from insula.management_api.problems import Problem, Refusal, WrongField, invalid, refusal_of, shown
 from insula.management_api.rates import Standing
 from insula.management_api.rules import MAY_SEE, MAY_SEE_ACROSS, PREFIX, Rule, rule_of
+from insula.oidc.artefacts import ActiveToken
 from insula.oidc.errors import (
     BearerError,
     InsufficientScope,
@@ -37,7 +38,7 @@ from insula.oidc.errors import (
     StepUpNeeded,
 )
 from insula.oidc.http import Request as ProtocolRequest
-from insula.oidc.models import ActiveToken, Client
+from insula.oidc.models import Client
 from insula.oidc.provider import Provider
 from insula.resource_servers.builtin import audience
 from insula.tenancy.db import Tenant

@@ -7,19 +7,13 @@ brought about are one act of the database; only when that is done anything leave
 
 from insula.kernel.ids import Kind, new_id, new_secret
 from insula.oidc import tokens
+from insula.oidc.artefacts import Authorized, FrontChannel, NewAccess, NewCode, UsedUp
 from insula.oidc.authorization import Authorization, send
 from insula.oidc.errors import InvalidRequest, InvalidRequestObject, LoginRequired
 from insula.oidc.features import consent, resources, response_types
 from insula.oidc.features.scopes import asked_for
 from insula.oidc.http import Response
-from insula.oidc.models import (
-    Authorized,
-    FrontChannel,
-    NewAccess,
-    NewCode,
-    Person,
-    UsedUp,
-)
+from insula.oidc.models import Person
 
 #: The longest life of an access token that went through a browser's address, in seconds.
 FRONT_CHANNEL_LIFE = 600

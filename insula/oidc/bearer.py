@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from insula.oidc import dpop_proofs
+from insula.oidc.artefacts import ActiveToken
 from insula.oidc.errors import (
     InvalidBearerRequest,
     InvalidDpopProof,
@@ -23,7 +24,7 @@ from insula.oidc.errors import (
 )
 from insula.oidc.http import Pairs, Request, read_pairs
 from insula.oidc.issuer import Issuer
-from insula.oidc.models import ActiveToken, Client
+from insula.oidc.models import Client
 from insula.oidc.sightings import note_token
 from insula.oidc.tokens import find_access_token
 

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from insula.kernel.ids import Kind, new_secret
+from insula.oidc.artefacts import NewRefresh
 from insula.oidc.issuer import Issuer
-from insula.oidc.models import Caller, Client, NewRefresh
+from insula.oidc.models import Caller, Client
 from insula.oidc.request import Parameters
 
 

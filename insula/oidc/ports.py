@@ -11,30 +11,32 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
-from insula.oidc.models import (
+from insula.oidc.artefacts import (
     ActiveToken,
     Advance,
-    Ask,
-    AskSignOut,
-    Caller,
-    Client,
     DeviceRedemption,
-    EndedSession,
     Exchanged,
     FrontChannel,
-    Interaction,
     NewAccess,
     NewCode,
     NewDevice,
     NewPushed,
-    Person,
     Poll,
     Redemption,
     Redirection,
-    RegisteredClient,
     StoredCode,
     StoredRefresh,
     TakenPush,
+)
+from insula.oidc.models import (
+    Ask,
+    AskSignOut,
+    Caller,
+    Client,
+    EndedSession,
+    Interaction,
+    Person,
+    RegisteredClient,
     Visit,
 )
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from insula.kernel.errors import Unavailable
 from insula.oidc import bearer, refusals
 from insula.oidc import issuer as paths
+from insula.oidc.artefacts import ActiveToken
 from insula.oidc.cors import allow_caller, answer_preflight, is_preflight
 from insula.oidc.endpoints import discovery, jwks
 from insula.oidc.endpoints.authorize import authorize, resume
@@ -38,7 +39,7 @@ from insula.oidc.http import (
 )
 from insula.oidc.issuer import Issuer
 from insula.oidc.jose import Verifier
-from insula.oidc.models import ActiveToken, Client, Features, Lifetimes, ResourceServer
+from insula.oidc.models import Client, Features, Lifetimes, ResourceServer
 from insula.oidc.ports import Clients, Devices, Pages, People, Registrations, Requests, Tokens
 from insula.oidc.sightings import Blind, Sightings, note_fetch
 from insula.oidc.signing import KeyRing

@@ -14,21 +14,13 @@ from uuid import UUID
 
 from insula.kernel import clock
 from insula.kernel.ids import PREFIXES, Kind, new_secret
+from insula.oidc.artefacts import ActiveToken, NewAccess, StoredCode, StoredRefresh
 from insula.oidc.errors import TemporarilyUnavailable
 from insula.oidc.features import claims, scopes
 from insula.oidc.features.resources import Target
 from insula.oidc.issuer import Issuer
 from insula.oidc.jose import ACCESS_TOKEN_TYPE, ID_TOKEN_TYPE, audience_of
-from insula.oidc.models import (
-    ActiveToken,
-    Client,
-    NewAccess,
-    Person,
-    Scopes,
-    Session,
-    StoredCode,
-    StoredRefresh,
-)
+from insula.oidc.models import Client, Person, Scopes, Session
 from insula.oidc.signing import SigningKey, compact_json, left_half_hash
 
 

@@ -5,14 +5,8 @@ from uuid import uuid4
 
 from insula.devices.codes import UserCodes
 from insula.kernel.ids import Kind, digest
-from insula.oidc.models import (
-    ApprovedDevice,
-    Caller,
-    Client,
-    DeviceRedemption,
-    NewDevice,
-    Poll,
-)
+from insula.oidc.artefacts import ApprovedDevice, DeviceRedemption, NewDevice, Poll
+from insula.oidc.models import Caller, Client
 from insula.providers.store import devices
 from insula.providers.tokens import TenantTokens, line
 from insula.tenancy.db import Tenant

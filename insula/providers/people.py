@@ -5,6 +5,7 @@ from uuid import UUID
 
 from insula.audit.models import Actor
 from insula.kernel.ids import Kind, digest
+from insula.oidc.artefacts import Redirection
 from insula.oidc.models import (
     Ask,
     AskSignOut,
@@ -13,7 +14,6 @@ from insula.oidc.models import (
     EndedSession,
     Interaction,
     Person,
-    Redirection,
     Session,
     Visit,
 )

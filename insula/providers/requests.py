@@ -4,8 +4,9 @@ import json
 from datetime import timedelta
 
 from insula.kernel.ids import Kind, digest
+from insula.oidc.artefacts import NewPushed, TakenPush
 from insula.oidc.errors import Unreachable
-from insula.oidc.models import Caller, Client, NewPushed, TakenPush
+from insula.oidc.models import Caller, Client
 from insula.oidc.ports import Cookies
 from insula.outbound.door import Door
 from insula.outbound.errors import OutboundError

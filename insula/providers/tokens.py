@@ -10,24 +10,20 @@ from uuid import UUID, uuid4
 from insula.accounts.models import mapped_claims, standard_claims
 from insula.kernel.crypto import DoesNotOpen, open_under, seal_under
 from insula.kernel.ids import Kind, digest
-from insula.oidc.models import (
+from insula.oidc.artefacts import (
     ActiveToken,
     Advance,
     Authorized,
-    Caller,
-    Client,
     Exchanged,
     FrontChannel,
-    Lifetimes,
     NewAccess,
     NewCode,
     NewRefresh,
-    Person,
     Redemption,
-    Session,
     StoredCode,
     StoredRefresh,
 )
+from insula.oidc.models import Caller, Client, Lifetimes, Person, Session
 from insula.providers.store import access_tokens, codes, families
 from insula.tenancy.db import Row, Statement, Tenant
 

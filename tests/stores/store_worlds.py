@@ -11,24 +11,19 @@ from insula.clients import service as clients
 from insula.clients.models import Metadata
 from insula.devices.codes import UserCodes
 from insula.kernel import clock
-from insula.oidc.memory import Host
-from insula.oidc.models import (
+from insula.oidc.artefacts import (
     Advance,
     Authorized,
-    Caller,
-    Client,
-    ClientSecret,
     DeviceRedemption,
-    Lifetimes,
     NewAccess,
     NewCode,
     NewDevice,
     NewRefresh,
-    Person,
     Redemption,
-    Session,
     UsedUp,
 )
+from insula.oidc.memory import Host
+from insula.oidc.models import Caller, Client, ClientSecret, Lifetimes, Person, Session
 from insula.outbound.door import Door
 from insula.outbound.settings import OutboundRules
 from insula.providers.bursts import Bursts

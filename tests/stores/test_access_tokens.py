@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from store_worlds import CALLER, value
 
-from insula.oidc.models import NewAccess
+from insula.oidc.artefacts import NewAccess
 
 
 async def test_an_opaque_token_is_found_by_its_value_until_it_expires(world, app, ada):

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from store_worlds import CALLER, value
 
-from insula.oidc.models import FrontChannel, NewAccess, NewPushed, UsedUp
+from insula.oidc.artefacts import FrontChannel, NewAccess, NewPushed, UsedUp
 from insula.providers.requests import TenantRequests
 from insula.sign_in.cookies import Jar
 

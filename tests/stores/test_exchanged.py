@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from store_worlds import CALLER, value
 
-from insula.oidc.models import ActiveToken, Exchanged, NewAccess
+from insula.oidc.artefacts import ActiveToken, Exchanged, NewAccess
 
 pytestmark = pytest.mark.spec("RFC8693-2.2.1", "TX-6")
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from store_worlds import CALLER, value
 
-from insula.oidc.models import NewAccess
+from insula.oidc.artefacts import NewAccess
 
 
 class Held:

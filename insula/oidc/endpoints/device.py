@@ -9,6 +9,7 @@ import secrets
 
 from insula.kernel.ids import Kind, new_secret
 from insula.oidc import issuer as paths
+from insula.oidc.artefacts import NewDevice
 from insula.oidc.client_authentication import authenticate
 from insula.oidc.errors import TemporarilyUnavailable, UnauthorizedClient
 from insula.oidc.features import resources, scopes
@@ -17,7 +18,6 @@ from insula.oidc.features.pause import refuse_paused
 from insula.oidc.grants.device_code import GRANT_TYPE
 from insula.oidc.http import Request, Response, json_answer
 from insula.oidc.issuer import Issuer
-from insula.oidc.models import NewDevice
 from insula.oidc.request import read_back_channel
 from insula.oidc.signing import compact_json
 

@@ -7,11 +7,12 @@ ask about others. Whatever else is asked, the answer is the same eighteen bytes.
 
 from typing import Any
 
+from insula.oidc.artefacts import ActiveToken
 from insula.oidc.client_authentication import authenticate
 from insula.oidc.errors import InvalidClient
 from insula.oidc.http import Request, Response, json_answer
 from insula.oidc.issuer import Issuer
-from insula.oidc.models import ActiveToken, Client, ResourceServer
+from insula.oidc.models import Client, ResourceServer
 from insula.oidc.request import read_back_channel
 from insula.oidc.sightings import note_token
 from insula.oidc.signing import compact_json

@@ -2,13 +2,13 @@
 
 from insula.kernel.ids import Kind, new_secret
 from insula.oidc import dpop_proofs
+from insula.oidc.artefacts import NewPushed
 from insula.oidc.client_authentication import authenticate
 from insula.oidc.endpoints.authorize import check_pushed
 from insula.oidc.errors import InvalidClient, InvalidRequest
 from insula.oidc.features.par import REFERENCE
 from insula.oidc.http import Request, Response, json_answer
 from insula.oidc.issuer import Issuer
-from insula.oidc.models import NewPushed
 from insula.oidc.request import read_back_channel
 from insula.oidc.signing import compact_json
 

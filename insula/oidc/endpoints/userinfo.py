@@ -1,6 +1,7 @@
 """The userinfo endpoint: OIDCC-5.3. What the token's scopes and claims stand for, no more."""
 
 from insula.kernel import clock
+from insula.oidc.artefacts import ActiveToken
 from insula.oidc.bearer import authorize
 from insula.oidc.dpop_proofs import offer_nonce
 from insula.oidc.errors import InsufficientScope, StepUpNeeded
@@ -8,7 +9,6 @@ from insula.oidc.features import claims
 from insula.oidc.features.scopes import OPENID
 from insula.oidc.http import NO_STORE, Request, Response, json_answer
 from insula.oidc.issuer import Issuer
-from insula.oidc.models import ActiveToken
 from insula.oidc.signing import compact_json
 from insula.oidc.tokens import sign_for
 

@@ -7,11 +7,11 @@ that spends decides: whoever loses there throws the signatures away.
 """
 
 from insula.oidc import tokens
+from insula.oidc.artefacts import Redemption, StoredCode
 from insula.oidc.errors import InvalidGrant, InvalidRequest, InvalidTarget
 from insula.oidc.exchange import Exchange
 from insula.oidc.features import pkce, resources
 from insula.oidc.features.scopes import OFFLINE, OPENID, still_there
-from insula.oidc.models import Redemption, StoredCode
 from insula.oidc.request import Parameters
 
 _REFUSED = "The code is not valid"

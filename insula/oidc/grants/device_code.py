@@ -6,6 +6,7 @@ spends: of two polls that come at once, one gets tokens.
 """
 
 from insula.oidc import tokens
+from insula.oidc.artefacts import ApprovedDevice, DeviceRedemption, Poll
 from insula.oidc.errors import (
     AuthorizationPending,
     DeviceDenied,
@@ -16,7 +17,6 @@ from insula.oidc.errors import (
 from insula.oidc.exchange import Exchange
 from insula.oidc.features import resources
 from insula.oidc.features.scopes import OFFLINE, OPENID, still_there
-from insula.oidc.models import ApprovedDevice, DeviceRedemption, Poll
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
 

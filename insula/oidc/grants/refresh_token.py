@@ -8,11 +8,11 @@ parties hold it, and the family ends for both. Never do two lineages live.
 
 from insula.kernel.ids import Kind, new_secret
 from insula.oidc import tokens
+from insula.oidc.artefacts import Advance, NewAccess, StoredRefresh
 from insula.oidc.errors import InvalidDpopProof, InvalidGrant
 from insula.oidc.exchange import Exchange
 from insula.oidc.features import resources
 from insula.oidc.features.scopes import OPENID, asked_for, read_narrower, still_there
-from insula.oidc.models import Advance, NewAccess, StoredRefresh
 
 _REFUSED = "The refresh token is not valid"
 

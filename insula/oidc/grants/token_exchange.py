@@ -11,6 +11,7 @@ from typing import Any
 from insula.kernel import clock
 from insula.kernel.ids import new_id
 from insula.oidc import tokens
+from insula.oidc.artefacts import ActiveToken, Exchanged
 from insula.oidc.errors import (
     InvalidGrant,
     InvalidRequest,
@@ -22,14 +23,7 @@ from insula.oidc.exchange import Exchange
 from insula.oidc.features import resources
 from insula.oidc.features.resources import Target
 from insula.oidc.features.scopes import asked_for
-from insula.oidc.models import (
-    ActiveToken,
-    Exchanged,
-    ExchangePolicy,
-    ResourceServer,
-    Scopes,
-    Session,
-)
+from insula.oidc.models import ExchangePolicy, ResourceServer, Scopes, Session
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"

@@ -4,20 +4,16 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from insula.kernel import clock
-from insula.oidc.memory.tokens import MemoryTokens
-from insula.oidc.memory.wire import Wire
-from insula.oidc.models import (
+from insula.oidc.artefacts import (
     ApprovedDevice,
-    Caller,
-    Client,
     DeviceRedemption,
     NewDevice,
-    Person,
     Poll,
     PollState,
-    Scopes,
-    Session,
 )
+from insula.oidc.memory.tokens import MemoryTokens
+from insula.oidc.memory.wire import Wire
+from insula.oidc.models import Caller, Client, Person, Scopes, Session
 
 LONGEST_INTERVAL = 60
 

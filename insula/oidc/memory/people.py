@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from insula.kernel import clock
+from insula.oidc.artefacts import Redirection
 from insula.oidc.memory.wire import Wire
 from insula.oidc.models import (
     Ask,
@@ -13,7 +14,6 @@ from insula.oidc.models import (
     EndedSession,
     Interaction,
     Person,
-    Redirection,
     Scopes,
     Session,
     Visit,

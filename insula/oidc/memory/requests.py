@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from insula.kernel import clock
+from insula.oidc.artefacts import NewPushed, TakenPush, UsedUp
 from insula.oidc.errors import Unreachable
 from insula.oidc.memory.people import BROWSER_COOKIE
 from insula.oidc.memory.wire import Wire
-from insula.oidc.models import Caller, Client, NewPushed, TakenPush, UsedUp
+from insula.oidc.models import Caller, Client
 from insula.oidc.ports import Cookies
 
 STARTED_FOR = 600

@@ -6,29 +6,25 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from insula.kernel import clock
-from insula.oidc.memory.clients import MemoryClients
-from insula.oidc.memory.people import MemoryPeople
-from insula.oidc.memory.requests import MemoryRequests
-from insula.oidc.memory.wire import Wire
-from insula.oidc.models import (
+from insula.oidc.artefacts import (
     ActiveToken,
     Advance,
     Authorized,
-    Caller,
-    Client,
     DeviceRedemption,
     Exchanged,
     FrontChannel,
     NewAccess,
     NewCode,
-    Person,
     Redemption,
-    Scopes,
-    Session,
     StoredCode,
     StoredRefresh,
     UsedUp,
 )
+from insula.oidc.memory.clients import MemoryClients
+from insula.oidc.memory.people import MemoryPeople
+from insula.oidc.memory.requests import MemoryRequests
+from insula.oidc.memory.wire import Wire
+from insula.oidc.models import Caller, Client, Person, Scopes, Session
 
 
 @dataclass
