@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from at_rest import put_to_rest
 from psycopg.rows import namedtuple_row
 
 from insula.audit import service as audit
@@ -131,7 +132,7 @@ async def test_a_plan_is_kept_told_and_put_into_effect_at_its_time_as_whoever_pl
     two_houses, houses, plan, tasks, make_due, database, behind
 ):
     house, other = two_houses
-    behind.execute("truncate insula_jobs.procrastinate_jobs cascade")
+    put_to_rest(behind)
     await service.change(house.tenant, TokenLifetimes, {"id_token": 600})
     made = await plan(house, TokenLifetimes, {"access_token": 300, "id_token": 600})
     await plan(other, TokenLifetimes, {"access_token": 120})
@@ -371,7 +372,7 @@ async def test_a_tenant_that_is_not_active_waits_and_one_that_is_gone_has_no_pla
 
 
 async def test_the_platforms_own_changes_are_planned_alike_and_hold_everywhere(
-    house, houses, home, platform_door, tasks, database, make_due
+    house, houses, home, platform_door, tasks, database, behind, make_due
 ):
     async def planning(scope, changes, **how):
         async with platform_door.within(home.id) as db:
@@ -394,6 +395,7 @@ async def test_the_platforms_own_changes_are_planned_alike_and_hold_everywhere(
         bounds, layers = await plans.find(db, "bounds", TTL)
     assert plans.differences_of(TokenLifetimes, layers, bounds) == [("id_token", None, 500)]
     assert plans.in_effect(layers, bounds).bounds[TTL] == {"id_token": 500}
+    put_to_rest(behind)
     make_due(home)
     await tasks.queue(database.platform).work_off()
 

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from at_rest import put_to_rest
 from psycopg.rows import namedtuple_row
 from serving import cli, environment
 
@@ -61,10 +62,11 @@ def make_due(db, tenant, state):
     )
 
 
-async def test_the_worker_moves_keys_through_their_phases(two_houses, database, db, cluster):
+async def test_the_worker_moves_keys_through_their_phases(two_houses, tasks, database, db, cluster):
     ada, bea = two_houses[0].tenant, two_houses[1].tenant
     here = environment(database.app, database.platform, cluster.valkey_url, 8000)
     version = ada.version
+    put_to_rest(db)
 
     make_due(db, ada, "active")
     done = cli(here, "worker", "--once")
@@ -74,13 +76,13 @@ async def test_the_worker_moves_keys_through_their_phases(two_houses, database, 
     ]  # fmt: skip
 
     make_due(db, ada, "next")
-    assert cli(here, "worker", "--once").returncode == 0
+    await tasks.queue(database.platform).work_off()
     assert await states(ada) == [
         ("ES256", "active"), ("ES256", "retiring"), ("RS256", "active"), ("RS256", "retiring"),
     ]  # fmt: skip
 
     make_due(db, ada, "retiring")
-    assert cli(here, "worker", "--once").returncode == 0
+    await tasks.queue(database.platform).work_off()
     assert await states(ada) == [
         ("ES256", "active"), ("ES256", "retired"), ("RS256", "active"), ("RS256", "retired"),
     ]  # fmt: skip
@@ -102,8 +104,7 @@ async def test_a_second_look_moves_nothing(house, tasks, db):
 
 async def test_only_tenants_with_something_due_get_a_job(two_houses, tasks, db, database):
     ada, bea = two_houses[0].tenant, two_houses[1].tenant
-    db.execute("update insula.signing_keys set planned_at = 'infinity'")  # all were looked at
-    db.execute("truncate insula_jobs.procrastinate_jobs cascade")
+    put_to_rest(db)
     make_due(db, ada, "active")
 
     await tasks.find_due_keys()

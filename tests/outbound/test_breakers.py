@@ -157,13 +157,15 @@ async def test_one_party_cannot_make_a_host_look_away_for_another(make_door, int
 
 @pytest.fixture
 def held(server):
-    """Requests to the server hang until `set`; the most that were there at once."""
-    gate = asyncio.Event()
+    """Requests to the server hang until `set`; the most that were there at once, and when two."""
+    gate, gate.two = asyncio.Event(), asyncio.Event()
     gate.most = gate.now = 0
 
     async def answer(_head):
         gate.now += 1
         gate.most = max(gate.most, gate.now)
+        if gate.now == 2:
+            gate.two.set()
         await gate.wait()
         gate.now -= 1
         async for part in says(b"{}")(_head):
@@ -176,7 +178,8 @@ def held(server):
 async def test_one_host_is_asked_by_a_few_requests_at_once(make_door, held):
     door = make_door(per_host=2)
     asking = [asyncio.create_task(fetch(door)) for _ in range(6)]
-    await asyncio.sleep(0.3)
+    await asyncio.wait_for(held.two.wait(), 20)
+    await asyncio.sleep(0.3)  # time enough for a third, if there could be one
     held.set()
 
     await asyncio.gather(*asking)
