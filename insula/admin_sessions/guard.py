@@ -18,7 +18,7 @@ from insula.assets.routes import read_upload
 from insula.audit.models import Actor, ActorType
 from insula.config_overrides.service import of
 from insula.sign_in import csrf
-from insula.sign_in.routes import (
+from insula.sign_in.guard import (
     Pages,
     cookies_of,
     go_to,

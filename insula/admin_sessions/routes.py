@@ -23,9 +23,7 @@ from insula.config_overrides.service import of
 from insula.sign_in import csrf
 from insula.sign_in import service as ordinary
 from insula.sign_in.errors import TooManyAttempts
-from insula.sign_in.models import Prompt
-from insula.sign_in.proof import InvalidCredentials, Proof
-from insula.sign_in.routes import (
+from insula.sign_in.guard import (
     cookies_of,
     counted,
     go_to,
@@ -36,6 +34,8 @@ from insula.sign_in.routes import (
     tenant_of,
     with_cookies,
 )
+from insula.sign_in.models import Prompt
+from insula.sign_in.proof import InvalidCredentials, Proof
 from insula.sign_in.settings import InteractionLife
 from insula.tenancy.models import PLATFORMS
 from insula.ui.pages import THEME_COOKIE

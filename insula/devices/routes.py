@@ -18,8 +18,7 @@ from insula.devices.codes import UserCodes, read, shown
 from insula.devices.errors import NoSuchCode, TooManyCodes
 from insula.kernel.errors import NotFound
 from insula.sign_in import service as sign_in
-from insula.sign_in.models import SignedIn, describe
-from insula.sign_in.routes import (
+from insula.sign_in.guard import (
     Pages,
     begin_interaction,
     csrf_token_of,
@@ -31,6 +30,7 @@ from insula.sign_in.routes import (
     show_page,
     tenant_of,
 )
+from insula.sign_in.models import SignedIn, describe
 from insula.sign_in.service import Here
 from insula.ui.views import App, initials
 

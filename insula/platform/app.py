@@ -33,6 +33,7 @@ from insula.platform.wiring import Wiring
 from insula.platform_admin.routes import routes as platform_routes
 from insula.registration.routes import routes as logo_routes
 from insula.sign_in.activation.routes import routes as activation_routes
+from insula.sign_in.routes import routes as sign_in_routes
 from insula.tenancy.db import Tenant
 from insula.tenancy.middleware import TenancyMiddleware
 from insula.tenancy.resolution import Unresolved
@@ -105,7 +106,7 @@ async def _record_disagreement(tenant: Tenant, scope: Scope) -> None:
 def assemble(wiring: Wiring) -> App:
     """The ASGI application of a wiring that has been opened."""
     pages = (
-        *wiring.pages.routes(),
+        *sign_in_routes(wiring.pages),
         *activation_routes(wiring.pages),
         *wiring.device_pages.routes(),
         *wiring.admin_pages.routes(),

@@ -39,7 +39,7 @@ from insula.providers.build import Builder
 from insula.providers.client_keys import ClientKeys
 from insula.providers.pool import ProviderPool
 from insula.sign_in.cookies import Jar
-from insula.sign_in.routes import Pages
+from insula.sign_in.guard import Pages
 from insula.tenancy import health
 from insula.tenancy.changes import ChangeFeed
 from insula.tenancy.checks import refuse_strong_role

@@ -19,7 +19,7 @@ from insula.keys.settings import KeyRotation
 from insula.platform_admin.calls import call_of
 from insula.platform_admin.navigation import GROUPS, HOME, TENANTS
 from insula.providers.pool import Figures
-from insula.sign_in.routes import cookies_of
+from insula.sign_in.guard import cookies_of
 from insula.tenancy.db import Platform
 from insula.tenancy.models import Naming
 from insula.tenants.domains.proofs import Prover

@@ -14,14 +14,7 @@ from insula.clients.service import parse_metadata
 from insula.kernel.ids import new_id
 from insula.oidc import errors as oidc
 from insula.oidc.features.scopes import OF_A_PERSON
-from insula.oidc.models import (
-    Caller,
-    Features,
-    Profile,
-    RegisteredClient,
-    ResourceServer,
-    stricter,
-)
+from insula.oidc.models import Caller, Features, Profile, RegisteredClient, ResourceServer, stricter
 from insula.outbound.door import Door
 from insula.outbound.errors import Busy, OutboundError, Unreachable
 from insula.providers.client_keys import ClientKeys

@@ -4,11 +4,12 @@ import re
 
 import pytest
 
-from insula.sign_in.routes import Pages
+from insula.sign_in.guard import Pages
+from insula.sign_in.routes import routes
 
 POSTS = sorted(
     route.path
-    for route in Pages(None, None, b"", None).routes()
+    for route in routes(Pages(None, None, b"", None))
     if route.methods and "POST" in route.methods
 )
 

@@ -10,7 +10,7 @@ from browsing import Browser, some_address
 from insula.sign_in import attempts
 from insula.sign_in.attempts import Attempt
 from insula.sign_in.errors import TooManyAttempts
-from insula.sign_in.routes import in_words
+from insula.sign_in.guard import in_words
 from insula.sign_in.settings import BruteForce
 
 WRONG = "not the password of anybody"

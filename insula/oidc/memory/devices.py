@@ -4,13 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from insula.kernel import clock
-from insula.oidc.artefacts import (
-    ApprovedDevice,
-    DeviceRedemption,
-    NewDevice,
-    Poll,
-    PollState,
-)
+from insula.oidc.artefacts import ApprovedDevice, DeviceRedemption, NewDevice, Poll, PollState
 from insula.oidc.memory.tokens import MemoryTokens
 from insula.oidc.memory.wire import Wire
 from insula.oidc.models import Caller, Client, Person, Scopes, Session

@@ -29,7 +29,7 @@ from insula.platform_admin.configuration.lines import as_typed, parts_of
 from insula.platform_admin.configuration.planned import marked
 from insula.platform_admin.guard import Form, Panel, platform_actor
 from insula.platform_admin.people import names
-from insula.sign_in.routes import go_to, only, tenant_of
+from insula.sign_in.guard import go_to, only, tenant_of
 
 _LONGEST_REASON = 500
 _DONE = {

@@ -19,7 +19,7 @@ from insula.platform_admin.navigation import HOME
 from insula.platform_admin.sentences import actors, entries
 from insula.registry import service as registry
 from insula.registry.models import KeyLine
-from insula.sign_in.routes import tenant_of
+from insula.sign_in.guard import tenant_of
 from insula.tenancy.db import Row
 from insula.tenants.domains import service as domains
 

@@ -18,7 +18,7 @@ from insula.platform_admin.guard import Form, Panel
 from insula.platform_admin.people import names, who
 from insula.platform_admin.platform_settings.routes import DEFAULTS
 from insula.platform_admin.settings_history.routes import ACTS, before_of
-from insula.sign_in.routes import go_to, tenant_of
+from insula.sign_in.guard import go_to, tenant_of
 
 _LIMIT = 25
 _ONE = f"{DEFAULTS}/history/{{number:int}}"

@@ -25,7 +25,7 @@ from insula.platform_admin.people import names, who
 from insula.registry import service as registry
 from insula.registry.errors import CursorInvalid
 from insula.registry.models import Impact, TenantLine
-from insula.sign_in.routes import go_to, only, tenant_of
+from insula.sign_in.guard import go_to, only, tenant_of
 from insula.tenants.errors import NoSuchTenant, TenantProtected
 
 DELETIONS = "/platform/deletions"

@@ -15,7 +15,7 @@ from insula.jobs.board import JobView
 from insula.jobs.errors import NotFailed
 from insula.platform_admin.guard import Form, Panel, platform_actor
 from insula.registry.errors import CursorInvalid
-from insula.sign_in.routes import go_to, tenant_of
+from insula.sign_in.guard import go_to, tenant_of
 from insula.tenancy.db import Connection
 
 JOBS = "/platform/jobs"

@@ -13,7 +13,7 @@ from insula.platform_admin.one_tenant.routes import ONE, changeable, edit_page, 
 from insula.platform_admin.tenants.routes import worded
 from insula.registry import service as registry
 from insula.registry.models import TenantLine
-from insula.sign_in.routes import go_to, only
+from insula.sign_in.guard import go_to, only
 from insula.tenants import registry as tenants
 from insula.tenants.domains import checks
 from insula.tenants.domains import service as domains

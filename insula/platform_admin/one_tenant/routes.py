@@ -23,7 +23,7 @@ from insula.platform_admin.sentences import entries, short
 from insula.platform_admin.tenants.routes import worded
 from insula.registry import service as registry
 from insula.registry.models import TenantLine
-from insula.sign_in.routes import go_to, only, tenant_of
+from insula.sign_in.guard import go_to, only, tenant_of
 from insula.tenants import service as tenants
 from insula.tenants.domains import models as login_domains
 from insula.tenants.domains import service as domains

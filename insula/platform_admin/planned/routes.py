@@ -15,7 +15,7 @@ from insula.platform_admin.configuration.controls import label, title
 from insula.platform_admin.configuration.desk import Desk
 from insula.platform_admin.configuration.routes import Opened, form_page, status_of
 from insula.platform_admin.guard import Form, Panel, platform_actor
-from insula.sign_in.routes import go_to, only
+from insula.sign_in.guard import go_to, only
 
 _LONGEST_REASON = 500
 _Show = Callable[[Panel, Request, AdminSession], Awaitable[Response]]

@@ -22,7 +22,7 @@ from insula.platform_admin.configuration.routes import pages_of
 from insula.platform_admin.guard import Panel
 from insula.platform_admin.people import names
 from insula.platform_admin.planned.routes import plan_pages_of
-from insula.sign_in.routes import go_to, tenant_of
+from insula.sign_in.guard import go_to, tenant_of
 
 DEFAULTS = "/platform/defaults"
 BOUNDS = "/platform/bounds"

@@ -14,7 +14,7 @@ from insula.audit import service as audit
 from insula.audit.models import Lines, Status
 from insula.platform_admin.guard import Panel
 from insula.platform_admin.sentences import actors, entries
-from insula.sign_in.routes import tenant_of
+from insula.sign_in.guard import tenant_of
 
 _PATH: Final = "/platform/audit"
 _LIMIT: Final = 50

@@ -20,7 +20,7 @@ from insula.platform_admin.navigation import TENANTS
 from insula.platform_admin.one_tenant.routes import line_of
 from insula.platform_admin.tenant_settings.routes import CONFIG
 from insula.registry.models import TenantLine
-from insula.sign_in.routes import go_to, only
+from insula.sign_in.guard import go_to, only
 
 
 def routes(panel: Panel) -> list[Route]:

@@ -25,7 +25,7 @@ from insula.platform_admin.one_tenant.routes import frame_of, line_of
 from insula.platform_admin.people import names, who
 from insula.platform_admin.tenant_settings.routes import CONFIG, menu_of
 from insula.registry.errors import CursorInvalid
-from insula.sign_in.routes import go_to, tenant_of
+from insula.sign_in.guard import go_to, tenant_of
 
 _LIMIT = 25
 ACTS = {

@@ -14,7 +14,7 @@ from insula.platform_admin.guard import Form, Panel, platform_actor
 from insula.platform_admin.one_tenant.routes import line_of
 from insula.platform_admin.tenant_settings.routes import CONFIG, open_section
 from insula.platform_admin.tenants.routes import worded
-from insula.sign_in.routes import go_to, only
+from insula.sign_in.guard import go_to, only
 
 
 def routes(panel: Panel) -> list[Route]:

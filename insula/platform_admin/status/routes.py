@@ -14,7 +14,7 @@ from insula.platform_admin.navigation import TENANTS
 from insula.platform_admin.one_tenant.routes import ONE, line_of
 from insula.registry import service as registry
 from insula.registry.models import Impact, TenantLine
-from insula.sign_in.routes import go_to, only
+from insula.sign_in.guard import go_to, only
 from insula.tenants import service as tenants
 from insula.tenants.errors import TenantProtected
 from insula.tenants.models import FOLLOWS, Status

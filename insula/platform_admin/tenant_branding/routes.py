@@ -21,7 +21,7 @@ from insula.platform_admin.guard import Form, Panel, platform_actor
 from insula.platform_admin.navigation import TENANTS
 from insula.platform_admin.one_tenant.routes import line_of
 from insula.platform_admin.tenant_settings.routes import CONFIG, open_section
-from insula.sign_in.routes import cookies_of, go_to, only
+from insula.sign_in.guard import cookies_of, go_to, only
 from insula.ui.accents import default_accent
 from insula.ui.branding import Picture
 from insula.ui.pages import render, theme_of

@@ -18,7 +18,7 @@ from insula.platform_admin.one_tenant.routes import ONE, line_of, show_tab
 from insula.platform_admin.tenants.routes import link_page
 from insula.registry import service as registry
 from insula.registry.models import TenantLine
-from insula.sign_in.routes import go_to, only, tenant_of
+from insula.sign_in.guard import go_to, only, tenant_of
 
 _USERS = 25
 

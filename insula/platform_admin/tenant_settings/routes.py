@@ -30,7 +30,7 @@ from insula.platform_admin.people import names
 from insula.platform_admin.planned.routes import plan_pages_of
 from insula.registry import service as registry
 from insula.registry.models import TenantLine
-from insula.sign_in.routes import go_to, tenant_of
+from insula.sign_in.guard import go_to, tenant_of
 
 CONFIG = f"{ONE}/config"
 #: A page that shows another one of this host inside it.

@@ -19,7 +19,7 @@ from insula.platform_admin.guard import Form, Panel, platform_actor
 from insula.platform_admin.people import names, who
 from insula.platform_admin.tenants.routes import worded
 from insula.registry import service as registry
-from insula.sign_in.routes import go_to, only, tenant_of
+from insula.sign_in.guard import go_to, only, tenant_of
 from insula.tenant_templates import service
 from insula.tenant_templates.errors import InvalidTemplate
 from insula.tenant_templates.models import LONGEST_DESCRIPTION, Template, taken_from

@@ -17,7 +17,7 @@ from insula.platform_admin.guard import Form, Panel, platform_actor
 from insula.platform_admin.navigation import TENANTS
 from insula.registry import service as registry
 from insula.registry.models import STATUSES, Cursor, Filter, Page, TenantLine
-from insula.sign_in.routes import go_to, only
+from insula.sign_in.guard import go_to, only
 from insula.tenant_templates import service as tenant_templates
 from insula.tenant_templates.models import Choice
 from insula.tenants import founding

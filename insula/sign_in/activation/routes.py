@@ -16,7 +16,7 @@ from insula.accounts.activation import service as links
 from insula.accounts.activation.models import PATH
 from insula.accounts.errors import WeakPassword
 from insula.sign_in.activation import service
-from insula.sign_in.routes import (
+from insula.sign_in.guard import (
     Pages,
     cookies_of,
     csrf_token_of,
