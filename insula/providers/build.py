@@ -1,7 +1,6 @@
 """How a tenant's provider instance is built: two queries, then arithmetic."""
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 from cachetools import TTLCache
 
@@ -77,7 +76,7 @@ class Builder:
         )
         lifetimes = resolve(TokenLifetimes, layers).lifetimes()
         features = resolve(ProtocolFeatures, layers).features()
-        idle = timedelta(minutes=resolve(SessionPolicy, layers).idle_timeout_minutes)
+        idle = resolve(SessionPolicy, layers).idle
         tokens = TenantTokens(tenant, lifetimes, idle, catalogue.mappings)
         provider = Provider(
             issuer=tenant.issuer,
