@@ -20,6 +20,7 @@ from insula.oidc.models import (
     Profile,
     RegisteredClient,
     ResourceServer,
+    Scopes,
     stricter,
 )
 from insula.outbound.door import Door
@@ -53,6 +54,8 @@ class TenantRegistrations:
     limits: RegistrationLimits
     features: Features
     resources: Mapping[str, ResourceServer]
+    #: Scopes of OpenID Connect that the tenant does not offer.
+    withheld: Scopes = frozenset()
     development: bool = False
 
     async def register(
@@ -124,6 +127,7 @@ class TenantRegistrations:
     ) -> Wanted:
         name = members.get("client_name", client_id)
         check_name(name)
+        policy = policy.without(self.withheld)
         values = settings_of(members) | {"profile": profile}
         if "scopes" not in values:
             values["scopes"] = _usual_scopes(values["grant_types"], policy)

@@ -161,7 +161,8 @@ def _bound(
     line = replace(line, refused=_refused(section, control, bounds))
     if found.own is not None and found.own != found.effective:
         text = f"“{shown(control, found.own)}” is stored and comes back if that is lifted. {by}"
-        head = f"{shown(control, found.effective)} is in force"
+        said = shown(control, found.effective)
+        head = f"in force: {said}" if control.shape == "set" else f"{said} is in force"
         return replace(
             line, state="clamped", lock=(head[:1].upper() + head[1:], text),
             is_fixed=control.shape == "switch",
