@@ -84,6 +84,7 @@ def test_metadata_and_tokens_of_before_know_it_no_more_and_a_neighbours_still_do
         assert ("email" in told) == ("email" in scope)
         narrower = place.api.refresh(refreshed["refresh_token"], scope="openid email")
         assert narrower.status_code == (200 if place is elsewhere else 400), narrower.text
+        place.tokens = refreshed
 
 
 @pytest.mark.spec("features C04")
@@ -124,3 +125,9 @@ def test_openid_stays_and_the_list_is_of_what_the_engine_knows(here):
         with pytest.raises(InvalidSetting) as refusal:
             here.decide(OfferedScopes, {"supported_scopes": wrong})
         assert refusal.value.field.startswith("oidc.scopes.supported_scopes")
+
+
+@pytest.mark.spec("features C04")
+def test_what_was_granted_with_offline_access_outlives_a_sign_out_still(here):
+    here.browser.submit(here.browser.open(here.product.url(here.slug, "/sign-in/out")), "sign_out")
+    assert here.api.refresh(here.tokens["refresh_token"]).status_code == 200

@@ -124,7 +124,11 @@ def test_one_limit_holds_without_the_other(product, tenant, browsers):
 @pytest.mark.spec("features C04")
 def test_with_one_session_more_than_there_may_be_the_oldest_ends(product, tenant, browsers):
     slug = tenant(max_concurrent_sessions=2)
-    app = product.app(slug, refresh_without_offline_access=True)
+    app = product.app(
+        slug,
+        refresh_without_offline_access=True,
+        backchannel_logout_uri="http://127.0.0.1:9000/out",
+    )
     ada, bea, api = product.person(slug), product.person(slug), Api(product, slug, app)
     first, second, third, elsewhere = browsers(4)
     enter(product, slug, elsewhere, bea, app)
@@ -140,6 +144,14 @@ def test_with_one_session_more_than_there_may_be_the_oldest_ends(product, tenant
     assert known == [False, True, True, True]
     assert api.userinfo(tokens["access_token"]).status_code == 401
     assert api.refresh(tokens["refresh_token"]).status_code == 400
+    told = product.rows(
+        "select s.ended_for from insula.session_clients c"
+        " join insula.sessions s using (tenant_id, sid)"
+        " where c.user_id = %s and c.announced_at is not null",
+        ada.id,
+    )
+    assert [row.ended_for for row in told] == ["displaced"]
+    product.change("delete from insula.session_clients where user_id = %s", ada.id)  # nobody waits
     oldest, renewed, *others = sessions_of(product, ada)
     assert (oldest.ended_for, renewed.ended_for) == ("displaced", "renewed")
     (line,) = product.audit(slug, "session.revoked", target_id=str(oldest.id))
