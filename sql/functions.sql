@@ -47,7 +47,8 @@ insert into insula.definer_allow_list (signature, reason) values
   ('insula.count_tenants()', 'a trigger: keeps how many tenants there are of each status'),
   ('insula.move_tenant()', 'a trigger: keeps how many tenants there are of each status'),
   ('insula.count_users()', 'a trigger: keeps how many people a tenant has'),
-  ('insula.note_sign_in()', 'a trigger: keeps when somebody last signed in at a tenant');
+  ('insula.note_sign_in()', 'a trigger: keeps when somebody last signed in at a tenant'),
+  ('insula.forget_reached()', 'a trigger: what a session without an end reached is swept after it');
 insert into insula.gate_exceptions (object, reason) values
   ('insula.tenant_hosts_host_key', 'a host belongs to one tenant of all: unique across tenants by nature (security.md R13)'),
   ('insula.tenant_settings_by_section', 'read across tenants by the preview of a bound alone, through a definer function'),
@@ -722,6 +723,38 @@ begin
   return null;
 end
 $$;
+
+-- A session without an absolute end is swept a month after it was ended or has rested too long.
+create or replace function insula.plan_session_sweep()
+  returns trigger
+  language plpgsql volatile set search_path = pg_catalog, pg_temp
+as $$
+begin
+  new.sweep_after := least(new.idle_expires_at, new.ended_at) + interval '30 days';
+  return new;
+end
+$$;
+create or replace trigger sessions_without_end
+  before insert or update of idle_expires_at, ended_at on insula.sessions
+  for each row when (new.absolute_expires_at = timestamptz 'infinity')
+  execute function insula.plan_session_sweep();
+
+-- What it reached is remembered as long as it.
+create or replace function insula.forget_reached()
+  returns trigger
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+begin
+  update insula.session_clients sc set sweep_after = now()
+   where sc.tenant_id = old.tenant_id and sc.sid = old.sid and sc.sweep_after = 'infinity'
+     and not exists (select from insula.sessions s
+                      where s.tenant_id = old.tenant_id and s.sid = old.sid);
+  return null;
+end
+$$;
+create or replace trigger sessions_without_end_go after delete on insula.sessions
+  for each row when (old.absolute_expires_at = timestamptz 'infinity')
+  execute function insula.forget_reached();
 
 create or replace trigger tenants_come after insert on insula.tenants
   referencing new table as changed for each statement execute function insula.count_tenants();

@@ -27,9 +27,9 @@ class BoundViolated(Invalid):
 
     def __init__(self, violations: Sequence[Violation]) -> None:
         first = violations[0]
+        value = _shown(first.too_many or first.value) + (" (unlimited)" * first.is_unlimited)
         super().__init__(
-            f"The platform allows no {_shown(first.value)} here: its bound is "
-            f"{_shown(first.bound)}.",
+            f"The platform allows no {value} here: its bound is {_shown(first.bound)}.",
             field=first.field,
         )
         self.violations = tuple(violations)
@@ -78,4 +78,6 @@ class VersionUnknown(NotFound):
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return f"“{', '.join(map(str, value))}”"
     return "“" + (str(value).lower() if isinstance(value, bool) else str(value)) + "”"

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from insula.kernel.settings import Kind
+
 #: Whose a plan is: a tenant's own values, what all inherit, or the floors and ceilings.
 PlanScope = Literal["tenant", "defaults", "bounds"]
 
@@ -56,12 +58,25 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A value beyond a bound."""
+    """A value beyond a bound of some *kind*."""
 
     field: str
     value: Any
     bound: Any
     mark: Mark | None = None
+    kind: Kind = Kind.FREE
+
+    @property
+    def is_unlimited(self) -> bool:
+        """Whether it is too much by having no limit."""
+        return self.kind is Kind.CEIL_MAX0 and self.value == 0
+
+    @property
+    def too_many(self) -> tuple[str, ...]:
+        """What of a list the bound does not hold."""
+        if self.kind is not Kind.SUBSET:
+            return ()
+        return tuple(str(each) for each in self.value if each not in self.bound)
 
 
 @dataclass(frozen=True, slots=True)

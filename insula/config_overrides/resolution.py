@@ -5,7 +5,8 @@ Pure and total: a stored value that another release wrote and this one would ref
 stored, so that reading never fails.
 """
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, TypeVar
 
 from pydantic import ValidationError
@@ -73,12 +74,25 @@ def _stricter(choices: tuple[Any, ...], value: object, bound: object) -> object:
     return max(value, bound, key=choices.index)
 
 
+def _at_most(value: int, bound: int) -> int:
+    """The smaller of two numbers of which 0 is the largest."""
+    return min((value, bound), key=lambda number: number or math.inf)
+
+
+def _cut(value: Collection[Any], bound: Collection[Any]) -> Collection[Any]:
+    """What of a list a bound holds too, in the list's own order and kind."""
+    kept = [each for each in value if each in bound]
+    return tuple(kept) if isinstance(value, tuple) else kept
+
+
 _Clamp = Callable[[Any, Any, tuple[Any, ...]], Any]
 _CLAMPS: Final[Mapping[Kind, _Clamp]] = {
     Kind.FLOOR_BOOL: lambda value, bound, _: value or bound,
     Kind.CEIL_BOOL: lambda value, bound, _: value and bound,
     Kind.FLOOR_MIN: lambda value, bound, _: max(value, bound),
     Kind.CEIL_MAX: lambda value, bound, _: min(value, bound),
+    Kind.CEIL_MAX0: lambda value, bound, _: _at_most(value, bound),
+    Kind.SUBSET: lambda value, bound, _: _cut(value, bound),
     Kind.FLOOR_ORDER: lambda value, bound, choices: _stricter(choices, value, bound),
 }
 
@@ -102,7 +116,7 @@ def violations(section: type[Section], values: Values, layers: Layers) -> list[V
     return [
         Violation(
             f"{section.key}.{name}", value, bounds[name],
-            layers.bound_marks.get(f"{section.key}.{name}"),
+            layers.bound_marks.get(f"{section.key}.{name}"), section.kind(name),
         )
         for name, value in values.items()
         if name in bounds and clamp(section, name, value, bounds) != value

@@ -1,5 +1,6 @@
 """One save: held against others, checked, written with its version, recorded and announced."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -166,11 +167,16 @@ def validated(section: type[S], values: Values) -> S:
         raise InvalidSetting(
             str(first["msg"]).removeprefix("Value error, "),
             field=".".join((section.key, *map(str, first["loc"]))),
-            example=f"{name}={info.get_default()}" if info else "",
+            example=f"{name}={_as_typed(info.get_default())}" if info else "",
         ) from error
     for name, text in whole.clashes():
         raise InvalidSetting(text, field=f"{section.key}.{name}")
     return whole
+
+
+def _as_typed(value: object) -> str:
+    """A value as it is given to a command."""
+    return json.dumps(value) if isinstance(value, tuple) else str(value)
 
 
 def merged(before: Values, changes: Values) -> dict[str, Any]:

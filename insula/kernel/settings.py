@@ -35,8 +35,12 @@ class Kind(StrEnum):
     FLOOR_ORDER = "floor-order"
     #: Not more than the platform's number.
     CEIL_MAX = "ceil-max"
+    #: The same where 0 is no limit at all: it lies beyond every number but itself.
+    CEIL_MAX0 = "ceil-max0"
     #: The platform's false keeps a tenant from true.
     CEIL_BOOL = "ceil-bool"
+    #: A list that holds nothing but what the platform's does.
+    SUBSET = "subset"
     #: The platform's alone: a tenant sees it.
     PLATFORM = "platform"
 
@@ -163,9 +167,16 @@ class Section(BaseModel):
 
     @classmethod
     def choices(cls, field: str) -> tuple[Any, ...]:
-        """What *field* may be, from loose to strict where there is an order; () without a list."""
+        """
+        What *field* may be, from loose to strict where there is an order; () without a list.
+
+        Of a field that is a list: what may stand in it.
+        """
         info = cls.model_fields[field]
         order = next((mark for mark in info.metadata if isinstance(mark, Order)), None)
         if order is not None:
             return order.choices
-        return get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
+        kind: Any = info.annotation
+        if get_origin(kind) is tuple:
+            kind = get_args(kind)[0]
+        return get_args(kind) if get_origin(kind) is Literal else ()

@@ -59,7 +59,7 @@ class WrongField(BaseModel):
 
     field: str
     code: str
-    bound: bool | float | str | None = None
+    bound: bool | float | str | list[str] | None = None
     set_by: str | None = None
 
 

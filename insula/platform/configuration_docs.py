@@ -59,8 +59,11 @@ platform has decided for all (`insula platform set oidc.ttl id_token=600`), else
 below; and it lies within the bounds of the platform (`insula platform bound oidc.ttl
 id_token=900`). *Bound* says which kind a field takes: a floor keeps a tenant from less, or from
 switching off; a ceiling from more, or from switching on; *free* fields have only the limits of
-this page, *platform* ones are not a tenant's to decide. A save beyond a bound is refused; a value
-that a later bound overtakes is kept and clamped when it is read. Sections marked *built in* hold
+this page, *platform* ones are not a tenant's to decide. A `ceil-max0` is a ceiling of what may be
+0, which is no limit at all: a bound keeps a tenant from more and from 0, one of 0 binds nothing. A
+`subset` is a list that holds nothing but what the bound does (`insula platform bound oidc.scopes
+'supported_scopes=["openid", "email"]'`). A save beyond a bound is refused; a value that a later
+bound overtakes is kept and clamped when it is read. Sections marked *built in* hold
 the values below for everybody.
 """
 
@@ -94,7 +97,7 @@ def _variable(name: str, info: FieldInfo) -> str:
 def _values(info: FieldInfo) -> str:
     """Say in few words what may be given: the choices, the bounds, or an example."""
     if get_origin(info.annotation) is Literal:
-        return " ".join(f"`{choice}`" for choice in get_args(info.annotation))
+        return _choices(info.annotation)
     if info.annotation is bool:
         return "`true` `false`"
     bounds = [
@@ -105,7 +108,14 @@ def _values(info: FieldInfo) -> str:
     ]
     if bounds:
         return " ".join(bounds)
-    return f"such as `{info.examples[0]}`" if info.examples else ""
+    if info.examples:
+        return f"such as `{info.examples[0]}`"
+    choices = _choices(get_args(info.annotation)[0]) if get_origin(info.annotation) is tuple else ""
+    return f"a list of {choices}" if choices else ""
+
+
+def _choices(kind: object) -> str:
+    return " ".join(f"`{choice}`" for choice in get_args(kind))
 
 
 def _section(section: type[Section]) -> Iterator[str]:

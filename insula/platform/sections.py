@@ -12,9 +12,10 @@ from insula.config_overrides.impacts import Counting
 from insula.deletion.settings import Deployment
 from insula.kernel.settings import Section
 from insula.keys.settings import KeyRotation
-from insula.providers.impacts import of_features
+from insula.providers.impacts import of_features, of_scopes
 from insula.providers.settings import ProtocolFeatures, TokenLifetimes
 from insula.registration.settings import RegistrationLimits
+from insula.resource_servers.settings import OfferedScopes
 from insula.sign_in.settings import BruteForce, ConsentLife, InteractionLife, SessionPolicy
 from insula.tenants.domains.settings import DomainRules
 
@@ -30,6 +31,7 @@ SECTIONS: Final[tuple[type[Section], ...]] = (
     ConsentLife,
     ProtocolFeatures,
     RegistrationLimits,
+    OfferedScopes,
     TokenLifetimes,
     AdminSessionLife,
     BruteForce,
@@ -40,5 +42,8 @@ SECTIONS: Final[tuple[type[Section], ...]] = (
     Sudo,
 )
 #: Who counts, for which section, whom a change would shut out.
-COUNTING: Final[Mapping[type[Section], Counting]] = {ProtocolFeatures: of_features}
+COUNTING: Final[Mapping[type[Section], Counting]] = {
+    ProtocolFeatures: of_features,
+    OfferedScopes: of_scopes,
+}
 CATALOGUE: Final = Catalogue(SECTIONS, COUNTING)

@@ -1,7 +1,6 @@
 """How a tenant's provider instance is built: two queries, then arithmetic."""
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 from cachetools import TTLCache
 
@@ -13,6 +12,7 @@ from insula.kernel.crypto import DoesNotOpen, Envelope
 from insula.kernel.errors import Unavailable
 from insula.keys import service as keys
 from insula.keys.adoption import Sightings
+from insula.oidc.features.scopes import OF_A_PERSON
 from insula.oidc.provider import Provider
 from insula.outbound.door import Door
 from insula.providers.bursts import Bursts
@@ -30,6 +30,7 @@ from insula.providers.tokens import TenantTokens
 from insula.registration.settings import RegistrationLimits
 from insula.resource_servers.builtin import with_management_api
 from insula.resource_servers.catalogue import read_catalogue
+from insula.resource_servers.settings import OfferedScopes
 from insula.sign_in.cookies import Jar
 from insula.sign_in.models import PASSWORD_ACR
 from insula.sign_in.settings import BruteForce, InteractionLife, SessionPolicy
@@ -68,16 +69,19 @@ class Builder:
             ) from error
         # read after the keys, so it is as new as their version at least
         rules = (await tenant.once(RULES, {}))[0]
-        catalogue = with_management_api(
-            read_catalogue(rules.servers, rules.scopes, rules.mappings), tenant
-        )
         layers = config_overrides.read(rules.settings, rules.platform_settings)
+        catalogue = with_management_api(
+            read_catalogue(rules.servers, rules.scopes, rules.mappings).offering(
+                resolve(OfferedScopes, layers).supported_scopes
+            ),
+            tenant,
+        )
         fresh = replace(
             tenant, settings=rules.settings, platform_settings=rules.platform_settings, memo={}
         )
         lifetimes = resolve(TokenLifetimes, layers).lifetimes()
         features = resolve(ProtocolFeatures, layers).features()
-        idle = timedelta(minutes=resolve(SessionPolicy, layers).idle_timeout_minutes)
+        idle = resolve(SessionPolicy, layers).idle
         tokens = TenantTokens(tenant, lifetimes, idle, catalogue.mappings)
         provider = Provider(
             issuer=tenant.issuer,
@@ -102,6 +106,7 @@ class Builder:
                 resolve(RegistrationLimits, layers),
                 features,
                 catalogue.resources,
+                OF_A_PERSON.difference(catalogue.scopes),
                 self.development,
             ),
             pages=TenantPages(branding_of(fresh)),

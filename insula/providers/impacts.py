@@ -1,10 +1,12 @@
-"""Which applications a change of the protocol's features would shut out (BEY-3)."""
+"""Which applications a change of what the protocol offers would shut out (BEY-3)."""
 
+from collections.abc import Collection
 from typing import Final
 
 from insula.clients.reliance import service as reliance
 from insula.config_overrides.impacts import MOST, NAMED, Impact
 from insula.providers.settings import ProtocolFeatures
+from insula.resource_servers.settings import OfferedScopes
 from insula.tenancy.db import Connection
 
 #: By field and the value that it would have: what applications rely on, and what becomes of them,
@@ -57,16 +59,38 @@ async def of_features(
     names: bool,  # noqa: FBT001  (a counter is called by the catalogue alone)
 ) -> list[Impact]:
     """Count the applications of the bound tenant that rely on what would change."""
-    found = []
-    for (field, value), (on, text) in _SHUTS_OUT.items():
-        if getattr(after, field) == value != getattr(before, field):
-            affected, total, named = await reliance.relying(
-                db, on, most=MOST + 1, named=NAMED if names else 0
-            )
-            found.append(
-                Impact(
-                    f"{ProtocolFeatures.key}.{field}", "application", text,
-                    min(affected, MOST), min(total, MOST), total <= MOST, named,
-                )
-            )  # fmt: skip
-    return found
+    return [
+        await _impact(db, f"{ProtocolFeatures.key}.{field}", on, text, named=NAMED if names else 0)
+        for (field, value), (on, text) in _SHUTS_OUT.items()
+        if getattr(after, field) == value != getattr(before, field)
+    ]
+
+
+async def of_scopes(
+    db: Connection,
+    before: OfferedScopes,
+    after: OfferedScopes,
+    names: bool,  # noqa: FBT001  (a counter is called by the catalogue alone)
+) -> list[Impact]:
+    """Count the applications of the bound tenant that may have a scope which is taken away."""
+    gone = sorted({*before.supported_scopes} - {*after.supported_scopes})
+    if not gone:
+        return []
+    text = "may ask for a scope that they would not be given any more"
+    field = f"{OfferedScopes.key}.supported_scopes"
+    return [await _impact(db, field, "scopes", text, named=NAMED if names else 0, words=gone)]
+
+
+async def _impact(  # noqa: PLR0913  (each by its name)
+    db: Connection,
+    field: str,
+    on: str,
+    text: str,
+    *,
+    named: int,
+    words: Collection[str] = (),
+) -> Impact:
+    affected, total, found = await reliance.relying(db, on, most=MOST + 1, named=named, words=words)
+    return Impact(
+        field, "application", text, min(affected, MOST), min(total, MOST), total <= MOST, found
+    )

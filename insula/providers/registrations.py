@@ -14,7 +14,15 @@ from insula.clients.service import parse_metadata
 from insula.kernel.ids import new_id
 from insula.oidc import errors as oidc
 from insula.oidc.features.scopes import OF_A_PERSON
-from insula.oidc.models import Caller, Features, Profile, RegisteredClient, ResourceServer, stricter
+from insula.oidc.models import (
+    Caller,
+    Features,
+    Profile,
+    RegisteredClient,
+    ResourceServer,
+    Scopes,
+    stricter,
+)
 from insula.outbound.door import Door
 from insula.outbound.errors import Busy, OutboundError, Unreachable
 from insula.providers.client_keys import ClientKeys
@@ -46,6 +54,8 @@ class TenantRegistrations:
     limits: RegistrationLimits
     features: Features
     resources: Mapping[str, ResourceServer]
+    #: Scopes of OpenID Connect that the tenant does not offer.
+    withheld: Scopes = frozenset()
     development: bool = False
 
     async def register(
@@ -117,6 +127,7 @@ class TenantRegistrations:
     ) -> Wanted:
         name = members.get("client_name", client_id)
         check_name(name)
+        policy = policy.without(self.withheld)
         values = settings_of(members) | {"profile": profile}
         if "scopes" not in values:
             values["scopes"] = _usual_scopes(values["grant_types"], policy)

@@ -65,7 +65,7 @@ class TenantTokens:
         self,
         tenant: Tenant,
         lifetimes: Lifetimes,
-        session_idle: timedelta,
+        session_idle: timedelta | None,
         mappings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._tenant = tenant

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from insula.clients.errors import InvalidClientMetadata
 from insula.clients.models import AuthMethod, Metadata
 from insula.oidc.features.scopes import STANDARD
-from insula.oidc.models import Profile
+from insula.oidc.models import Profile, Scopes
 from insula.registration.logos import Logo
 
 SHORTEST_LIFE: Final = 300
@@ -46,6 +46,13 @@ class Policy(BaseModel):
     def all_scopes(self) -> tuple[str, ...]:
         """The scopes that may be registered (DR-18): no others, whatever a client asks for."""
         return tuple(STANDARD) if self.scopes is None else self.scopes
+
+    def without(self, withheld: Scopes) -> "Policy":
+        """The same where some scopes cannot be registered."""
+        if not withheld.intersection(self.all_scopes):
+            return self
+        left = tuple(scope for scope in self.all_scopes if scope not in withheld)
+        return self.model_copy(update={"scopes": left})
 
     def check(self, metadata: Metadata) -> None:
         """Raises `InvalidClientMetadata` for what this policy does not allow."""

@@ -1,11 +1,11 @@
 """What a provider needs to know of a tenant's APIs, scopes and claims, out of stored rows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from insula.oidc.features.scopes import STANDARD
+from insula.oidc.features.scopes import OF_A_PERSON, STANDARD
 from insula.oidc.models import ResourceServer
 from insula.resource_servers.errors import InvalidResource
 from insula.resource_servers.models import settings_of
@@ -28,6 +28,14 @@ class Catalogue:
     scopes: Mapping[str, Sequence[str]] = field(default_factory=lambda: dict(STANDARD))
     texts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     mappings: Mapping[str, str] = field(default_factory=dict)
+
+    def offering(self, offered: Collection[str]) -> "Catalogue":
+        """The same without those scopes of OpenID Connect that are not among *offered*."""
+        withheld = OF_A_PERSON.difference(offered)
+        if not withheld:
+            return self
+        left = {name: claims for name, claims in self.scopes.items() if name not in withheld}
+        return replace(self, scopes=left)
 
 
 def read_catalogue(

@@ -9,6 +9,8 @@ from insula.accounts import service as accounts
 from insula.accounts.errors import NoSuchUser
 from insula.clients import service as clients
 from insula.clients.errors import NoSuchClient
+from insula.config_overrides import service as config_overrides
+from insula.config_overrides.resolution import resolve
 from insula.kernel.errors import Invalid
 from insula.oidc.errors import OAuthError
 from insula.oidc.features.claims import of_scopes
@@ -18,6 +20,7 @@ from insula.oidc.models import Client
 from insula.resource_servers.builtin import with_management_api
 from insula.resource_servers.catalogue import Catalogue
 from insula.resource_servers.servers import load
+from insula.resource_servers.settings import OfferedScopes
 from insula.tenancy.db import Tenant
 
 
@@ -57,7 +60,8 @@ async def preview(
     client = await clients.find(tenant, client_id)
     if client is None:
         raise NoSuchClient("No active client of that id in this tenant.")
-    catalogue = with_management_api(await load(tenant), tenant)
+    offered = resolve(OfferedScopes, await config_overrides.load(tenant)).supported_scopes
+    catalogue = with_management_api((await load(tenant)).offering(offered), tenant)
     async with tenant.transaction() as db:
         found = (await accounts.find(db, user)).user
         if found is None:

@@ -254,8 +254,8 @@ async def begin_session(  # noqa: PLR0913  (each by its name)
             "acr": PASSWORD_ACR,
             "ip": here.actor.ip or None,
             "user_agent": (here.actor.user_agent or "")[:256],
-            "idle": timedelta(minutes=policies.session.idle_timeout_minutes),
-            "absolute": timedelta(hours=policies.session.absolute_timeout_hours),
+            "idle": policies.session.idle,
+            "absolute": policies.session.absolute,
         },
     )
     if begun == "outdated":
@@ -273,6 +273,8 @@ async def begin_session(  # noqa: PLR0913  (each by its name)
         raise InteractionGone
     await accounts.note_login(db, user.id)
     actor = replace(here.actor, type="user", id=str(user.id))
+    if policies.session.max_concurrent_sessions:
+        await _end_oldest(db, user.id, session_id, policies.session, actor)
     await audit.record(
         db,
         Event("user.logged_in", actor, target_type="session", target_id=str(session_id),
@@ -281,6 +283,24 @@ async def begin_session(  # noqa: PLR0913  (each by its name)
     SIGN_INS.labels("success").inc()
     TALLY.count(tenant.id, SIGN_IN)
     return (token, *others[:room])
+
+
+async def _end_oldest(
+    db: Connection, user_id: UUID, session_id: UUID, policy: SessionPolicy, actor: Actor
+) -> None:
+    """
+    End what a person has of sessions beyond the limit, the oldest first and never the one begun.
+
+    The person is held since that began, so two sign-ins at once leave no more than one would.
+    """
+    others = policy.max_concurrent_sessions - 1
+    for ended in await store.end_oldest(db, user_id, session_id, others, "displaced"):
+        why = {"why": "max_concurrent_sessions", "for": str(session_id)}
+        await audit.record(
+            db,
+            Event("session.revoked", actor, target_type="session", target_id=str(ended.id),
+                  metadata=why),
+        )  # fmt: skip
 
 
 async def _living(

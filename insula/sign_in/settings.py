@@ -1,5 +1,6 @@
 """How long sessions live and how often somebody may try."""
 
+from datetime import timedelta
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -7,6 +8,7 @@ from pydantic import Field
 from insula.kernel.settings import DecidedBy, Kind, Section
 
 AtMost = Annotated[int, Kind.CEIL_MAX]
+AtMostOrNever = Annotated[int, Kind.CEIL_MAX0]
 AtLeast = Annotated[int, Kind.FLOOR_MIN]
 
 
@@ -16,13 +18,34 @@ class SessionPolicy(Section):
     key: ClassVar[str] = "security.session"
     decided_by: ClassVar[DecidedBy] = DecidedBy.TENANT
 
-    absolute_timeout_hours: AtMost = Field(720, ge=1, description="A session ends after this.")
-    idle_timeout_minutes: AtMost = Field(
-        20160, ge=1, description="A session ends when unused for this."
+    absolute_timeout_hours: AtMostOrNever = Field(
+        720, ge=0, description="A session ends after this; 0: only when it is ended."
+    )
+    idle_timeout_minutes: AtMostOrNever = Field(
+        20160,
+        ge=0,
+        description="A session ends when unused for this; 0: it may rest as long as it lives.",
+    )
+    max_concurrent_sessions: AtMostOrNever = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="Sessions that one person has at the same time, in all browsers; with one more"
+        " the oldest ends. 0: as many as they like.",
     )
     max_accounts_per_session: AtMost = Field(
         5, ge=1, le=10, description="People who can be signed in side by side in one browser."
     )
+
+    @property
+    def absolute(self) -> timedelta | None:
+        """How long a session lives, however used; None: till it is ended."""
+        return timedelta(hours=self.absolute_timeout_hours) or None
+
+    @property
+    def idle(self) -> timedelta | None:
+        """How long it may rest; None: as long as it lives."""
+        return timedelta(minutes=self.idle_timeout_minutes) or None
 
 
 class BruteForce(Section):

@@ -221,6 +221,7 @@ async def insert_session(db: Connection, values: dict[str, Any]) -> Begun:
 
     The person is held, so that whoever changes them meanwhile comes before or after this; not
     `for share`, since the sign-in is noted in the same row and two at once would then collide.
+    None for *idle* or *absolute* is no limit, which a row has as infinity.
     """
     row = (
         await db.execute(
@@ -242,9 +243,9 @@ async def insert_session(db: Connection, values: dict[str, Any]) -> Begun:
                                       and s.ended_at is null
                                     order by s.created_at limit 1), gen_random_uuid()),
                          :token_hash, proved.id, :amr, :acr, cast(:ip as inet), :user_agent,
-                         now() + least(cast(:idle as interval), cast(:absolute as interval)),
-                         now() + cast(:absolute as interval),
-                         now() + cast(:absolute as interval) + interval '1 day'
+                         coalesce(now() + least(cast(:idle as interval), cast(:absolute as interval)), 'infinity'),
+                         coalesce(now() + cast(:absolute as interval), 'infinity'),
+                         coalesce(now() + cast(:absolute as interval) + interval '1 day', 'infinity')
                     from proved, insula.tenants t
                    where t.id = insula.current_tenant() and t.status = 'active'
                   returning id
@@ -267,6 +268,27 @@ async def end_sessions(db: Connection, hashes: Sequence[bytes], why: str) -> Seq
              where token_hash = any(:hashes) and ended_at is null returning id, sid, user_id
         """),
         {"hashes": list(hashes), "why": why},
+    )
+    ended = rows.all()
+    await _end_bound(db, ended, why)
+    return ended
+
+
+async def end_oldest(
+    db: Connection, user_id: UUID, but: UUID, keep: int, why: str
+) -> Sequence[Row]:
+    """End the sessions of a person that are alive, but one and the *keep* newest of the others."""
+    rows = await db.execute(
+        text("""
+            update insula.sessions set ended_at = now(), ended_for = :why
+             where ended_at is null
+               and id in (select s.id from insula.sessions s
+                           where s.user_id = :user_id and s.id <> :but and s.ended_at is null
+                             and s.idle_expires_at > now() and s.absolute_expires_at > now()
+                           order by s.created_at desc, s.id desc offset :keep)
+            returning id, sid, user_id
+        """),
+        {"user_id": user_id, "but": but, "keep": keep, "why": why},
     )
     ended = rows.all()
     await _end_bound(db, ended, why)

@@ -17,4 +17,4 @@ grant update (announced_at, delivered_at, sweep_after)
   on insula.session_clients to insula_app, insula_platform;
 drop policy if exists sweep on insula.session_clients;
 create policy sweep on insula.session_clients to insula_definer using (true);
-grant select (tenant_id, id, sweep_after), update (sweep_after), delete on insula.session_clients to insula_definer;
+grant select (tenant_id, id, sid, sweep_after), update (sweep_after), delete on insula.session_clients to insula_definer;

@@ -17,4 +17,4 @@ grant insert (id, sid, token_hash, user_id, auth_time, amr, acr, ip, user_agent,
 grant update (last_seen_at, idle_expires_at, ended_at, ended_for) on insula.sessions to insula_app, insula_platform;
 drop policy if exists sweep on insula.sessions;
 create policy sweep on insula.sessions to insula_definer using (true);
-grant select (tenant_id, id, sweep_after), update (sweep_after), delete on insula.sessions to insula_definer;
+grant select (tenant_id, id, sid, sweep_after), update (sweep_after), delete on insula.sessions to insula_definer;

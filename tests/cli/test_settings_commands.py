@@ -108,6 +108,21 @@ def test_the_platform_sets_what_all_inherit_and_bounds_and_previews(here, platfo
     refused = here("settings", "set", "oidc.ttl", "id_token=1300", status=1)
     assert refused["error"] == "bound_violated"
     assert row(platform("list"), "oidc.ttl", "device_code")["source"] == "platform"
+
+    platform("bound", "security.session", "max_concurrent_sessions=3")
+    told = row(here("settings", "list"), "security.session", "max_concurrent_sessions")
+    assert (told["value"], told["default"], told["bound"]) == (3, 0, 3)  # 0 is no limit
+    refused = here("settings", "set", "security.session", "max_concurrent_sessions=0", status=1)
+    assert "no “0” (unlimited) here: its bound is “3”" in refused["detail"]
+    platform("bound", "oidc.scopes", 'supported_scopes=["openid","email"]')
+    wanted = 'supported_scopes=["email","openid","phone"]'
+    refused = here("settings", "set", "oidc.scopes", wanted, status=1)
+    assert "no “phone” here: its bound is “openid, email”" in refused["detail"]
+    here("settings", "set", "oidc.scopes", 'supported_scopes=["email","openid"]')
+    told = row(here("settings", "show", "oidc.scopes"), "oidc.scopes", "supported_scopes")
+    assert (told["value"], told["source"]) == (["openid", "email"], "tenant")
+    refused = here("settings", "set", "oidc.scopes", "supported_scopes=openid", status=1)
+    assert refused["error"] == "validation_failed"
     assert platform("bound", "oidc.ttl", "id_token=1", status=1)["error"] == "validation_failed"
 
 

@@ -5,6 +5,7 @@ import secrets
 
 import pytest
 from callers import name, refusal
+from spine import signed_in
 
 TTL = "/settings/oidc.ttl"
 
@@ -96,6 +97,51 @@ def test_a_value_beyond_a_bound_is_refused_with_the_bound_and_who_set_it(fresh, 
         ),
         422, "field_not_overridable",
     )  # fmt: skip
+
+
+@pytest.mark.spec("features C04", "features C05", "features C11", "features BEY-3")
+def test_no_limit_and_lists_are_bound_as_numbers_are(fresh, bounds, platform):
+    held = {
+        "security.session": ("absolute_timeout_hours", 0, 24, 12, "ceil-max0"),
+        "oidc.scopes": (
+            "supported_scopes", ["openid", "email", "phone"], ["openid", "email"], ["openid"],
+            "subset",
+        ),
+    }  # fmt: skip
+    for section, (field, beyond, bound, within, kind) in held.items():
+        path = f"/settings/{section}"
+        assert fresh.patch(path, {field: beyond}).json()["own"] == {field: beyond}
+        wanted = {"section": section, "bounds": {field: bound}}
+        affected = platform.post("/platform/bounds/preview", wanted).json()
+        mine = {each["tenant"]: each["fields"] for each in affected["named"]}[fresh.slug]
+        assert mine == [{"field": field, "stored": beyond, "would_hold": bound}]
+        assert bounds(section, {field: bound})["kinds"][field] == kind
+        told = {f["name"]: f for f in fresh.get(f"{path}?explain=true").json()["fields"]}[field]
+        assert (told["effective"], told["own"], told["source"], told["kind"], told["bound"]) == (
+            bound, beyond, "clamped", kind, bound,
+        )  # fmt: skip
+        fresh.patch(path, {field: within})
+        (error,) = refusal(fresh.patch(path, {field: beyond}), 422, "bound_violated")["errors"]
+        assert (error["field"], error["bound"]) == (f"{section}.{field}", bound)
+        exported = fresh.get("/settings/export").json()["settings"]
+        assert exported[section] == {field: within}
+        broken = {"settings": {**exported, section: {field: beyond}}}
+        refusal(fresh.post("/settings/import", broken), 422, "bound_violated")
+    bounds("security.session", {"absolute_timeout_hours": 0})  # binds nothing
+    unlimited = {"absolute_timeout_hours": 0, "idle_timeout_minutes": 0}
+    assert fresh.patch("/settings/security.session", unlimited).json()["own"] == unlimited
+    for wrong in ({"absolute_timeout_hours": -1}, {"max_concurrent_sessions": 1001}):
+        refusal(fresh.patch("/settings/security.session", wrong), 422, "validation_failed")
+    for wrong in (["email"], ["openid", "made_up"], "openid", []):
+        refusal(
+            fresh.patch("/settings/oidc.scopes", {"supported_scopes": wrong}), 422,
+            "validation_failed",
+        )  # fmt: skip
+    product = fresh.product
+    person = product.person(fresh.slug)
+    with signed_in(product, fresh.slug, product.app(fresh.slug), person):
+        (session,) = fresh.get(f"/sessions?user_id={person.id}").json()["data"]
+    assert (session["active"], session["expires_at"]) == (True, None)
 
 
 @pytest.mark.spec("features BEY-3")

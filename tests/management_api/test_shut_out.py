@@ -4,6 +4,7 @@ import secrets
 
 import pytest
 
+from insula.oidc.features.scopes import STANDARD
 from insula.platform.sections import CATALOGUE
 from insula.providers.impacts import _SHUTS_OUT
 from insula.providers.settings import ProtocolFeatures
@@ -67,6 +68,24 @@ def test_a_preview_counts_the_applications_that_a_feature_is_taken_from(crowd):
     assert {each["affected"] for each in off.values()} == {1}
     assert len(off) == 4
     assert crowd.get("/settings/oidc.features").json()["own"] == {}
+
+
+@pytest.mark.spec("features BEY-3", "features C04")
+def test_a_preview_counts_the_applications_that_a_scope_is_taken_from(programs):
+    slug = f"scp{secrets.token_hex(5)}"
+    programs.product.tenant(slug)
+    ada = programs.make(slug)  # its own application has scopes of the API alone
+    for scopes in ("openid", "address"), ("openid", "email"):
+        programs.product.app(slug, scopes=scopes)
+    wanted = {"section": "oidc.scopes", "names": True}
+    for left, affected in (({"openid", "profile"}, 2), (STANDARD.keys() - {"address"}, 1)):
+        values = {"supported_scopes": sorted(left)}
+        (told,) = ada.post("/settings/preview", {**wanted, "values": values}).json()["shut_out"]
+        assert (told["field"], told["affected"]) == ("oidc.scopes.supported_scopes", affected)
+        assert "may ask for a scope that they would not be given any more" in told["text"]
+        assert len(told["names"]) == affected
+    values = {"supported_scopes": sorted(STANDARD)}
+    assert ada.post("/settings/preview", {**wanted, "values": values}).json()["shut_out"] == []
 
 
 @pytest.mark.spec("features BEY-3")

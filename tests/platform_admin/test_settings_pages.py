@@ -100,6 +100,58 @@ def test_the_second_of_two_sees_who_saved_what_and_keeps_what_was_typed(browser,
         assert "Review" in submit(browser, lost, "/review").text
 
 
+@pytest.mark.spec("features C04", "features C05", "features UI-4", "features J09")
+def test_no_limit_and_a_list_are_set_and_bound_on_pages(
+    product, browser, section, platforms, save, tenant
+):
+    done = save(section("security.session"), absolute_timeout_hours="0")
+    assert "Reset to inherited (720 hours = 30 days)" in done.text
+    review = submit(browser, done, "/review", idle_timeout_minutes="0")
+    assert "20,160 minutes = 14 days" in review.text
+    assert "unlimited" in review.text
+    page = platforms("bounds/security.session")
+    review = submit(browser, page, "/review", absolute_timeout_hours="24")
+    assert f"{tenant} Absolute timeout hours: 0 becomes 24" in review.text
+    submit(browser, review, "/bounds/security.session", save="1")
+    held = section("security.session")
+    assert "24 hours = 1 day is in force" in held.text
+    assert "“unlimited” is stored" in held.text
+    save(held, absolute_timeout_hours="12")
+    refused = submit(
+        browser, section("security.session"), "/review", absolute_timeout_hours="0",
+        max_concurrent_sessions="3",
+    )  # fmt: skip
+    assert "at most 24 hours = 1 day, and 0 is unlimited; set by Ada" in refused.text
+
+    page = section("oidc.scopes")
+    boxes = [box for box in page.forms[-1].ticked if box[0] == "supported_scopes"]
+    assert len(boxes) == 6
+    wrong = submit(browser, page, "/review", supported_scopes=None)
+    assert "Must hold openid." in wrong.text
+    left = ["openid", "profile", "email"]
+    review = submit(browser, page, "/review", supported_scopes=left)
+    assert "openid, profile, email, address, phone, offline_access" in review.text
+    done = save(page, supported_scopes=left)
+    assert stored(product, tenant, "oidc.scopes") == {"supported_scopes": left}
+    assert "Nothing is changed" in submit(browser, done, "/review").text
+
+    page = platforms("bounds/oidc.scopes")
+    assert "Nothing marked: each tenant decides." in page.text
+    assert "Nothing is changed" in submit(browser, page, "/review").text
+    review = submit(browser, page, "/review", supported_scopes=["openid", "email"])
+    assert f"{tenant} Supported scopes: openid, profile, email becomes openid, email" in review.text
+    submit(browser, review, "/bounds/oidc.scopes", save="1")
+    held = section("oidc.scopes")
+    assert "In force: openid, email" in held.text
+    assert held.text.count("Not allowed by the platform") == 4
+    assert "Nothing is changed" in submit(browser, held, "/review").text
+    more = submit(browser, held, "/review", supported_scopes=["openid", "phone"])
+    assert "The platform allows no phone; set by Ada" in more.text
+    for key in ("security.session", "oidc.scopes"):
+        lifted = submit(browser, platforms(f"bounds/{key}/reset"), f"/bounds/{key}", save="1")
+        assert "Saved." in lifted.text
+
+
 @pytest.mark.spec("features C03", "features C05", "features BEY-3")
 def test_a_stricter_bound_is_previewed_clamps_and_says_who_set_it(
     product, browser, section, platforms, save, tenant

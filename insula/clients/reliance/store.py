@@ -1,7 +1,7 @@
 """What clients rely on, told by their settings."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final
 
 from sqlalchemy import text
 
@@ -28,6 +28,7 @@ _RELIES: Final[Mapping[str, str]] = {
     " and metadata ->> 'token_endpoint_auth_method' <> 'none'",
     "no_signature": "metadata -> 'grant_types' ? 'authorization_code'"
     " and metadata @> '{\"require_signed_request_object\": false}'",
+    "scopes": "metadata -> 'scopes' ?| cast(:words as text[])",
     "no_dpop": "metadata @> '{\"dpop_bound_access_tokens\": false}'",
 }
 _LOOKED_AT = """
@@ -36,7 +37,11 @@ _LOOKED_AT = """
 """
 
 
-async def count(db: Connection, on: str, most: int) -> Row:
+def _bound(condition: str, words: Collection[str], **limits: int) -> dict[str, Any]:
+    return {**limits, **({"words": list(words)} if ":words" in condition else {})}
+
+
+async def count(db: Connection, on: str, words: Collection[str], most: int) -> Row:
     """Of the first *most* active clients: how many rely *on* something, and how many there are."""
     condition = _RELIES[on]
     return (
@@ -45,16 +50,18 @@ async def count(db: Connection, on: str, most: int) -> Row:
                 f"select count(*) filter (where {condition}) as affected, count(*) as total"
                 f" {_LOOKED_AT}"
             ),
-            {"most": most},
+            _bound(condition, words, most=most),
         )
     ).one()
 
 
-async def names(db: Connection, on: str, most: int, limit: int) -> Sequence[str]:
+async def names(
+    db: Connection, on: str, words: Collection[str], most: int, limit: int
+) -> Sequence[str]:
     """The names of the first *limit* of those."""
     condition = _RELIES[on]
     rows = await db.execute(
         text(f"select name {_LOOKED_AT} where {condition} order by client_id limit :limit"),
-        {"most": most, "limit": limit},
+        _bound(condition, words, most=most, limit=limit),
     )
     return rows.scalars().all()

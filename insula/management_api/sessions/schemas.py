@@ -22,7 +22,7 @@ class Session(BaseModel):
     auth_time: datetime
     amr: list[str]
     acr: str
-    expires_at: datetime
+    expires_at: datetime | None = Field(description="Null: when it is ended, and not before.")
     active: bool
     ended_at: datetime | None
     ended_for: str | None

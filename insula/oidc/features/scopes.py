@@ -83,7 +83,7 @@ def read_device_scopes(params: Mapping[str, str], client: Client, known: Iterabl
 
     The person decides on a page, so `offline_access` counts if the client may have it.
     """
-    asked = asked_for(params) or client.default_scopes
+    asked = asked_for(params) or client.default_scopes.intersection(known)
     if not asked:
         raise InvalidScope("scope is missing and the client has no default")
     if not asked <= client.scopes or not asked.issubset(known):

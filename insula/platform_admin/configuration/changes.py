@@ -23,12 +23,17 @@ _EFFECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "oidc.features": (
         "Discovery tells applications at once; what is switched off is refused from then on.",
     ),
+    "oidc.scopes": (
+        "Discovery tells applications at once.",
+        "What is taken away is given to nobody from then on, and nothing of it is told.",
+    ),
     "oidc.registration": ("Applications that are registered stay as they are.",),
     "branding": ("Sign-in pages look so at their next load.",),
     "application": ("Sign-in pages say so at their next load.",),
     "integrations.urls": ("Sign-in pages link there at their next load.",),
     "security.password": ("Passwords that exist stay valid; it counts from the next change.",),
     "security.session": (
+        "How many there may be counts from the next sign-in of each person.",
         "Sessions that run keep their end; how long they may rest counts from their next use.",
     ),
     "security.admin_session": ("Administrators that are signed in are held to it at once.",),
@@ -132,6 +137,10 @@ def beyond(section: type[Section], violations: Iterable[Violation], known: Names
         word = "at least" if c.kind.is_floor else "at most"
         if c.shape == "switch":
             said = f"The platform keeps this {shown(c, each.bound)}"
+        elif c.shape == "set":
+            said = f"The platform allows no {', '.join(each.too_many)}"
+        elif each.is_unlimited:
+            said = f"The platform allows at most {shown(c, each.bound)}, and 0 is unlimited"
         elif c.choices:
             said = f"The platform allows nothing looser than “{each.bound}”"
         else:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from insula.config_overrides.models import Values
 from insula.kernel.settings import MASK, Colour, Kind, Part, Section, Unit
 
-Shape = Literal["switch", "number", "choice", "colour", "image", "secret", "text"]
+Shape = Literal["switch", "number", "choice", "set", "colour", "image", "secret", "text"]
 Errors = dict[str, str]
 
 #: What sections are called, where their key does not say it well.
@@ -21,6 +21,7 @@ _TITLES: Final[Mapping[str, str]] = {
     "oidc.consent": "Consent",
     "oidc.features": "Protocol features",
     "oidc.registration": "Self-registration",
+    "oidc.scopes": "Scopes",
     "oidc.ttl": "Token lifetimes",
     "security.admin_session": "Administrator sessions",
     "security.brute_force": "Guessing",
@@ -123,7 +124,7 @@ def _shape(section: type[Section], name: str, default: object, choices: tuple[An
     if isinstance(default, int):
         return "number"
     if choices:
-        return "choice"
+        return "set" if isinstance(default, tuple) else "choice"
     marks = section.model_fields[name].metadata
     return "colour" if any(isinstance(mark, Colour) for mark in marks) else "text"
 
@@ -162,14 +163,22 @@ def shown(field: Control, value: object) -> str:
         return MASK if value else "empty"
     if field.shape == "image" and value:
         return f"image {str(value).rpartition('/')[2][:12]}"
+    if isinstance(value, int):
+        return _in_words(field, value)
+    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return text or ("derived" if field.is_derived else "empty")
+
+
+def _in_words(field: Control, value: int) -> str:
+    """A switch or a number."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    if isinstance(value, int):
-        one = field.unit.removesuffix("s") if value == 1 else field.unit
-        said = f"{value:,} {one}".strip()
-        long = span(value, field.unit)
-        return f"{said} = {long}" if long else said
-    return str(value) or ("derived" if field.is_derived else "empty")
+    if value == 0 and field.kind is Kind.CEIL_MAX0:
+        return "unlimited"
+    one = field.unit.removesuffix("s") if value == 1 else field.unit
+    said = f"{value:,} {one}".strip()
+    long = span(value, field.unit)
+    return f"{said} = {long}" if long else said
 
 
 def picker(value: object, derived: str = "") -> str:
@@ -184,8 +193,8 @@ def typed(
     """
     What a form says of the fields that it holds, and what is wrong with that.
 
-    A switch that is off sends nothing, so the form names its fields. With *may_be_empty* an empty
-    number or choice is None: no bound.
+    A switch that is off sends nothing, nor does a list without choices, so the form names its
+    fields. With *may_be_empty* an empty number, choice or list is None: no bound.
     """
     values: dict[str, Any] = {}
     errors: Errors = {}
@@ -193,6 +202,9 @@ def typed(
         if name not in section.model_fields:
             continue
         field = control(section, name)
+        if field.shape == "set":
+            values[name] = _chosen(field, form) or (None if may_be_empty else [])
+            continue
         if name not in form and (may_be_empty or field.shape != "switch"):
             continue
         text = _text(form, name).strip()
@@ -211,6 +223,13 @@ def typed(
 def _text(form: Mapping[str, list[str]], name: str) -> str:
     found = form.get(name, [])
     return found[0] if len(found) == 1 else ""
+
+
+def _chosen(field: Control, form: Mapping[str, list[str]]) -> list[str]:
+    """What of a list is marked, in the order of its choices; what else was sent comes last."""
+    sent = form.get(field.name, [])
+    known = [choice for choice in field.choices if choice in sent]
+    return [*known, *(each for each in sent if each not in field.choices)]
 
 
 def _number(text: str) -> tuple[Any, str]:

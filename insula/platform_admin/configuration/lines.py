@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from insula.config_overrides.marks import Mark
 from insula.config_overrides.masks import mask
@@ -14,6 +14,18 @@ from insula.platform_admin.people import By, Names, who
 from insula.ui.pages import day
 
 State = Literal["inherited", "here", "changed", "locked", "clamped"]
+
+_DECIDES: Final = "Each tenant decides"
+_AT_MOST: Final = {"word": "Not more than"}
+#: What a bound is called, what it says where there is none, and what when it is set.
+_WORDS: Final[Mapping[Kind, Mapping[str, str]]] = {
+    Kind.FLOOR_BOOL: {"word": "Floor", "none": _DECIDES, "set": "Always on"},
+    Kind.CEIL_BOOL: {"word": "Ceiling", "none": _DECIDES, "set": "Always off"},
+    Kind.FLOOR_MIN: {"word": "Not less than"},
+    Kind.FLOOR_ORDER: {"word": "Not looser than", "none": _DECIDES},
+    Kind.CEIL_MAX0: {**_AT_MOST, "none": "0 is no limit, and binds nothing."},
+    Kind.SUBSET: {"word": "Nothing but", "none": f"Nothing marked: {_DECIDES.lower()}."},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +139,14 @@ def _of_tenant(  # noqa: PLR0913  (each is needed once)
     if control.kind is Kind.PLATFORM:
         head = "Decided by the platform"
         return replace(line, state="locked", is_fixed=True, lock=(head, "For all tenants alike."))
-    if found.bound is None:
+    if not _binds(control, found.bound):
         return line
     return _bound(section, line, found, bounds, known)
+
+
+def _binds(control: Control, bound: object) -> bool:
+    """Whether there is a bound that keeps anybody from anything."""
+    return bound is not None and not (control.kind is Kind.CEIL_MAX0 and bound == 0)
 
 
 def _bound(
@@ -144,7 +161,8 @@ def _bound(
     line = replace(line, refused=_refused(section, control, bounds))
     if found.own is not None and found.own != found.effective:
         text = f"“{shown(control, found.own)}” is stored and comes back if that is lifted. {by}"
-        head = f"{shown(control, found.effective)} is in force"
+        said = shown(control, found.effective)
+        head = f"in force: {said}" if control.shape == "set" else f"{said} is in force"
         return replace(
             line, state="clamped", lock=(head[:1].upper() + head[1:], text),
             is_fixed=control.shape == "switch",
@@ -159,7 +177,9 @@ def _bound(
 
 
 def _refused(section: type[Section], control: Control, bounds: Values) -> tuple[str, ...]:
-    """The choices that a floor leaves out."""
+    """The choices that a bound leaves out."""
+    if control.kind is Kind.SUBSET:
+        return tuple(choice for choice in control.choices if choice not in bounds[control.name])
     return tuple(
         choice
         for choice in control.choices
@@ -199,7 +219,7 @@ def of_defaults(section: type[Section], layers: Layers, known: Names) -> list[Li
             is_own=c.name in own,
             span=span(value, c.unit),
         )
-        if found.bound is not None:
+        if _binds(c, found.bound):
             word = "Floor" if c.kind.is_floor else "Ceiling"
             line = replace(
                 line, lock=(f"{word}: {shown(c, found.bound)}", "It binds this value too."),
@@ -228,25 +248,10 @@ def of_bounds(section: type[Section], layers: Layers, known: Names) -> list[Line
                 back="none",
                 is_own=is_set,
                 span=span(stored.get(c.name), c.unit),
-                extra={"inherited": shown(c, found.inherited), **_words_of(c)},
+                extra={"inherited": shown(c, found.inherited), **_WORDS.get(c.kind, _AT_MOST)},
             )
         )
     return lines
-
-
-def _words_of(control: Control) -> dict[str, str]:
-    """What a bound is called, and what it says when it is set."""
-    match control.kind:
-        case Kind.FLOOR_BOOL:
-            return {"word": "Floor", "none": "Each tenant decides", "set": "Always on"}
-        case Kind.CEIL_BOOL:
-            return {"word": "Ceiling", "none": "Each tenant decides", "set": "Always off"}
-        case Kind.FLOOR_MIN:
-            return {"word": "Not less than"}
-        case Kind.FLOOR_ORDER:
-            return {"word": "Not looser than", "none": "Each tenant decides"}
-        case _:
-            return {"word": "Not more than"}
 
 
 def parts_of(lines: list[Line]) -> list[str]:

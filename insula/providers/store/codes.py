@@ -51,6 +51,7 @@ _AUTHORIZED = f"""
        where (%(pushed_hash)s::bytea is null or exists (select 1 from pushed))
          and (%(mark_hash)s::bytea is null or exists (select 1 from marked))
     ), seen as (
+      -- least() passes over a null, which session_idle is where sessions may rest as long as they live
       update insula.sessions s
          set last_seen_at = now(), idle_expires_at = least(now() + %(session_idle)s, s.absolute_expires_at)
         from alive

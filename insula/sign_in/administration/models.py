@@ -8,7 +8,11 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class SessionLine:
-    """Somebody signed in with one browser; *clients* are client_ids that it reached."""
+    """
+    Somebody signed in with one browser; *clients* are client_ids that it reached.
+
+    *expires_at* is None where it lives until it is ended.
+    """
 
     id: UUID
     user_id: UUID
@@ -21,7 +25,7 @@ class SessionLine:
     auth_time: datetime
     amr: Sequence[str]
     acr: str
-    expires_at: datetime
+    expires_at: datetime | None
     active: bool
     ended_at: datetime | None
     ended_for: str | None

@@ -16,7 +16,7 @@ _ALIVE = """(s.ended_at is null and s.idle_expires_at > now() and s.absolute_exp
       and s.created_at > (select t.access_ended_at from insula.tenants t where t.id = s.tenant_id))"""
 
 _SESSION = f"""s.id, s.user_id, u.username, host(s.ip) as ip, s.user_agent, s.created_at, s.last_seen_at,
-    s.auth_time, s.amr, s.acr, least(s.idle_expires_at, s.absolute_expires_at) as expires_at,
+    s.auth_time, s.amr, s.acr, nullif(least(s.idle_expires_at, s.absolute_expires_at), 'infinity') as expires_at,
     {_ALIVE} as active, s.ended_at, s.ended_for,
     array(select c.client_id from insula.session_clients sc
             join insula.clients c on c.tenant_id = sc.tenant_id and c.id = sc.client_id
