@@ -9,7 +9,7 @@ from insula.devices import store
 from insula.devices.codes import UserCodes, read
 from insula.devices.errors import NoSuchCode, TooManyCodes
 from insula.kernel.ids import Kind, digest
-from insula.sign_in import service as sign_in
+from insula.sign_in import consents
 from insula.sign_in.attempts import prefix
 from insula.sign_in.models import SignedIn
 from insula.sign_in.service import Here
@@ -122,14 +122,14 @@ async def decide(  # noqa: PLR0913  (who decides what on what)
     required = set(waiting.scopes) - set(waiting.optional_scopes)
     kept = [s for s in waiting.scopes if s in required or s in (allowed or ())]
     async with tenant.transaction() as db:
-        await sign_in.record_decision(
+        await consents.record_decision(
             db,
             here,
             person,
             waiting.client,
             waiting.application,
             None if allowed is None else kept,
-            sign_in.consent_life(tenant),
+            consents.consent_life(tenant),
             device=True,
         )
         if allowed is None:

@@ -22,7 +22,7 @@ from insula.providers.store import visits
 from insula.providers.tokens import person_of
 from insula.registration.logos import PATH as LOGOS
 from insula.resource_servers.catalogue import Catalogue
-from insula.sign_in import service
+from insula.sign_in import service, signing_out
 from insula.sign_in.cookies import Jar
 from insula.sign_in.errors import InteractionGone
 from insula.sign_in.models import Prompt
@@ -211,7 +211,7 @@ class TenantPeople:
         Whoever else is signed in here stays, but does not step into the place of the one who
         left: the ended token keeps it until somebody chooses (LO-5).
         """
-        frames = await service.end_session(self._tenant, session, _actor(caller))
+        frames = await signing_out.end_session(self._tenant, session, _actor(caller))
         tokens = self._jar.read_session(cookies, self._tenant.id).tokens
         gone = () if len(tokens) > 1 else (self._jar.write_session(self._tenant.id, ()),)
         return EndedSession(gone, frames)

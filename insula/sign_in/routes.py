@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from insula.accounts.errors import WeakPassword
-from insula.sign_in import service
+from insula.sign_in import consents, service, signing_out
 from insula.sign_in.errors import InteractionGone, TooManyAttempts
 from insula.sign_in.guard import (
     Pages,
@@ -337,7 +337,7 @@ async def post_consent(pages: Pages, request: Request) -> Response:
     if allow == deny or interaction.prompt.need != "consent":
         return go_to(action_of("/sign-in/consent", interaction))
     allowed = tuple(fields.get("scope", ())) if allow else None
-    await service.decide(tenant_of(request), here, interaction, person, allowed)
+    await consents.decide(tenant_of(request), here, interaction, person, allowed)
     return go_to(_next(interaction))
 
 
@@ -366,7 +366,7 @@ async def post_sign_out(pages: Pages, request: Request) -> Response:
     if not only(fields, "sign_out"):
         await service.cancel(tenant_of(request), here.browser, interaction.id)
         return go_to("/")
-    frames = await service.sign_out(tenant_of(request), here)
+    frames = await signing_out.sign_out(tenant_of(request), here)
     return await _after_sign_out(pages, request, interaction, frames)
 
 

@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from urllib.parse import urlencode
 from uuid import UUID
 
 from insula.accounts import service as accounts
@@ -24,7 +23,7 @@ from insula.sign_in.errors import InteractionGone
 from insula.sign_in.models import PASSWORD_ACR, PASSWORD_AMR, Interaction, Prompt, SignedIn
 from insula.sign_in.models import Kind as InteractionKind
 from insula.sign_in.proof import InvalidCredentials, Proof
-from insula.sign_in.settings import BruteForce, ConsentLife, InteractionLife, SessionPolicy
+from insula.sign_in.settings import BruteForce, InteractionLife, SessionPolicy
 from insula.tenancy.db import Connection, Tenant
 
 
@@ -389,115 +388,6 @@ async def choose(
         if not noted:
             raise InteractionGone
     return (chosen.token, *(t for t in here.tokens if t != chosen.token))
-
-
-async def decide(
-    tenant: Tenant,
-    here: Here,
-    interaction: Interaction,
-    person: SignedIn,
-    allowed: tuple[str, ...] | None,
-) -> None:
-    """
-    Record what somebody allowed an application, or that they refused (None).
-
-    Only what the stored request asked for can be allowed. Raises `InteractionGone`.
-    """
-    if allowed is not None:
-        required = set(interaction.prompt.scopes) - set(interaction.prompt.optional_scopes)
-        allowed = tuple(s for s in interaction.prompt.scopes if s in required or s in allowed)
-    async with tenant.transaction() as db:
-        noted = await store.note_consent(
-            db, interaction.id, browser_hash(tenant, here.browser), person.session_id, allowed
-        )
-        if not noted or interaction.client_id is None:
-            raise InteractionGone
-        await record_decision(
-            db, here, person, interaction.client_id, interaction.prompt.application, allowed,
-            consent_life(tenant),
-        )  # fmt: skip
-
-
-def consent_life(tenant: Tenant) -> timedelta:
-    """How long what somebody allows an application now is remembered."""
-    return timedelta(days=config_overrides.of(tenant, ConsentLife).remembered_days)
-
-
-async def record_decision(  # noqa: PLR0913  (who decided what about which application)
-    db: Connection,
-    here: Here,
-    person: SignedIn,
-    client_id: UUID,
-    application: str,
-    allowed: Sequence[str] | None,
-    life: timedelta,
-    **where: bool,
-) -> None:
-    """
-    Remember what somebody allowed an application, or that they refused (None), with its line.
-
-    In a transaction of the tenant's. It is remembered for *life*; *where* says more about it in the
-    record.
-    """
-    if allowed is not None:
-        await store.grant(db, person.user_id, client_id, allowed, life)
-    await audit.record(
-        db,
-        Event(
-            "oauth.authorized",
-            replace(here.actor, type="user", id=str(person.user_id)),
-            "success" if allowed is not None else "failed",
-            target_type="client",
-            target_id=str(client_id),
-            metadata={"scopes": list(allowed or ()), "application": application, **where},
-        ),
-    )
-
-
-async def sign_out(tenant: Tenant, here: Here) -> tuple[str, ...]:
-    """End every session of this browser; the addresses its page must load (OIDCFCL-3)."""
-    hashes = [session_hash(tenant, token) for token in here.tokens]
-    async with tenant.transaction() as db:
-        every = await store.end_sessions(db, hashes, "logout")
-        for ended in every:
-            actor = replace(here.actor, id=str(ended.user_id))
-            await audit.record(
-                db,
-                Event("user.logged_out", actor, target_type="session", target_id=str(ended.id)),
-            )
-        return await _frames(db, tenant, [ended.sid for ended in every])
-
-
-async def end_session(tenant: Tenant, session_id: UUID, actor: Actor) -> tuple[str, ...]:
-    """
-    End one session because a client asked for it on its person's behalf.
-
-    Returns the addresses that the page which says so must load (OIDCFCL-3).
-    """
-    async with tenant.transaction() as db:
-        ended = await store.end_session_by_id(db, session_id, "logout")
-        if ended is None:
-            return ()
-        actor = replace(actor, type="user", id=str(ended.user_id))
-        await audit.record(
-            db,
-            Event("user.logged_out", actor, target_type="session", target_id=str(session_id)),
-        )
-        return await _frames(db, tenant, [ended.sid])
-
-
-async def _frames(db: Connection, tenant: Tenant, sids: Sequence[UUID]) -> tuple[str, ...]:
-    """Each client's clean-up address, with issuer and session where it asks for them (LO-10)."""
-    rows = await store.frames(db, sids)
-    return tuple(
-        _with_session(row.uri, tenant.issuer, row.sid) if row.with_session else row.uri
-        for row in rows
-    )
-
-
-def _with_session(uri: str, issuer: str, sid: UUID) -> str:
-    joint = "&" if "?" in uri else "?"
-    return f"{uri}{joint}{urlencode({'iss': issuer, 'sid': str(sid)})}"
 
 
 async def note_conflict(tenant: Tenant, actor: Actor) -> None:

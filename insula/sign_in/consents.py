@@ -1,0 +1,79 @@
+"""What somebody allows an application, or refuses: written down, and remembered for a while."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+from insula.audit import service as audit
+from insula.audit.models import Event
+from insula.config_overrides import service as config_overrides
+from insula.sign_in import store
+from insula.sign_in.errors import InteractionGone
+from insula.sign_in.models import Interaction, SignedIn
+from insula.sign_in.service import Here, browser_hash
+from insula.sign_in.settings import ConsentLife
+from insula.tenancy.db import Connection, Tenant
+
+
+async def decide(
+    tenant: Tenant,
+    here: Here,
+    interaction: Interaction,
+    person: SignedIn,
+    allowed: tuple[str, ...] | None,
+) -> None:
+    """
+    Record what somebody allowed an application, or that they refused (None).
+
+    Only what the stored request asked for can be allowed. Raises `InteractionGone`.
+    """
+    if allowed is not None:
+        required = set(interaction.prompt.scopes) - set(interaction.prompt.optional_scopes)
+        allowed = tuple(s for s in interaction.prompt.scopes if s in required or s in allowed)
+    async with tenant.transaction() as db:
+        noted = await store.note_consent(
+            db, interaction.id, browser_hash(tenant, here.browser), person.session_id, allowed
+        )
+        if not noted or interaction.client_id is None:
+            raise InteractionGone
+        await record_decision(
+            db, here, person, interaction.client_id, interaction.prompt.application, allowed,
+            consent_life(tenant),
+        )  # fmt: skip
+
+
+def consent_life(tenant: Tenant) -> timedelta:
+    """How long what somebody allows an application now is remembered."""
+    return timedelta(days=config_overrides.of(tenant, ConsentLife).remembered_days)
+
+
+async def record_decision(  # noqa: PLR0913  (who decided what about which application)
+    db: Connection,
+    here: Here,
+    person: SignedIn,
+    client_id: UUID,
+    application: str,
+    allowed: Sequence[str] | None,
+    life: timedelta,
+    **where: bool,
+) -> None:
+    """
+    Remember what somebody allowed an application, or that they refused (None), with its line.
+
+    In a transaction of the tenant's. It is remembered for *life*; *where* says more about it in the
+    record.
+    """
+    if allowed is not None:
+        await store.grant(db, person.user_id, client_id, allowed, life)
+    await audit.record(
+        db,
+        Event(
+            "oauth.authorized",
+            replace(here.actor, type="user", id=str(person.user_id)),
+            "success" if allowed is not None else "failed",
+            target_type="client",
+            target_id=str(client_id),
+            metadata={"scopes": list(allowed or ()), "application": application, **where},
+        ),
+    )
