@@ -1,23 +1,33 @@
-"""What is done with plans, the same for a tenant's settings and for what the platform decides."""
+"""Where settings are kept: what is done to a section there, at once or on a later day."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Generic, TypeVar
 
-from fastapi import Query, Response
+from fastapi import Depends, Path, Query, Response
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 
-from insula.config_overrides import plans, reach
+from insula.audit.models import Actor
+from insula.config_overrides import plans, reach, service
 from insula.config_overrides import platform as decisions
 from insula.config_overrides.marks import Plan, PlanScope
 from insula.config_overrides.models import Layers
 from insula.config_overrides.saving import Saving
 from insula.kernel.settings import Section
+from insula.management_api.guard import Calling
 from insula.management_api.parts import Parts
-from insula.management_api.sections.acts import Open, named, telling_fields
+from insula.management_api.sections.acts import Open, named, saving, telling_fields, told
 from insula.management_api.sections.planned import PlanDetail
+from insula.management_api.sections.schemas import SectionState
 from insula.management_api.sections.told import ShutOut
+from insula.management_api.versions import IfMatch
 
+T = TypeVar("T", bound=BaseModel)
+
+SectionKey = Annotated[
+    str, Path(min_length=1, max_length=64, description="The section's key, as `/settings` has it.")
+]
 GraceDays = Annotated[
     int,
     Query(
@@ -35,47 +45,91 @@ MAY_PLAN: Final[dict[int | str, dict[str, Any]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class PlanActs:
-    """The acts on plans, of one tenant or of the platform; each is a transaction of *opened*."""
+class Asked:
+    """How a section is to be changed: when, why, and what had been read of it."""
+
+    grace_days: GraceDays = 0
+    reason: Reason = ""
+    if_match: IfMatch = None
+
+
+Asking = Annotated[Asked, Depends()]
+
+
+@dataclass(frozen=True, slots=True)
+class Place(Generic[T]):
+    """
+    A section of a tenant, or of a part of what the platform decides, and who acts there.
+
+    Each act is a transaction of *opened*; *told* makes the answer, and gives it its ETag. Each
+    raises `SectionUnknown` where there is no section of that *key*.
+    """
 
     parts: Parts
+    actor: Actor
+    key: str
     opened: Open
+    told: Callable[[type[Section], Layers, Response], T]
     scope: PlanScope = "tenant"
 
-    async def make(
+    async def show(self, response: Response) -> T:
+        section = self.parts.catalogue.get(self.key)
+        async with self.opened() as db:
+            layers = await service.load_in(db)
+        return self.told(section, layers, response)
+
+    async def save(
         self,
-        section: type[Section],
-        values: Mapping[str, Any],
-        how: Saving,
-        days: int,
+        values: Mapping[str, Any] | None,
+        asked: Asked,
+        response: Response,
         *,
-        replaces: bool,
-    ) -> Response:
-        """Plan a change, and answer so."""
+        replace: bool,
+    ) -> T | Response:
+        """
+        Save, or plan to where days are asked for: then the answer is 202.
+
+        Without *values* the section is reset. To *replace* asks for `If-Match`.
+        """
+        section = self.parts.catalogue.get(self.key)
+        how = self._saving(asked.if_match, required=replace, reason=asked.reason)
+        changes = None if values is None else named(section, values)
         with telling_fields():
             async with self.opened() as db:
-                await plans.make(
-                    db, self.scope, section, named(section, values), how, days, replaces=replaces
+                plan = await plans.save(
+                    db, self.scope, section, changes, how, asked.grace_days, replace=replace
                 )
-        plan, detail = await self._told(section)
+                layers = await service.load_in(db)
+        if plan is None:
+            return self.told(section, layers, response)
+        plan, detail = await self._told_plan(section)
         return JSONResponse(detail.model_dump(mode="json"), 202, headers={"ETag": f'"{plan.id}"'})
 
-    async def show(self, section: type[Section], response: Response) -> PlanDetail:
-        plan, detail = await self._told(section)
+    async def show_plan(self, response: Response) -> PlanDetail:
+        plan, detail = await self._told_plan(self._plannable())
         response.headers["ETag"] = f'"{plan.id}"'
         return detail
 
-    async def withdraw(self, section: type[Section], how: Saving) -> None:
+    async def withdraw_plan(self, if_match: str | None) -> None:
+        section, how = self._plannable(), self._saving(if_match)
         async with self.opened() as db:
             await plans.withdraw(db, self.scope, section.key, how)
 
-    async def apply(self, section: type[Section], how: Saving) -> Layers:
-        """Put it into effect now; the layers then."""
+    async def apply_plan(self, if_match: str | None, response: Response) -> T:
+        """Put it into effect now."""
+        section, how = self._plannable(), self._saving(if_match)
         with telling_fields():
             async with self.opened() as db:
-                return await plans.apply(db, self.scope, section, how)
+                layers = await plans.apply(db, self.scope, section, how)
+        return self.told(section, layers, response)
 
-    async def _told(self, section: type[Section]) -> tuple[Plan, PlanDetail]:
+    def _plannable(self) -> type[Section]:
+        return self.parts.catalogue.of_scope(self.scope, self.key)
+
+    def _saving(self, if_match: str | None, *, required: bool = False, reason: str = "") -> Saving:
+        return saving(self.parts.envelope, self.actor, if_match, required=required, reason=reason)
+
+    async def _told_plan(self, section: type[Section]) -> tuple[Plan, PlanDetail]:
         """The plan, and whom it would shut out as things are now."""
         async with self.opened() as db:
             plan, layers = await plans.find(db, self.scope, section.key)
@@ -99,3 +153,11 @@ class PlanActs:
                 )
             ]
         return plan, PlanDetail.told(section, layers, plan, shut_out, clamped)
+
+
+async def own_place(caller: Calling, section: SectionKey) -> Place[SectionState]:
+    """A section of the caller's own tenant."""
+    return Place(caller.parts, caller.actor, section, caller.tenant.transaction, told)
+
+
+Own = Annotated[Place[SectionState], Depends(own_place)]
