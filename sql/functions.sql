@@ -229,6 +229,15 @@ begin
 end
 $$;
 
+-- A purge and the retention may meet at the same lines of the record, each in an order of its own:
+-- neither waits for a line that the other has, nor counts one that is gone.
+create or replace function insula.take_turns_at_the_record()
+  returns void
+  language sql volatile set search_path = pg_catalog, pg_temp
+  begin atomic
+    select pg_advisory_xact_lock('insula.audit_events'::regclass::oid::integer, 0);
+  end;
+
 -- Some rows of a tenant whose deletion has begun and is not paused; how many. The policies `purge`
 -- (after.sql) show the definer no other rows.
 create or replace function insula.purge_rows(gone uuid, what text, batch integer)
@@ -243,6 +252,9 @@ begin
       and d.paused_at is null and d.undone_at is null;
   if not found then
     return 0;
+  end if;
+  if what = 'audit_events' then
+    perform insula.take_turns_at_the_record();
   end if;
   execute format('delete from %1$s x where (x.tableoid, x.ctid) in
                     (select r.tableoid, r.ctid from %1$s r where r.tenant_id = $1 limit $2)',
@@ -472,6 +484,7 @@ as $$
 declare
   n integer;
 begin
+  perform insula.take_turns_at_the_record();
   with kept as (
     select t.id, greatest(
              coalesce((own.value ->> 'audit_retention_days')::integer,
@@ -799,8 +812,9 @@ grant execute on function
   insula.hosts_in_doubt(integer), insula.keys_waiting(integer), insula.keys_coming(integer),
   insula.keys_revoked(integer)
   to insula_platform;
-revoke all on function insula.tenant_table(text) from public;
-grant execute on function insula.tenant_table(text) to insula_definer;
+revoke all on function insula.tenant_table(text), insula.take_turns_at_the_record() from public;
+grant execute on function insula.tenant_table(text), insula.take_turns_at_the_record()
+  to insula_definer;
 grant insert, select on insula_jobs.procrastinate_jobs, insula_jobs.procrastinate_events to insula_definer;
 grant usage on all sequences in schema insula_jobs to insula_definer;
 grant select, insert, update, delete on all tables in schema insula_jobs to insula_platform;

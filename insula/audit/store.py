@@ -21,11 +21,15 @@ _INSERT = text("""
             :user_agent, :request_id, cast(:metadata as jsonb))
 """)
 
-_NEWEST = text("""
-    select id, at, event, status, actor_type, actor_id, target_type, target_id, host(ip) as ip,
-           request_id, metadata
-      from insula.audit_events order by at desc, id limit :n
-""")
+#: A line as it is read, and the order of all that read more than one: newest first.
+_LINE = """id, at, event, status, actor_type, actor_id, on_behalf_of, target_type, target_id,
+           host(ip) as ip, user_agent, request_id, metadata"""
+_ORDER = "order by at desc, id"
+#: What comes after the last line that was seen.
+_AFTER = """(at < cast(:at as timestamptz)
+            or at = cast(:at as timestamptz) and id > cast(:id as uuid))"""
+
+_NEWEST = text(f"select {_LINE} from insula.audit_events {_ORDER} limit :n")  # noqa: S608  (names of ours)
 
 
 def _address(ip: str | None) -> str | None:
@@ -75,13 +79,13 @@ async def last_about(db: Connection, kind: str, name: str) -> Row | None:
 #: So many lines are looked through for one page, however seldom one matches (CR-9).
 WINDOW = 10_000
 
-_SEEN = """(select id, at, event, status, actor_type, actor_id, on_behalf_of, target_type, target_id,
+_SEEN = f"""(select id, at, event, status, actor_type, actor_id, on_behalf_of, target_type, target_id,
                    ip, user_agent, request_id, metadata
               from insula.audit_events
              where (cast(:since as timestamptz) is null or at >= :since)
                and (cast(:until as timestamptz) is null or at < :until)
-               and (cast(:at as timestamptz) is null or at < :at or (at = :at and id > cast(:id as uuid)))
-             order by at desc, id limit :window) seen"""
+               and (cast(:at as timestamptz) is null or {_AFTER})
+             {_ORDER} limit :window) seen"""  # noqa: S608  (names of ours)
 
 _MATCHES = """
     (cast(:event as text) is null or event = :event)
@@ -96,9 +100,7 @@ _MATCHES = """
     and (cast(:request_id as text) is null or request_id = :request_id)"""
 
 _SEARCH = text(f"""
-    select id, at, event, status, actor_type, actor_id, on_behalf_of, target_type, target_id,
-           host(ip) as ip, user_agent, request_id, metadata
-      from {_SEEN} where {_MATCHES} order by at desc, id limit :limit
+    select {_LINE} from {_SEEN} where {_MATCHES} {_ORDER} limit :limit
 """)  # noqa: S608  (names of ours)
 
 _END_OF_WINDOW = text(f"""
@@ -150,14 +152,11 @@ async def browse(db: Connection, wanted: Lines, limit: int) -> Sequence[Row]:
         conditions.append("status = any(:statuses)")
         values["statuses"] = list(wanted.statuses)
     if wanted.after:
-        conditions.append("""(at < cast(:at as timestamptz)
-            or at = cast(:at as timestamptz) and id > cast(:id as uuid))""")
+        conditions.append(_AFTER)
         values["at"], values["id"] = wanted.after
     statement = f"""
-        select id, at, cast(at as text) as mark, event, status, actor_type, actor_id, target_type,
-               target_id, host(ip) as ip, user_agent, request_id, metadata
-          from insula.audit_events where {" and ".join(conditions)}
-         order by at desc, id limit :limit
+        select {_LINE}, cast(at as text) as mark
+          from insula.audit_events where {" and ".join(conditions)} {_ORDER} limit :limit
     """  # noqa: S608  (words of ours)
     try:
         return (await db.execute(text(statement), values)).all()

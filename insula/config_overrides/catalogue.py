@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from insula.config_overrides.errors import SectionUnknown
 from insula.config_overrides.impacts import Counting, Impact
+from insula.config_overrides.marks import PlanScope
 from insula.config_overrides.models import Layers
 from insula.config_overrides.resolution import resolve
 from insula.kernel.settings import DecidedBy, Section
@@ -48,6 +49,10 @@ class Catalogue:
         if section.decided_by is not DecidedBy.TENANT:
             raise SectionUnknown("The platform decides this section.")
         return section
+
+    def of_scope(self, scope: PlanScope, key: str) -> type[Section]:
+        """One that is decided there. Raises `SectionUnknown`."""
+        return self.of_tenant(key) if scope == "tenant" else self.get(key)
 
     def counts(self, section: type[Section]) -> bool:
         """Whether somebody counts whom a change of a section would shut out."""

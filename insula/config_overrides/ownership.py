@@ -105,21 +105,31 @@ async def release_in(
     is missing or too long.
     """
     check_fields(section, fields)
-    reason = saving.reason.strip()
-    if not reason or len(reason) > _LONGEST_REASON:
-        raise InvalidSetting(f"Say why, in at most {_LONGEST_REASON} characters", field="reason")
+    given = release_of(saving)
     if not fields:
         raise InvalidSetting("Name the fields", field="fields")
     layers = await held(db)
     marks = raw_marks(layers.own_marks, section.key, layers.own.get(section.key, {}))
-    given = Release(saving.signature(), datetime.fromtimestamp(now(), UTC), reason)
     for name in fields:
         owner = _owner(layers.own_marks.get(f"{section.key}.{name}"))
         if owner is None:
             raise InvalidSetting("No documents own this", field=f"{section.key}.{name}")
         marks[name]["owned"] = write_ownership(replace(owner, released=given))
     await store.write(db, section.key, layers.own[section.key], marks)
-    await _record(db, section.key, {"released": sorted(set(fields)), "reason": reason}, saving)
+    details = {"released": sorted(set(fields)), "reason": given.reason}
+    await _record(db, section.key, details, saving)
+
+
+def release_of(saving: Saving) -> Release:
+    """
+    The release that somebody gives now, of a field or of an object.
+
+    Raises `InvalidSetting` for a reason that is missing or too long.
+    """
+    reason = saving.reason.strip()
+    if not reason or len(reason) > _LONGEST_REASON:
+        raise InvalidSetting(f"Say why, in at most {_LONGEST_REASON} characters", field="reason")
+    return Release(saving.signature(), datetime.fromtimestamp(now(), UTC), reason)
 
 
 def states(layers: Layers) -> dict[str, str]:

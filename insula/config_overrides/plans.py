@@ -27,7 +27,14 @@ from insula.config_overrides.platform import (
 )
 from insula.config_overrides.resolution import resolve
 from insula.config_overrides.saving import Saving, compare_section, held, last_of, merged
-from insula.config_overrides.service import change_in, check_own, judged, load_in, wanted_of
+from insula.config_overrides.service import (
+    change_in,
+    check_own,
+    judged,
+    load_in,
+    reset_in,
+    wanted_of,
+)
 from insula.kernel.crypto import Envelope
 from insula.kernel.errors import Conflict, InsulaError, Invalid, NotFound
 from insula.kernel.settings import Section
@@ -104,6 +111,37 @@ async def _fresh(  # noqa: PLR0913  (each by its name)
     return {name: after.get(name) for name in names}
 
 
+async def save(  # noqa: PLR0913  (each by its name)
+    db: Connection,
+    scope: PlanScope,
+    section: type[Section],
+    changes: Values | None,
+    saving: Saving,
+    days: int = 0,
+    *,
+    replace: bool = False,
+) -> Plan | None:
+    """
+    Change a section at once, or plan to where *days* are given; the plan, if it is one.
+
+    None takes everything back; in a tenant's record that is a reset. With *replace* what is not
+    mentioned is taken back too. Raises what a save of them raises, and as `make`.
+    """
+    everything = replace or changes is None
+    fresh = changes or {}
+    if days:
+        return await make(db, scope, section, fresh, saving, days, replaces=everything)
+    if scope == "defaults":
+        await change_values(db, section, fresh, saving, replace=everything)
+    elif scope == "bounds":
+        await change_bounds(db, section, fresh, saving, replace=everything)
+    elif changes is None:
+        await reset_in(db, section, saving)
+    else:
+        await change_in(db, section, fresh, saving, replace=replace)
+    return None
+
+
 async def find(db: Connection, scope: PlanScope, section: str) -> tuple[Plan, Layers]:
     """What is planned for a section, and what it would change. Raises `PlanUnknown`."""
     layers = await load_in(db)
@@ -156,12 +194,7 @@ async def _put(
 ) -> Layers:
     """Save what was planned, as the plan's fields alone; the layers then."""
     how = replace(saving, expected=None, plan=plan, reason=saving.reason.strip() or plan.reason)
-    if plan.scope == "tenant":
-        await change_in(db, section, plan.changes, how)
-    elif plan.scope == "defaults":
-        await change_values(db, section, plan.changes, how)
-    else:
-        await change_bounds(db, section, plan.changes, how)
+    await save(db, plan.scope, section, plan.changes, how)
     await store.delete_plan(db, plan.scope, plan.section)
     after = await load_in(db)
     if after.stored(plan.scope, plan.section) == layers.stored(plan.scope, plan.section):
@@ -190,8 +223,8 @@ async def carry_out(
             plan = _waiting(layers, plan_id)
             if plan is None:
                 return None
-            of = catalogue.of_tenant if plan.scope == "tenant" else catalogue.get
-            await _put(db, of(plan.section), plan, layers, Saving(SYSTEM, envelope=envelope))
+            section = catalogue.of_scope(plan.scope, plan.section)
+            await _put(db, section, plan, layers, Saving(SYSTEM, envelope=envelope))
             return plan
     except (Conflict, Invalid, NotFound) as refusal:
         async with platform.within(tenant_id) as db:

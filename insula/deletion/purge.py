@@ -32,17 +32,21 @@ async def run(platform: Platform, home: Tenant, envelope: Envelope, subject: UUI
     """
     Purge a tenant whose deletion is due; whether it is gone now. *home* is `_platforms`.
 
-    A paused one is left as it is. Raises `Unavailable`; then the next run goes on.
+    A paused one is left as it is. What a sweep was taking from a batch at the same time, or what
+    was written meanwhile, makes a table look empty that is not: then all are gone over once more.
+    Raises `Unavailable`; then the next run goes on.
     """
     deletion = await _begin(platform, subject)
     if deletion is None:
         return False
     async with platform.within(subject) as db:
         order = await store.tables(db)
-    for table in order:
-        while await _take(platform, subject, table):
-            pass
-    return await _certify(platform, home, envelope, subject)
+    while True:
+        taken = [await _empty(platform, subject, table) for table in order]
+        if await _certify(platform, home, envelope, subject):
+            return True
+        if not any(taken):
+            return False
 
 
 async def _begin(platform: Platform, subject: UUID) -> Deletion | None:
@@ -64,18 +68,25 @@ async def _begin(platform: Platform, subject: UUID) -> Deletion | None:
     return deletion
 
 
-async def _take(platform: Platform, subject: UUID, table: str) -> bool:
-    """One batch of one table; whether there may be more."""
-    started = time.monotonic()
+async def _empty(platform: Platform, subject: UUID, table: str) -> int:
+    """Batches of one table, until one is not full; how many rows."""
+    taken = 0
+    while True:
+        started = time.monotonic()
+        n = await _take(platform, subject, table)
+        taken += n
+        if n < _BATCH:
+            return taken
+        await asyncio.sleep((time.monotonic() - started) * _REST)
+
+
+async def _take(platform: Platform, subject: UUID, table: str) -> int:
+    """One batch of one table; how many rows."""
     async with platform.within(subject) as db:
         deletion = await store.open_of(db, subject)
         if deletion is None or deletion.paused_at:
-            return False
-        n = await store.purge(db, subject, deletion.id, table, _BATCH)
-    if n < _BATCH:
-        return False
-    await asyncio.sleep((time.monotonic() - started) * _REST)
-    return True
+            return 0
+        return await store.purge(db, subject, deletion.id, table, _BATCH)
 
 
 async def _certify(platform: Platform, home: Tenant, envelope: Envelope, subject: UUID) -> bool:

@@ -36,7 +36,11 @@ class Series(BaseModel):
 
 
 async def figure(what: str, work: Awaitable[tuple[int, bool]]) -> Figure:
-    found = await attempt(what, work)
+    return figure_of(await attempt(what, work))
+
+
+def figure_of(found: tuple[int, bool] | None) -> Figure:
+    """A figure of what was attempted for several of them together; None where that failed."""
     if found is None:
         return Figure(value=None, exact=None, error=_FAILED)
     n, exact = found

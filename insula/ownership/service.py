@@ -3,21 +3,19 @@
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final
 
 from insula.audit import service as audit
 from insula.audit.models import Actor, Event
 from insula.config_overrides import service as config_overrides
 from insula.config_overrides.errors import InvalidSetting, OwnedByGit
-from insula.config_overrides.marks import Ownership, Release
+from insula.config_overrides.marks import Ownership
+from insula.config_overrides.ownership import release_of
 from insula.config_overrides.saving import Claim, Saving
 from insula.config_overrides.stored_marks import read_ownership, write_ownership
 from insula.kernel.clock import now
 from insula.ownership import store
 from insula.ownership.models import Owned, Part, Place
 from insula.tenancy.db import Connection
-
-_LONGEST_REASON: Final = 500
 
 
 async def begin(db: Connection, actor: Actor) -> None:
@@ -84,17 +82,14 @@ async def release(db: Connection, place: Place, reason: str, actor: Actor) -> No
 
     Raises `InvalidSetting` for one that nobody owns and for a reason that is missing or too long.
     """
-    reason = reason.strip()
-    if not reason or len(reason) > _LONGEST_REASON:
-        raise InvalidSetting(f"Say why, in at most {_LONGEST_REASON} characters", field="reason")
+    given = release_of(Saving(actor, reason))
     await config_overrides.hold(db)
     owner = await of(db, place.part, place.name)
     if owner is None:
         raise InvalidSetting("No documents own this", field=str(place))
-    given = Release(Saving(actor).signature(), datetime.fromtimestamp(now(), UTC), reason)
     owned = write_ownership(replace(owner, released=given))
     await store.put(db, place.part, {place.name: owned})
-    await _record(db, place.part, actor, {"released": [place.name], "reason": reason})
+    await _record(db, place.part, actor, {"released": [place.name], "reason": given.reason})
 
 
 async def _record(db: Connection, part: Part, actor: Actor, details: Mapping[str, object]) -> None:

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from at_rest import put_to_rest
 from psycopg.rows import namedtuple_row
+from waiting import at_once
 
 from insula.audit import service as audit
 from insula.audit.models import SYSTEM, Actor
@@ -184,6 +185,53 @@ async def test_two_workers_put_a_plan_into_effect_once(house, plan, carry_out, m
     assert [line.event for line in await lines(house, 2)] == [
         "config.updated", "config.change_planned",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("scope", ["tenant", "defaults"])
+@pytest.mark.parametrize(
+    "acts", ["withdraw apply", "apply withdraw", "withdraw job", "job withdraw"]
+)
+async def test_of_a_withdrawal_and_a_carrying_out_at_once_exactly_one_happens(
+    house, home, platform_door, envelope, behind, scope, acts
+):
+    bound = house.tenant.id if scope == "tenant" else home.id
+
+    async def do(act):
+        if act == "job":
+            return await plans.carry_out(platform_door, CATALOGUE, envelope, bound, made.id)
+        async with platform_door.within(bound) as db:
+            if act == "withdraw":
+                return await plans.withdraw(db, scope, TTL, OLGA)
+            return await plans.apply(db, scope, TokenLifetimes, OLGA)
+
+    async def last_save(db):
+        saves = await history.versions(db, scope="tenant" if scope == "tenant" else "platform")
+        return saves[0].number if saves else 0
+
+    async with platform_door.within(bound) as db:
+        made = await plans.make(db, scope, TokenLifetimes, {"access_token": 300}, ANN, 7)
+        saved, recorded = await last_save(db), {line.id for line in await audit.newest(db)}
+
+    answers = dict(
+        zip(acts.split(), await at_once(behind, bound, *map(do, acts.split())), strict=True)
+    )
+
+    withdrawal = answers.pop("withdraw")
+    (carrying_out,) = answers.values()
+    is_withdrawn = withdrawal == made
+    if is_withdrawn:
+        assert carrying_out is None or type(carrying_out) is PlanUnknown
+    else:
+        assert type(withdrawal) is PlanUnknown
+        assert carrying_out == made or carrying_out.stored(scope, TTL) == {"access_token": 300}
+    async with platform_door.within(bound) as db:
+        layers = await service.load_in(db)
+        (line,) = [line for line in await audit.newest(db) if line.id not in recorded]
+        assert (await last_save(db) > saved) is not is_withdrawn
+    assert layers.plan(scope, TTL) is None
+    assert layers.stored(scope, TTL) == ({} if is_withdrawn else {"access_token": 300})
+    assert line.event == ("config.plan_withdrawn" if is_withdrawn else "config.updated")
+    assert line.metadata["planned_by"]["id"] == "ann"
 
 
 async def test_a_plan_is_checked_like_a_save(house, plan, home, platform_door):

@@ -2,7 +2,9 @@
 
 import asyncio
 
+import psycopg
 import pytest
+from waiting import at_once
 
 from insula.audit import service as audit
 from insula.audit.models import Actor
@@ -250,3 +252,29 @@ async def test_what_is_claimed_while_hands_change_it_is_as_one_of_them_left_it(h
     assert not isinstance(answers[4], Exception)
     assert all(isinstance(each, OwnedByGit | Changed) for each in answers[:4])
     assert paths(await put(tenant, WHOLE, dry_run=True)) == []  # nobody was later than the claim
+
+
+@pytest.mark.spec("features BEY-12")
+async def test_of_two_releases_of_one_object_at_once_one_is_told_that_nobody_owns_it(
+    house, database
+):
+    tenant = house.tenant
+    await put(tenant, WHOLE, own=True)
+    place = Place("clients", "board")
+
+    async def release(name):
+        async with tenant.transaction() as db:
+            await objects.release(db, place, f"{name} asked", Actor("admin", name))
+
+    with psycopg.connect(database.superuser, autocommit=True) as behind:
+        answers = await at_once(behind, tenant.id, release("ada"), release("bea"))
+
+    (refusal,) = [each for each in answers if each is not None]
+    assert isinstance(refusal, InvalidSetting)
+    assert (refusal.description, refusal.field) == ("No documents own this", "clients/board")
+    winner = ("ada", "bea")[answers.index(None)]
+    async with tenant.transaction() as db:
+        given = (await objects.every(db))[place].released
+        told = [line for line in await audit.newest(db) if "released" in line.metadata]
+    assert (given.by["id"], given.reason) == (winner, f"{winner} asked")
+    assert [(line.actor_id, line.metadata["reason"]) for line in told] == [(winner, given.reason)]

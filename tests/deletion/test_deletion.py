@@ -5,12 +5,16 @@ import asyncio
 import jwt
 import psycopg
 import pytest
+from aged import add_lines, partitions_before
 from psycopg import sql
 from rows import BUILDERS, insert
+from waiting import until_waited_for
 
 from insula.audit import service as audit
 from insula.audit.models import Actor
+from insula.audit.settings import LogRetention
 from insula.config_overrides import platform as platform_settings
+from insula.config_overrides import service as config_overrides
 from insula.config_overrides.saving import Saving
 from insula.deletion import purge, service, store
 from insula.deletion.errors import NoDeletion, TooLate
@@ -47,10 +51,36 @@ def purged(platform_door, home, envelope, behind):
     return purged
 
 
+@pytest.fixture
+def certified(platform_door, home, envelope):
+    """What the certificate of a deletion says, to whoever knows the platform's keys."""
+
+    async def certified(slug):
+        found = await service.find(platform_door, slug)
+        ring = (await keys.load(home, envelope)).ring
+        (public,) = [key for key in ring.published if key.alg == "ES256" and key.state == "active"]
+        return jwt.decode(
+            found.certificate, jwt.PyJWK.from_dict(dict(public.jwk)), algorithms=["ES256"],
+            issuer=home.issuer,
+        )  # fmt: skip
+
+    return certified
+
+
 def make_due(behind, house):
     behind.execute(
         "update insula.deletions set due_at = now() where subject = %s", [house.tenant.id]
     )
+
+
+def first(tables, name):
+    """*tables*, with one of them in front."""
+
+    async def reordered(db):
+        found = await tables(db)
+        return [name, *(each for each in found if each != name)]
+
+    return reordered
 
 
 def rows_of(behind, tenant_id):
@@ -143,7 +173,7 @@ async def test_nothing_is_purged_before_its_time(house, platform_door, home, env
 
 @pytest.mark.spec("features BEY-6", "features CR-9")
 async def test_a_purge_takes_every_row_of_every_table_and_none_of_another_tenant(
-    two_houses, platform_door, purged, behind, home, envelope, monkeypatch
+    two_houses, platform_door, purged, certified, behind, home, monkeypatch
 ):
     a, b = two_houses
     for house in (a, b):
@@ -166,12 +196,7 @@ async def test_a_purge_takes_every_row_of_every_table_and_none_of_another_tenant
     assert rows_of(behind, b.tenant.id) == before
     found = await service.find(platform_door, a.tenant.slug)
     assert (found.state, found.rows_deleted) == ("purged", found.rows_estimated)
-    ring = (await keys.load(home, envelope)).ring
-    (public,) = [key for key in ring.published if key.alg == "ES256" and key.state == "active"]
-    told = jwt.decode(
-        found.certificate, jwt.PyJWK.from_dict(dict(public.jwk)), algorithms=["ES256"],
-        issuer=home.issuer,
-    )  # fmt: skip
+    told = await certified(a.tenant.slug)
     assert (told["sub"], told["slug"]) == (str(a.tenant.id), a.tenant.slug)
     assert {table: told["rows"][table] for table in ("users", "sessions", "clients")} == {
         table: there[table] for table in ("users", "sessions", "clients")
@@ -269,6 +294,71 @@ async def test_pauses_and_resumptions_at_once_leave_what_the_last_of_them_said(
     is_paused = (await service.find(platform_door, slug)).state == "paused"
     assert told["paused"] - told.get("resumed", 0) == is_paused  # one for each change, by turns
     assert await purged(house) is not is_paused
+
+
+@pytest.fixture
+async def aged(two_houses, platform_door, behind):
+    """A house whose record is older than it is kept, and which is to be purged now."""
+    house, other = two_houses
+    await config_overrides.change(house.tenant, LogRetention, {"audit_retention_days": 1})
+    await service.schedule(platform_door, house.tenant.slug)
+    make_due(behind, house)
+    with partitions_before(behind, 1):
+        for each in two_houses:
+            add_lines(behind, each.tenant.id, 2, 300)
+        yield house.tenant
+        assert rows_of(behind, other.tenant.id)["audit_events"] >= 300
+
+
+@pytest.mark.spec("features BEY-6", "features W04")
+@pytest.mark.parametrize("others", ["trim_audit(180, 50)", "sweep_expired('seen_once', 50)"])
+async def test_what_others_take_of_a_batch_does_not_keep_a_purge_from_the_rest(
+    aged, platform_door, home, envelope, certified, behind, monkeypatch, others
+):
+    with behind.transaction():
+        behind.execute("select set_config('insula.tenant_id', %s, true)", [str(aged.id)])
+        for _ in range(60):
+            insert(behind, "seen_once")
+        behind.execute(
+            "update insula.seen_once set sweep_after = '-infinity' where tenant_id = %s", [aged.id]
+        )
+    monkeypatch.setattr(purge, "_BATCH", 55)
+    monkeypatch.setattr(purge, "_REST", 0)
+    with behind.transaction():
+        assert behind.execute(f"select insula.{others}").fetchone() == (50,)
+        purging = asyncio.create_task(purge.run(platform_door, home, envelope, aged.id))
+        await until_waited_for(behind)
+
+    assert await purging
+    assert set(rows_of(behind, aged.id).values()) == {0}
+    rows = (await certified(aged.slug))["rows"]
+    assert rows["audit_events"] + rows["seen_once"] >= 310
+
+
+@pytest.mark.spec("features BEY-6", "features W04")
+async def test_a_trim_and_a_purge_of_the_same_lines_do_not_wait_for_each_other(
+    aged, platform_door, home, envelope, certified, behind, database, monkeypatch
+):
+    """As the planner may have it: one goes by the index, the other as the lines lie."""
+    # so that the trim still knows how long the house keeps its record
+    monkeypatch.setattr(store, "tables", first(store.tables, "audit_events"))
+    by_index = " ".join(f"-c enable_{way}=off" for way in ("seqscan", "bitmapscan", "hashjoin"))
+    async with await psycopg.AsyncConnection.connect(database.platform, options=by_index) as db:
+        with behind.transaction():
+            behind.execute(
+                "select from insula.audit_events where tenant_id = %s and event = 'tests.aged'"
+                " order by ctid offset 5 limit 1 for update", [aged.id]
+            )  # fmt: skip
+            purging = asyncio.create_task(purge.run(platform_door, home, envelope, aged.id))
+            await until_waited_for(behind)
+            trimming = asyncio.create_task(db.execute("select insula.trim_audit(180, 1000)"))
+            await asyncio.wait([trimming], timeout=0.5)  # it waits too, for one or the other
+        (trimmed,) = await (await trimming).fetchone()
+        await db.commit()
+
+    assert await purging
+    assert set(rows_of(behind, aged.id).values()) == {0}
+    assert (await certified(aged.slug))["rows"]["audit_events"] + trimmed >= 300
 
 
 async def test_due_purges_are_queued_once_and_those_that_rest_are_left(

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from aged import add_lines, partitions_before
 from at_rest import put_to_rest
 from psycopg.rows import namedtuple_row
 from serving import cli, environment
@@ -229,24 +230,15 @@ async def test_partitions_stand_months_ahead_and_leave_after_the_retention(tasks
     assert partitions(db) == standing
 
 
-@pytest.mark.spec("features W04")
-async def test_a_tenant_keeps_less_of_the_record_than_the_installation(tasks, two_houses, db):
-    db.execute("select insula.ensure_partitions(0)")
-    for back in range(4):  # partitions of the months before, as time would have left them
-        db.execute(f"""
-            do $$ declare first date := date_trunc('month', now() - interval '{back} months');
-            begin
-              if to_regclass('insula.audit_events_' || to_char(first, 'YYYY_MM')) is null then
-                execute format('create table insula.%I partition of insula.audit_events
-                                for values from (%L) to (%L)',
-                               'audit_events_' || to_char(first, 'YYYY_MM'),
-                               first || ' 00:00+00',
-                               (first + interval '1 month')::date || ' 00:00+00');
-                execute format('alter table insula.%I owner to insula_definer',
-                               'audit_events_' || to_char(first, 'YYYY_MM'));
-              end if;
-            end $$""")
+@pytest.fixture
+def months_before(db):
+    with partitions_before(db, 3):
+        yield
 
+
+@pytest.mark.spec("features W04")
+@pytest.mark.usefixtures("months_before")
+async def test_a_tenant_keeps_less_of_the_record_than_the_installation(tasks, two_houses, db):
     def ages(house):
         rows = db.execute(
             "select extract(day from now() - at)::int as age from insula.audit_events"
@@ -257,11 +249,7 @@ async def test_a_tenant_keeps_less_of_the_record_than_the_installation(tasks, tw
     less, more = two_houses
     for house in two_houses:
         for age in (0, 29, 31, 59, 61):
-            db.execute(
-                "insert into insula.audit_events (tenant_id, at, event, status, actor_type)"
-                " values (%s, now() - make_interval(days => %s), 'tests.aged', 'info', 'system')",
-                [house.tenant.id, age],
-            )
+            add_lines(db, house.tenant.id, age)
     await config_overrides.change(less.tenant, LogRetention, {"audit_retention_days": 30})
     await tasks.trim_audit()
     assert ages(less) == [0, 29]

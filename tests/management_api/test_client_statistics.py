@@ -94,3 +94,13 @@ def test_sign_ins_are_told_by_day_and_a_figure_that_fails_fails_alone(programs, 
         "error": "This figure is not available at the moment.",
     }
     assert broken["users"]["value"] == after["users"]["value"]
+    product.change("alter table insula.tenant_totals rename to elsewhere")
+    try:
+        broken = platform.get("/platform/stats").json()
+    finally:
+        product.change("alter table insula.elsewhere rename to tenant_totals")
+    for status in ("active", "suspended", "archived", "deleting"):
+        assert broken[status] == {
+            "value": None, "exact": None, "error": "This figure is not available at the moment.",
+        }  # fmt: skip
+    assert broken["sign_ins"] == whole["sign_ins"]

@@ -4,6 +4,7 @@ import secrets
 
 import pytest
 from callers import refusal
+from waiting import called_at_once
 
 TTL = "/settings/oidc.ttl"
 ANY = {"if-match": "*"}
@@ -103,3 +104,13 @@ def test_objects_that_a_document_names_are_refused_to_others_until_they_release_
     assert (told["owned_by"], told["released"]["reason"]) == (None, "the pipeline is down")
     changed = ada.patch(f"/resources/{server['id']}", {"name": "R"}, headers=ANY)
     assert changed.status_code == 200, changed.text
+
+    ada.put("/configuration?own=true", document, headers=ANY)
+    at = programs.product.tenant_id(slug)
+    answers = called_at_once(
+        programs.product.db, at, *[lambda: ada.post("/configuration/release", wanted)] * 2
+    )
+    won, lost = sorted(answers, key=lambda answer: answer.status_code)
+    assert won.json()["owned_by"] is None
+    said = refusal(lost, 422, "validation_failed")
+    assert said["detail"].endswith("No documents own this")

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from callers import refusal
+from waiting import called_at_once
 
 DEVICE = "urn:ietf:params:oauth:grant-type:device_code"
 TTL, FEATURES = "/settings/oidc.ttl", "/settings/oidc.features"
@@ -188,3 +189,21 @@ def test_defaults_and_bounds_are_planned_and_a_bound_tells_whom_it_shuts_out(
     assert platform.delete(f"{bounds}/plan").status_code == 404
     asked(platform.put(f"{defaults}?grace_days=1", {"id_token": 450}, headers=ANY))
     assert asked(platform.post(f"{defaults}/plan/apply"), 200)["own"] == {"id_token": 450}
+
+
+def test_of_a_plan_that_is_taken_back_and_applied_at_once_each_caller_is_told_the_truth(
+    acme, programs
+):
+    asked(acme.patch(f"{TTL}?grace_days=7", {"access_token": 240}))
+    home = programs.product.tenant_id(acme.slug)
+
+    gone, applied = called_at_once(
+        programs.product.db, home,
+        lambda: acme.delete(f"{TTL}/plan"), lambda: acme.post(f"{TTL}/plan/apply"),
+    )  # fmt: skip
+
+    assert (gone.status_code, applied.status_code) in ((204, 404), (404, 200))
+    now = asked(acme.get(TTL), 200)
+    assert now["planned"] is None
+    assert (now["own"].get("access_token") == 240) == (applied.status_code == 200)
+    asked(acme.delete(TTL), 200)

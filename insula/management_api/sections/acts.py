@@ -103,29 +103,7 @@ class Acts:
     ) -> SectionState:
         async with self.opened() as db:
             layers = await service.load_in(db)
-        return _told(section, layers, response, explained=explained)
-
-    async def save(
-        self,
-        section: type[Section],
-        values: Mapping[str, Any],
-        how: Saving,
-        response: Response,
-        *,
-        replace: bool,
-    ) -> SectionState:
-        with telling_fields():
-            async with self.opened() as db:
-                await service.change_in(db, section, named(section, values), how, replace=replace)
-                layers = await service.load_in(db)
-        return _told(section, layers, response)
-
-    async def reset(self, section: type[Section], how: Saving, response: Response) -> SectionState:
-        with telling_fields():
-            async with self.opened() as db:
-                await service.reset_in(db, section, how)
-                layers = await service.load_in(db)
-        return _told(section, layers, response)
+        return told(section, layers, response, explained=explained)
 
     async def release(
         self, section: type[Section], fields: Sequence[str], how: Saving, response: Response
@@ -133,7 +111,7 @@ class Acts:
         async with self.opened() as db:
             await ownership.release_in(db, section, fields, how)
             layers = await service.load_in(db)
-        return _told(section, layers, response, explained=True)
+        return told(section, layers, response, explained=True)
 
     async def preview(
         self,
@@ -187,8 +165,9 @@ def _take_back() -> None:
     raise _TakenBackError
 
 
-def _told(
+def told(
     section: type[Section], layers: Layers, response: Response, *, explained: bool = False
 ) -> SectionState:
+    """A section of a tenant, with its ETag."""
     tag(response, layers.seen("tenant", section.key))
     return SectionState.of(section, layers, explained=explained)

@@ -11,7 +11,7 @@ from insula.management_api.guard import Calling, router_of
 from insula.management_api.paging import After, Limit, PageOf
 from insula.management_api.rules import needs
 from insula.management_api.sections.acts import Acts, saving, tag, telling_fields
-from insula.management_api.sections.planning import MAY_PLAN, GraceDays, PlanActs, Reason
+from insula.management_api.sections.places import MAY_PLAN, Asking, Own, SectionKey
 from insula.management_api.sections.schemas import (
     Changed,
     Export,
@@ -30,9 +30,6 @@ from insula.management_api.versions import IfMatch
 
 router = router_of("Settings")
 
-SectionKey = Annotated[
-    str, Path(min_length=1, max_length=64, description="The section's key, as `/settings` has it.")
-]
 Number = Annotated[int, Path(ge=1, le=2**62, description="The version's number.")]
 Explain = Annotated[bool, Query(description="Say of each field where its value comes from.")]
 SecretsAs = Annotated[
@@ -46,10 +43,6 @@ Values = Annotated[
 
 def _acts(caller: Caller) -> Acts:
     return Acts(caller.tenant.transaction)
-
-
-def _plans(caller: Caller) -> PlanActs:
-    return PlanActs(caller.parts, caller.tenant.transaction)
 
 
 @router.get("/settings", summary="Read all settings", openapi_extra=needs("settings:read"))
@@ -159,21 +152,11 @@ async def show_section(
     responses=MAY_PLAN,
     openapi_extra=needs("settings:write"),
 )
-async def replace_section(  # noqa: PLR0913  (parts of the request)
-    caller: Calling,
-    section: SectionKey,
-    values: Values,
-    response: Response,
-    grace_days: GraceDays = 0,
-    reason: Reason = "",
-    if_match: IfMatch = None,
+async def replace_section(
+    place: Own, values: Values, asked: Asking, response: Response
 ) -> SectionState | Response:
     """What is not named is inherited; `If-Match` is required."""
-    kind = caller.parts.catalogue.get(section)
-    how = saving(caller.parts.envelope, caller.actor, if_match, required=True, reason=reason)
-    if grace_days:
-        return await _plans(caller).make(kind, values, how, grace_days, replaces=True)
-    return await _acts(caller).save(kind, values, how, response, replace=True)
+    return await place.save(values, asked, response, replace=True)
 
 
 @router.patch(
@@ -183,21 +166,11 @@ async def replace_section(  # noqa: PLR0913  (parts of the request)
     responses=MAY_PLAN,
     openapi_extra=needs("settings:write"),
 )
-async def change_section(  # noqa: PLR0913  (parts of the request)
-    caller: Calling,
-    section: SectionKey,
-    values: Values,
-    response: Response,
-    grace_days: GraceDays = 0,
-    reason: Reason = "",
-    if_match: IfMatch = None,
+async def change_section(
+    place: Own, values: Values, asked: Asking, response: Response
 ) -> SectionState | Response:
     """What is not named stays."""
-    kind = caller.parts.catalogue.get(section)
-    how = saving(caller.parts.envelope, caller.actor, if_match, reason=reason)
-    if grace_days:
-        return await _plans(caller).make(kind, values, how, grace_days, replaces=False)
-    return await _acts(caller).save(kind, values, how, response, replace=False)
+    return await place.save(values, asked, response, replace=False)
 
 
 @router.delete(
@@ -207,20 +180,9 @@ async def change_section(  # noqa: PLR0913  (parts of the request)
     responses=MAY_PLAN,
     openapi_extra=needs("settings:write", tier="delete"),
 )
-async def reset_section(  # noqa: PLR0913  (parts of the request)
-    caller: Calling,
-    section: SectionKey,
-    response: Response,
-    grace_days: GraceDays = 0,
-    reason: Reason = "",
-    if_match: IfMatch = None,
-) -> SectionState | Response:
+async def reset_section(place: Own, asked: Asking, response: Response) -> SectionState | Response:
     """Everything in it is inherited again."""
-    kind = caller.parts.catalogue.get(section)
-    how = saving(caller.parts.envelope, caller.actor, if_match, reason=reason)
-    if grace_days:
-        return await _plans(caller).make(kind, {}, how, grace_days, replaces=True)
-    return await _acts(caller).reset(kind, how, response)
+    return await place.save(None, asked, response, replace=False)
 
 
 @router.post(

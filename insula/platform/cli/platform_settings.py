@@ -1,16 +1,14 @@
 """insula platform: what all tenants inherit, and the floors and ceilings of what they decide."""
 
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from insula.config_overrides import plans, platform, reach, service
-from insula.config_overrides.marks import PlanScope
+from insula.config_overrides.marks import Plan, PlanScope
 from insula.config_overrides.masks import masked
-from insula.config_overrides.models import Layers
+from insula.config_overrides.models import Layers, Values
 from insula.config_overrides.saving import Saving
-from insula.kernel.settings import Section
 from insula.platform.cli import templates
 from insula.platform.cli.output import Json, run, show, show_rows
 from insula.platform.cli.pairs import read_pairs
@@ -25,7 +23,6 @@ from insula.platform.cli.settings import (
 )
 from insula.platform.context import opened
 from insula.platform.sections import CATALOGUE
-from insula.tenancy.db import Connection
 from insula.tenancy.models import PLATFORMS
 
 app = typer.Typer(
@@ -39,9 +36,6 @@ SectionKey = Annotated[str, typer.Argument(help=f"One of {', '.join(s.key for s 
 Pairs = Annotated[list[str], typer.Argument(help="name=value, one or more; null takes it back.")]
 OfBounds = Annotated[
     bool, typer.Option("--bounds", help="Of its floors and ceilings, not of what is inherited.")
-]
-_Save = Callable[
-    [Connection, type[Section], Mapping[str, Any], Saving], Coroutine[Any, Any, Layers]
 ]
 
 
@@ -63,30 +57,17 @@ def list_settings(*, json: Json = False) -> None:
     run(work, json=json)
 
 
-async def _save(save: _Save, section: str, values: Mapping[str, Any], reason: str) -> Layers:
-    async with opened() as here:
-        home = await here.tenant(PLATFORMS)
-        async with here.platform.within(home.id) as db:
-            saving = Saving(reason=reason, envelope=here.envelope)
-            return await save(db, CATALOGUE.get(section), values, saving)
-
-
-async def _plan(  # noqa: PLR0913  (each by its name)
-    scope: PlanScope,
-    section: str,
-    values: Mapping[str, Any],
-    reason: str,
-    in_days: int,
-    *,
-    json: bool,
-) -> None:
+async def _save(
+    scope: PlanScope, section: str, values: Values, reason: str, in_days: int
+) -> Plan | Layers:
+    """What holds then, or what is planned."""
     async with opened() as here:
         home = await here.tenant(PLATFORMS)
         async with here.platform.within(home.id) as db:
             saving = Saving(reason=reason, envelope=here.envelope)
             kind = CATALOGUE.get(section)
-            plan = await plans.make(db, scope, kind, values, saving, in_days)
-    show_planned(plan, json=json)
+            plan = await plans.save(db, scope, kind, values, saving, in_days)
+            return plan or await service.load_in(db)
 
 
 @app.command("set")
@@ -101,10 +82,10 @@ def set_values(
     """Set what every tenant inherits that has not decided otherwise."""
 
     async def work() -> None:
-        if in_days:
-            await _plan("defaults", section, read_pairs(pairs), reason, in_days, json=json)
+        after = await _save("defaults", section, read_pairs(pairs), reason, in_days)
+        if isinstance(after, Plan):
+            show_planned(after, json=json)
             return
-        after = await _save(platform.change_values, section, read_pairs(pairs), reason)
         show(
             masked(after.platform.get(section, {})),
             json=json,
@@ -126,10 +107,10 @@ def bound(
     """Set floors and ceilings; what tenants have stored beyond them is clamped, not lost."""
 
     async def work() -> None:
-        if in_days:
-            await _plan("bounds", section, read_pairs(pairs), reason, in_days, json=json)
+        after = await _save("bounds", section, read_pairs(pairs), reason, in_days)
+        if isinstance(after, Plan):
+            show_planned(after, json=json)
             return
-        after = await _save(platform.change_bounds, section, read_pairs(pairs), reason)
         show(after.bounds.get(section, {}), json=json, text=f"The bounds of {section} are set.")
 
     run(work, json=json)

@@ -10,14 +10,16 @@ import typer
 from insula.config_overrides import history, ownership, plans, service
 from insula.config_overrides.marks import Plan
 from insula.config_overrides.masks import all_masked, masked
-from insula.config_overrides.models import Layers
-from insula.config_overrides.resolution import explain
+from insula.config_overrides.models import Layers, Values
+from insula.config_overrides.resolution import explain, resolve
+from insula.config_overrides.saving import Saving
 from insula.kernel.errors import Invalid
 from insula.kernel.settings import Section
 from insula.platform.cli.output import Json, run, show, show_rows
 from insula.platform.cli.pairs import read_pairs
 from insula.platform.context import Context, opened
 from insula.platform.sections import CATALOGUE
+from insula.tenancy.db import Tenant
 
 app = typer.Typer(
     help="See and change what a tenant decides for itself: docs/configuration.md has all fields.",
@@ -44,8 +46,8 @@ InDays = Annotated[
 ]
 
 
-def _saving(here: Context, reason: str) -> service.Saving:
-    return service.Saving(reason=reason, envelope=here.envelope)
+def _saving(here: Context, reason: str) -> Saving:
+    return Saving(reason=reason, envelope=here.envelope)
 
 
 def rows(sections: Iterable[type[Section]], layers: Layers) -> Iterator[dict[str, Any]]:
@@ -113,6 +115,22 @@ def show_section(section: SectionKey, tenant: InTenant = None, *, json: Json = F
     run(work, json=json)
 
 
+async def _save(
+    owner: Tenant, section: type[Section], changes: Values | None, how: Saving, in_days: int
+) -> Plan | Section:
+    """The section as it holds then, or what is planned for it."""
+    async with owner.transaction() as db:
+        plan = await plans.save(db, "tenant", section, changes, how, in_days)
+        return plan or resolve(section, await service.load_in(db))
+
+
+def _show_saved(after: Plan | Section, *, json: bool, text: str) -> None:
+    if isinstance(after, Plan):
+        show_planned(after, json=json)
+    else:
+        show(masked(after.model_dump(mode="json")), json=json, text=text)
+
+
 @app.command("set")
 def change(  # noqa: PLR0913  (words of the command)
     section: SectionKey,
@@ -129,14 +147,8 @@ def change(  # noqa: PLR0913  (words of the command)
         kind, values = CATALOGUE.get(section), read_pairs(pairs)
         async with opened() as here:
             owner = await here.tenant(tenant)
-            if in_days:
-                async with owner.transaction() as db:
-                    how = _saving(here, reason)
-                    plan = await plans.make(db, "tenant", kind, values, how, in_days)
-                show_planned(plan, json=json)
-                return
-            after = await service.change(owner, kind, values, _saving(here, reason))
-        show(masked(after.model_dump(mode="json")), json=json, text=f"{section} is changed.")
+            after = await _save(owner, kind, values, _saving(here, reason), in_days)
+        _show_saved(after, json=json, text=f"{section} is changed.")
 
     run(work, json=json)
 
@@ -157,17 +169,10 @@ def unset(  # noqa: PLR0913  (words of the command)
         kind = CATALOGUE.get(section)
         async with opened() as here:
             owner = await here.tenant(tenant)
-            if in_days:
-                async with owner.transaction() as db:
-                    plan = await plans.make(
-                        db, "tenant", kind, {field: None} if field else {},
-                        _saving(here, reason), in_days, replaces=field is None,
-                    )  # fmt: skip
-                show_planned(plan, json=json)
-                return
-            after = await service.reset(owner, kind, field, _saving(here, reason))
+            changes = {field: None} if field else None
+            after = await _save(owner, kind, changes, _saving(here, reason), in_days)
         name = f"{section}.{field}" if field else section
-        show(masked(after.model_dump(mode="json")), json=json, text=f"{name} is inherited.")
+        _show_saved(after, json=json, text=f"{name} is inherited.")
 
     run(work, json=json)
 

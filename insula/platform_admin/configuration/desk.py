@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from insula.audit.models import Actor
+from insula.config_overrides import plans
 from insula.config_overrides.impacts import Impact
 from insula.config_overrides.marks import PlanScope, Version
 from insula.config_overrides.models import Layers, Values
 from insula.config_overrides.platform import Reach
 from insula.config_overrides.reach import Sum
-from insula.config_overrides.saving import Saving
+from insula.config_overrides.saving import Saving, last_of
 from insula.kernel.settings import Section
 from insula.platform_admin.configuration.changes import held_too
 from insula.platform_admin.configuration.controls import label
@@ -42,8 +43,6 @@ class Desk:
     known: Names
     whole: Values
     opened: Callable[[], AbstractAsyncContextManager[Connection]]
-    save: Callable[[Values, Saving], Awaitable[object]]
-    last: Callable[[], Awaitable[Version | None]]
     #: Of bounds: whom they would clamp, and whom that shuts out there.
     reach: Callable[[Values], Awaitable[tuple[Reach, list[Sum]]]] | None = None
     #: Whom changes would shut out; named for an actor, that they looked is recorded.
@@ -52,6 +51,16 @@ class Desk:
     policy: str = ""
     #: Values with the secrets among them sealed, so that a page can carry them to the save.
     seal: Callable[[Values], Awaitable[Values]] | None = None
+
+    async def save(self, changes: Values, saving: Saving, days: int) -> None:
+        """Save, or plan to where *days* are given."""
+        async with self.opened() as db:
+            await plans.save(db, self.scope, self.section, changes, saving, days)
+
+    async def last(self) -> Version | None:
+        """The last save that concerns it, or what is planned if that is newer."""
+        async with self.opened() as db:
+            return await last_of(db, self.scope, self.layers.plan(self.scope, self.section.key))
 
     @property
     def planned(self) -> Planned | None:

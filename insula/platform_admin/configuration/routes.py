@@ -238,11 +238,7 @@ async def _save(
         return await review_page(panel, request, session, desk, values, said=said, names=names)
     saving = saving_of(panel, request, session, form)
     try:
-        if said.is_later:
-            async with desk.opened() as db:
-                await plans.make(db, desk.scope, desk.section, values, saving, int(said.days))
-        else:
-            await desk.save(values, saving)
+        await desk.save(values, saving, int(said.days) if said.is_later else 0)
     except VersionConflict as refusal:
         text = diffs.meanwhile(refusal.last, desk.known)
         return form_page(panel, request, session, desk, values=kept, status=409, meanwhile=text)

@@ -1,7 +1,5 @@
 """Defaults and bounds: a page for each section, and for a bound whom it would touch (BEY-3)."""
 
-from collections.abc import Awaitable, Callable
-
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -9,10 +7,8 @@ from starlette.routing import Route
 from insula.admin_sessions.models import AdminSession
 from insula.config_overrides import platform, reach, service
 from insula.config_overrides.errors import SectionUnknown
-from insula.config_overrides.marks import PlanScope, Version
 from insula.config_overrides.models import Layers, Values, etag
 from insula.config_overrides.resolution import can_be_bound, valid_bounds
-from insula.config_overrides.saving import Saving, last_of
 from insula.config_overrides.sealing import seal
 from insula.kernel.settings import DecidedBy, Section
 from insula.platform_admin.configuration.controls import about, title
@@ -96,10 +92,6 @@ async def _defaults(panel: Panel, request: Request) -> Desk:
     known = await names(tenant_of(request), bys_of(layers))
     home = tenant_of(request).id
 
-    async def save(changes: Values, saving: Saving) -> object:
-        async with panel.platform.within(home) as db:
-            return await platform.change_values(db, section, changes, saving)
-
     async def sealed(changes: Values) -> Values:
         before = layers.platform.get(section.key, {})
         async with panel.platform.within(home) as db:
@@ -126,8 +118,6 @@ async def _defaults(panel: Panel, request: Request) -> Desk:
         known=known,
         whole=layers.platform.get(section.key, {}),
         opened=lambda: panel.platform.within(home),
-        save=save,
-        last=_last(panel, request, "defaults", section, layers),
         seal=sealed,
     )
 
@@ -139,10 +129,6 @@ async def _bounds(panel: Panel, request: Request) -> Desk:
     layers = await _layers(panel, request)
     known = await names(tenant_of(request), bys_of(layers))
     home = tenant_of(request).id
-
-    async def save(changes: Values, saving: Saving) -> object:
-        async with panel.platform.within(home) as db:
-            return await platform.change_bounds(db, section, changes, saving)
 
     async def touched(bounds: Values) -> tuple[platform.Reach, list[reach.Sum]]:
         found = await platform.preview_bounds(panel.platform, section, bounds)
@@ -165,19 +151,5 @@ async def _bounds(panel: Panel, request: Request) -> Desk:
         known=known,
         whole={},
         opened=lambda: panel.platform.within(home),
-        save=save,
-        last=_last(panel, request, "bounds", section, layers),
         reach=touched,
     )
-
-
-def _last(
-    panel: Panel, request: Request, scope: PlanScope, section: type[Section], layers: Layers
-) -> Callable[[], Awaitable[Version | None]]:
-    home = tenant_of(request).id
-
-    async def last() -> Version | None:
-        async with panel.platform.within(home) as db:
-            return await last_of(db, scope, layers.plan(scope, section.key))
-
-    return last

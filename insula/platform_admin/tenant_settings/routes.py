@@ -12,10 +12,9 @@ from insula.branding.look import derived_colours
 from insula.branding.settings import Look
 from insula.config_overrides import service
 from insula.config_overrides.impacts import Impact
-from insula.config_overrides.marks import Version
 from insula.config_overrides.models import Layers, Values, etag
 from insula.config_overrides.resolution import explain, resolve
-from insula.config_overrides.saving import Saving, last_of, merged
+from insula.config_overrides.saving import merged
 from insula.config_overrides.sealing import seal
 from insula.kernel.settings import DecidedBy
 from insula.platform_admin.configuration.controls import title
@@ -92,10 +91,6 @@ async def open_section(panel: Panel, request: Request, key: str) -> Desk:
     lines = of_tenant(section, layers, known)
     inherited = resolve(section, Layers(platform=layers.platform, bounds=layers.bounds))
 
-    async def save(changes: Values, saving: Saving) -> object:
-        async with panel.platform.within(line.id) as db:
-            return await service.change_in(db, section, changes, saving)
-
     async def sealed(changes: Values) -> Values:
         async with panel.platform.within(line.id) as db:
             return await seal(
@@ -114,10 +109,6 @@ async def open_section(panel: Panel, request: Request, key: str) -> Desk:
             home = tenant_of(request).id
             await registry.note_look(panel.platform, home, line, looking, "applications")
         return found
-
-    async def last() -> Version | None:
-        async with panel.platform.within(line.id) as db:
-            return await last_of(db, "tenant", layers.plan("tenant", section.key))
 
     return Desk(
         scope="tenant",
@@ -139,8 +130,6 @@ async def open_section(panel: Panel, request: Request, key: str) -> Desk:
         known=known,
         whole={**inherited.model_dump(mode="json"), **layers.own.get(section.key, {})},
         opened=lambda: panel.platform.within(line.id),
-        save=save,
-        last=last,
         seal=sealed,
         impacts=impacts,
         policy=_WITH_PREVIEW if previews else "",
