@@ -256,7 +256,8 @@ begin
   if what = 'audit_events' then
     perform insula.take_turns_at_the_record();
   end if;
-  execute format('delete from %1$s x where (x.tableoid, x.ctid) in
+  -- The tenant is named twice: without the first, a batch looks at every tenant's rows.
+  execute format('delete from %1$s x where x.tenant_id = $1 and (x.tableoid, x.ctid) in
                     (select r.tableoid, r.ctid from %1$s r where r.tenant_id = $1 limit $2)',
                  insula.tenant_table(what))
     using gone, least(greatest(batch, 1), 1000);
