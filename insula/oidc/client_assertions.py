@@ -74,9 +74,7 @@ def _may_be_an_assertion(typ: str) -> bool:
 
 def _check_purpose(issuer: Issuer, path: str, claims: Mapping[str, Any]) -> None:
     """Check whom it is for and when: here, within the hour; and that it can be told from others."""
-    here = {issuer.url, issuer.url + paths.TOKEN}
-    if path == paths.PAR:  # RFC9126-2 has this endpoint's own address accepted beside the others
-        here.add(issuer.url + path)
+    here = {issuer.url, issuer.url + paths.TOKEN, issuer.url + path}
     if here.isdisjoint(audience_of(claims)):
         raise InvalidClient("aud of client_assertion is not this provider")
     if not is_current(claims, longest=_LONGEST):

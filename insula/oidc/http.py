@@ -7,7 +7,7 @@ limits of what a request may hold (protocol.md 0, rule 7) are here.
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote_to_bytes, urlencode
 
 from insula.oidc.errors import InvalidRequest, RequestTooLarge
@@ -57,6 +57,17 @@ _JOSE = frozenset(
         "token",
     }
 )
+
+
+class _Limit(NamedTuple):
+    """How many bytes a value may have, and what is said of more."""
+
+    most: int
+    refusal: str
+
+
+_PLAIN = _Limit(MAX_PARAMETER, "A parameter is longer than 8 KB")
+_SIGNED = _Limit(MAX_TOKEN, "A parameter is longer than 16 KB")
 _BROKEN_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 
 
@@ -173,16 +184,16 @@ def read_pairs(encoded: bytes) -> Pairs:
         if field:
             encoded_name, _, value = field.partition(b"=")
             name = _decode(encoded_name)
-            pairs.append((name, _decode(value, MAX_TOKEN if name in _JOSE else MAX_PARAMETER)))
+            pairs.append((name, _decode(value, _SIGNED if name in _JOSE else _PLAIN)))
     return pairs
 
 
-def _decode(part: bytes, most: int = MAX_PARAMETER) -> str:
+def _decode(part: bytes, limit: _Limit = _PLAIN) -> str:
     raw = part.replace(b"+", b" ")
     if b"%" in raw:
         raw = unquote_to_bytes(raw)
-    if len(raw) > most:
-        raise InvalidRequest(f"A parameter is longer than {most // 1024} KB")
+    if len(raw) > limit.most:
+        raise InvalidRequest(limit.refusal)
     if b"\0" in raw:
         raise InvalidRequest("A parameter holds the character U+0000")
     try:
