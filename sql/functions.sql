@@ -483,9 +483,10 @@ create or replace function insula.trim_audit(longest integer, batch integer)
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
-  n integer;
+  whose uuid[];
+  times timestamptz[];
+  ids uuid[];
 begin
-  perform insula.take_turns_at_the_record();
   with kept as (
     select t.id, greatest(
              coalesce((own.value ->> 'audit_retention_days')::integer,
@@ -495,19 +496,22 @@ begin
       left join insula.tenant_settings own on own.tenant_id = t.id and own.section = 'logs'
       left join insula.platform_settings all_of on all_of.section = 'logs'
   ), old as (
-    select a.whole, a.place
+    select a.tenant_id, a.at, a.id
       from kept k
      cross join lateral (
-       select e.tableoid as whole, e.ctid as place from insula.audit_events e
+       select e.tenant_id, e.at, e.id from insula.audit_events e
         where e.tenant_id = k.id and e.at < now() - make_interval(days => k.days)
         limit least(greatest(batch, 1), 1000)
      ) a
      where k.days < longest
      limit least(greatest(batch, 1), 1000)
   )
-  delete from insula.audit_events x using old where x.tableoid = old.whole and x.ctid = old.place;
-  get diagnostics n = row_count;
-  return n;
+  select array_agg(old.tenant_id), array_agg(old.at), array_agg(old.id) into whose, times, ids from old;
+  -- taken late, since the search goes through every tenant; what a purge has by then is gone anyway
+  perform insula.take_turns_at_the_record();
+  delete from insula.audit_events x using unnest(whose, times, ids) as old (tenant_id, at, id)
+   where x.tenant_id = old.tenant_id and x.at = old.at and x.id = old.id;
+  return coalesce(cardinality(ids), 0);
 end
 $$;
 
@@ -753,22 +757,22 @@ create or replace trigger sessions_without_end
   for each row when (new.absolute_expires_at = timestamptz 'infinity')
   execute function insula.plan_session_sweep();
 
--- What it reached is remembered as long as it.
+-- What it reached is remembered as long as it, or as one that took its place under the same sid,
+-- which may have an end: so every session that goes is looked at.
 create or replace function insula.forget_reached()
   returns trigger
   language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   update insula.session_clients sc set sweep_after = now()
-   where sc.tenant_id = old.tenant_id and sc.sid = old.sid and sc.sweep_after = 'infinity'
-     and not exists (select from insula.sessions s
-                      where s.tenant_id = old.tenant_id and s.sid = old.sid);
+    from (select distinct g.tenant_id, g.sid from gone g) g
+   where sc.tenant_id = g.tenant_id and sc.sid = g.sid and sc.sweep_after = 'infinity'
+     and not exists (select from insula.sessions s where s.tenant_id = g.tenant_id and s.sid = g.sid);
   return null;
 end
 $$;
 create or replace trigger sessions_without_end_go after delete on insula.sessions
-  for each row when (old.absolute_expires_at = timestamptz 'infinity')
-  execute function insula.forget_reached();
+  referencing old table as gone for each statement execute function insula.forget_reached();
 
 create or replace trigger tenants_come after insert on insula.tenants
   referencing new table as changed for each statement execute function insula.count_tenants();
