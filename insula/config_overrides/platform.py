@@ -14,7 +14,7 @@ from uuid import UUID
 from insula.config_overrides import store
 from insula.config_overrides.errors import BoundViolated, NotOverridable
 from insula.config_overrides.models import Layers, Values
-from insula.config_overrides.resolution import can_be_bound, clamp, violations
+from insula.config_overrides.resolution import can_be_bound, clamp, is_valid, readable, violations
 from insula.config_overrides.saving import (
     Saving,
     check_fields,
@@ -158,10 +158,12 @@ async def preview_bounds(platform: Platform, section: type[Section], bounds: Val
 def _moved(section: type[Section], stored: Values, bounds: Values) -> dict[str, tuple[Any, Any]]:
     found = {}
     for name in bounds:
-        if name in stored:
-            inside = clamp(section, name, stored[name], bounds)
-            if inside != stored[name]:
-                found[name] = (stored[name], inside)
+        value = readable(section, name, stored.get(name))
+        # what this release would refuse does not hold here, so no bound moves it
+        if name in stored and is_valid(section, {name: value}):
+            inside = clamp(section, name, value, bounds)
+            if inside != value:
+                found[name] = (value, inside)
     return found
 
 

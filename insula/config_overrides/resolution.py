@@ -58,7 +58,19 @@ def _valid(section: type[Section], values: Values) -> dict[str, Any]:
     known = {name: value for name, value in values.items() if name in section.model_fields}
     if is_valid(section, known):  # nearly always, and then one look is enough
         return known
+    known = {name: readable(section, name, value) for name, value in known.items()}
     return {name: value for name, value in known.items() if is_valid(section, {name: value})}
+
+
+def readable(section: type[Section], name: str, value: object) -> object:
+    """
+    A list without the words that this release does not know.
+
+    What a list leaves out is taken away, and one unknown word must not give all of it back.
+    """
+    if section.kind(name) is not Kind.SUBSET or not isinstance(value, list | tuple):
+        return value
+    return [word for word in value if word in section.choices(name)]
 
 
 def is_valid(section: type[Section], values: Values) -> bool:

@@ -64,6 +64,7 @@ class TenantRegistrations:
         with _told():
             await service.count_attempt(self.tenant, prefix(caller.ip), self.limits)
             policy = Policy() if token is None else await service.policy_of(self.tenant, token)
+            policy = policy.without(self.withheld)
             client_id = f"ins_cl_{secrets.token_urlsafe(16)}"
             wanted = await self._judge(new_id(), client_id, members, policy, self._profile(policy))
             made = await service.register(
@@ -95,9 +96,9 @@ class TenantRegistrations:
             held = await service.find(self.tenant, client_id, token)
             if held is None:
                 return None
-            wanted = await self._judge(
-                held.id, client_id, members, held.policy, held.metadata.profile
-            )
+            # what it holds it may write back, or it could not change anything else (DR-10, DR-11)
+            policy = held.policy.without(self.withheld.difference(held.metadata.scopes))
+            wanted = await self._judge(held.id, client_id, members, policy, held.metadata.profile)
             made = await service.replace(
                 self.tenant, wanted, token=token, secret=secret, actor=_actor(client_id, caller)
             )
@@ -127,7 +128,6 @@ class TenantRegistrations:
     ) -> Wanted:
         name = members.get("client_name", client_id)
         check_name(name)
-        policy = policy.without(self.withheld)
         values = settings_of(members) | {"profile": profile}
         if "scopes" not in values:
             values["scopes"] = _usual_scopes(values["grant_types"], policy)

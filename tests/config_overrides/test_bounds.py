@@ -34,6 +34,15 @@ def layers(own=None, platform=None, bounds=None):
     return Layers(*({Everything.key: values or {}} for values in (own, platform, bounds)))
 
 
+@pytest.mark.spec("features C04", "features C08")
+def test_a_word_of_another_release_gives_nothing_back_that_a_list_takes_away():
+    newer = ["a", "of-another-release"]
+    assert resolve(Everything, layers(own={"some": newer})).some == ("a",)
+    assert resolve(Everything, layers(platform={"some": newer})).some == ("a",)
+    assert resolve(Everything, layers(bounds={"some": newer})).some == ("a",)
+    assert resolve(Everything, layers(own={"some": 5})).some == ("a", "b", "c")
+
+
 @pytest.mark.spec("features C03", "features C04")
 @pytest.mark.parametrize(
     ("field", "bound", "beyond", "within"),

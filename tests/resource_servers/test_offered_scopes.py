@@ -28,7 +28,8 @@ class Place:
         self.product = product
         self.decide(ProtocolFeatures, {"registration": "open"})
         self.app = product.app(self.slug, scopes=tuple(ALL.split()), **FAST, **app)
-        self.tv = make_tv(product, self.slug, scopes=("openid", "email"))
+        self.tv = make_tv(product, self.slug, scopes=("openid", "email", "offline_access"))
+        self.registered = self.register(scope="openid email").json()
         self.person = product.person(self.slug)
         self.browser = signed_in(product, self.slug, self.app, self.person)
         self.api = Api(product, self.slug, self.app)
@@ -50,6 +51,13 @@ class Place:
     def register(self, **members):
         with Registrar(self.product, self.slug, self.product.server.port).http as http:
             return http.post("/oauth2/register", json={**MINIMAL, **members})
+
+    def manage(self, method, members=None):
+        token = self.registered["registration_access_token"]
+        path = f"/oauth2/register/{self.registered['client_id']}"
+        with Registrar(self.product, self.slug, self.product.server.port).http as http:
+            headers = {"authorization": f"Bearer {token}"}
+            return http.request(method, path, json=members, headers=headers)
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +90,11 @@ def test_metadata_and_tokens_of_before_know_it_no_more_and_a_neighbours_still_do
         assert set(refreshed["scope"].split()) == set(scope.split())
         told = place.api.userinfo(refreshed["access_token"]).json()
         assert ("email" in told) == ("email" in scope)
-        narrower = place.api.refresh(refreshed["refresh_token"], scope="openid email")
-        assert narrower.status_code == (200 if place is elsewhere else 400), narrower.text
-        place.tokens = refreshed
+        again = place.api.refresh(refreshed["refresh_token"], scope=ALL).json()  # as granted
+        assert set(again["scope"].split()) == set(scope.split())
+        alone = place.api.refresh(again["refresh_token"], scope="email")
+        assert alone.status_code == (200 if place is elsewhere else 400), alone.text
+        place.tokens = again
 
 
 @pytest.mark.spec("features C04")
@@ -102,6 +112,10 @@ def test_whoever_asks_for_it_is_answered_as_for_a_scope_that_nobody_knows(here, 
         assert asked.status_code == (400 if place is here else 201), asked.text
         usual = place.register().json()["scope"].split()
         assert set(usual) == ({"openid", "profile", "phone"} if place is here else set(STANDARD))
+        stays = Api(place.product, place.slug, place.tv).post(
+            "/oauth2/device", scope="openid offline_access"
+        )
+        assert stays.status_code == 200, stays.text  # it counts or is dropped, as ever
     assert here.ask("email").answer["error"] == "invalid_scope"
     assert here.api.redeem(here.ask(None).code).json()["scope"] == "openid"  # of its default
     without = here.api.redeem(here.ask("openid offline_access").code).json()
@@ -114,6 +128,25 @@ def test_whoever_asks_for_it_is_answered_as_for_a_scope_that_nobody_knows(here, 
     shown = here.product.backstage.run(look)
     assert shown.scopes == ("openid", "profile", "phone")
     assert "email" not in shown.userinfo
+
+
+@pytest.mark.spec("features C04", "DR-10", "DR-11")
+def test_a_registered_client_may_write_back_what_it_reads(here):
+    held = here.manage("GET").json()
+    assert "email" in held["scope"].split()
+    kept = {
+        name: value
+        for name, value in held.items()
+        if name not in {"client_id_issued_at", "client_secret_expires_at"}
+        and not name.startswith("registration_")
+    }
+
+    more = here.manage("PUT", {**kept, "scope": f"{held['scope']} address"})
+    assert more.status_code == 400, more.text
+    renamed = here.manage("PUT", {**kept, "client_name": "Renamed"})
+
+    assert renamed.status_code == 200, renamed.text
+    assert renamed.json()["scope"] == held["scope"]
 
 
 @pytest.mark.spec("features C04")

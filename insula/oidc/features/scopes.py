@@ -84,11 +84,13 @@ def read_device_scopes(params: Mapping[str, str], client: Client, known: Iterabl
     The person decides on a page, so `offline_access` counts if the client may have it.
     """
     asked = asked_for(params) or client.default_scopes.intersection(known)
+    if OFFLINE not in known or "refresh_token" not in client.grant_types:
+        asked -= {OFFLINE}
     if not asked:
         raise InvalidScope("scope is missing and the client has no default")
     if not asked <= client.scopes or not asked.issubset(known):
         raise InvalidScope("The client may not ask for one of the scopes")
-    return asked if "refresh_token" in client.grant_types else asked - {OFFLINE}
+    return asked
 
 
 def without_unfounded_offline_access(
@@ -99,12 +101,18 @@ def without_unfounded_offline_access(
     return scopes if counts else scopes - {OFFLINE}
 
 
-def read_narrower(params: Mapping[str, str], widest: Scopes) -> Scopes:
-    """Read the scopes of a refresh: fewer than were granted, never others (RFC6749-6)."""
+def read_narrower(params: Mapping[str, str], granted: Scopes, left: Scopes) -> Scopes:
+    """
+    Read the scopes of a refresh: fewer than were *granted*, never others (RFC6749-6).
+
+    Of what it asks for it gets what is *left*, since a client may repeat what it was granted.
+    """
     asked = asked_for(params)
-    if not asked <= widest:
+    if not asked <= granted:
         raise InvalidScope("scope goes beyond what was granted")
-    return asked or widest
+    if asked and not asked & left:
+        raise InvalidScope("Nothing of scope is there any more")
+    return (asked or granted) & left
 
 
 def still_there(granted: Scopes, client: Client, known: Iterable[str]) -> Scopes:
