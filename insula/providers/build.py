@@ -81,8 +81,8 @@ class Builder:
         )
         lifetimes = resolve(TokenLifetimes, layers).lifetimes()
         features = resolve(ProtocolFeatures, layers).features()
-        idle = resolve(SessionPolicy, layers).idle
-        tokens = TenantTokens(tenant, lifetimes, idle, catalogue.mappings)
+        sessions = resolve(SessionPolicy, layers)
+        tokens = TenantTokens(tenant, lifetimes, sessions, catalogue.mappings)
         provider = Provider(
             issuer=tenant.issuer,
             keys=keyring.ring,

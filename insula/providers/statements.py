@@ -24,8 +24,8 @@ TYPES: Mapping[str, str] = {
     ),
     **dict.fromkeys(
         (
-            "session_idle", "lifetime", "keep", "idle", "absolute", "access_life", "grace", "window",
-            "once_keep",
+            "session_idle", "session_absolute", "lifetime", "keep", "idle", "absolute", "access_life",
+            "grace", "window", "once_keep",
         ),
         "interval",
     ),

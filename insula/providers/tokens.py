@@ -25,6 +25,7 @@ from insula.oidc.artefacts import (
 )
 from insula.oidc.models import Caller, Client, Lifetimes, Person, Session
 from insula.providers.store import access_tokens, codes, families
+from insula.sign_in.settings import SessionPolicy
 from insula.tenancy.db import Row, Statement, Tenant
 
 #: Kept this long past its life, so that a late replay is still recognised.
@@ -65,13 +66,13 @@ class TenantTokens:
         self,
         tenant: Tenant,
         lifetimes: Lifetimes,
-        session_idle: timedelta | None,
+        sessions: SessionPolicy,
         mappings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._tenant = tenant
         self._mappings = mappings
         self._lifetimes = lifetimes
-        self._session_idle = session_idle
+        self._sessions = sessions
         #: A code is remembered as long as what came of it can live (protocol.md section 6 A).
         self._keep = timedelta(seconds=lifetimes.refresh_absolute) + _MARGIN
 
@@ -124,7 +125,8 @@ class TenantTokens:
         return {
             "client": given.client.id,
             "session_id": session.id,
-            "session_idle": self._session_idle,
+            "session_idle": self._sessions.idle,
+            "session_absolute": self._sessions.absolute,
             "interaction": used.interaction,
             "pushed_hash": self._hash(Kind.PUSHED_REQUEST, used.pushed) if used.pushed else None,
             "mark_hash": mark,

@@ -259,6 +259,8 @@ async def begin_session(  # noqa: PLR0913  (each by its name)
     )
     if begun == "outdated":
         raise _OutdatedError
+    if policies.session.max_concurrent_sessions:
+        await store.hold_sessions(db, [session_hash(tenant, t) for t in here.tokens], user.id)
     former, others = await _living(db, tenant, here.tokens, user.id)
     room = policies.session.max_accounts_per_session - 1
     # whoever proves themselves again, for one application, does not leave the others

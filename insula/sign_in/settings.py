@@ -19,11 +19,12 @@ class SessionPolicy(Section):
     decided_by: ClassVar[DecidedBy] = DecidedBy.TENANT
 
     absolute_timeout_hours: AtMostOrNever = Field(
-        720, ge=0, description="A session ends after this; 0: only when it is ended."
+        720, ge=0, le=87_600, description="A session ends after this; 0: only when it is ended."
     )
     idle_timeout_minutes: AtMostOrNever = Field(
         20160,
         ge=0,
+        le=5_256_000,
         description="A session ends when unused for this; 0: it may rest as long as it lives.",
     )
     max_concurrent_sessions: AtMostOrNever = Field(

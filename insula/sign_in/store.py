@@ -274,6 +274,22 @@ async def end_sessions(db: Connection, hashes: Sequence[bytes], why: str) -> Seq
     return ended
 
 
+async def hold_sessions(db: Connection, hashes: Sequence[bytes], user_id: UUID) -> None:
+    """
+    Hold these sessions and all of a person, in an order that everybody keeps.
+
+    Two sign-ins may end sessions of each other's: in another order they would wait for each other.
+    """
+    await db.execute(
+        text("""
+            select from insula.sessions
+             where ended_at is null and (token_hash = any(:hashes) or user_id = :user_id)
+             order by id for no key update
+        """),
+        {"hashes": list(hashes), "user_id": user_id},
+    )
+
+
 async def end_oldest(
     db: Connection, user_id: UUID, but: UUID, keep: int, why: str
 ) -> Sequence[Row]:

@@ -210,7 +210,7 @@ def try_to_weaken(page, base, tenant):
     page.get_by_label("Access token", exact=True).fill("900")
     page.get_by_role("button", name="Review changes").click()
     page.get_by_text("what would hold").click()
-    assert page.get_by_text("Access token: 1200 becomes 900").first.is_visible()
+    assert page.get_by_text("Access token: 1,200 seconds = 20 minutes becomes").first.is_visible()
     look_at(page, "Review 1 change")
     page.get_by_role("button", name="Back to editing").click()
     assert page.get_by_text("Changed, not saved").is_visible()

@@ -2,7 +2,6 @@
 
 import secrets
 from dataclasses import replace
-from datetime import timedelta
 from uuid import uuid4
 
 from cachetools import TTLCache
@@ -31,6 +30,7 @@ from insula.providers.client_keys import ClientKeys
 from insula.providers.clients import TenantClients
 from insula.providers.devices import TenantDevices
 from insula.providers.tokens import TenantTokens
+from insula.sign_in.settings import SessionPolicy
 
 CALLER = Caller("192.0.2.7", "tests", "request-1")
 CALLBACK = "https://app.example/callback"
@@ -195,7 +195,7 @@ class PostgreSql(World):
     def __init__(self, tenant, db):
         self.tenant = tenant
         self._db = db
-        self.tokens = TenantTokens(tenant, Lifetimes(), timedelta(hours=1))
+        self.tokens = TenantTokens(tenant, Lifetimes(), SessionPolicy(idle_timeout_minutes=60))
         self._codes = UserCodes(b"k" * 32)
         self.devices = TenantDevices(tenant, self._codes, self.tokens)
         self.clients = TenantClients(

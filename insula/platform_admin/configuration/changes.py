@@ -34,7 +34,7 @@ _EFFECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "security.password": ("Passwords that exist stay valid; it counts from the next change.",),
     "security.session": (
         "How many there may be counts from the next sign-in of each person.",
-        "Sessions that run keep their end; how long they may rest counts from their next use.",
+        "Sessions that run are held to it from their next use on.",
     ),
     "security.admin_session": ("Administrators that are signed in are held to it at once.",),
     "deployment": ("Deletions that are scheduled keep the day they were given.",),

@@ -169,6 +169,14 @@ def shown(field: Control, value: object) -> str:
     return text or ("derived" if field.is_derived else "empty")
 
 
+def moves(section: type[Section], pairs: Mapping[str, tuple[Any, Any]]) -> list[str]:
+    """What values of fields become, before and after, in words."""
+    return [
+        f"{c.label}: {shown(c, before)} becomes {shown(c, after)}"
+        for c, (before, after) in ((control(section, name), pair) for name, pair in pairs.items())
+    ]
+
+
 def _in_words(field: Control, value: int) -> str:
     """A switch or a number."""
     if isinstance(value, bool):

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from insula.audit.models import Actor
@@ -15,7 +16,7 @@ from insula.config_overrides.reach import Sum
 from insula.config_overrides.saving import Saving, last_of
 from insula.kernel.settings import Section
 from insula.platform_admin.configuration.changes import held_too
-from insula.platform_admin.configuration.controls import label
+from insula.platform_admin.configuration.controls import label, moves
 from insula.platform_admin.configuration.lines import Line
 from insula.platform_admin.configuration.planned import Planned, of_plan
 from insula.platform_admin.people import Names
@@ -87,4 +88,5 @@ class Desk:
             "impacts": await self.impacts(changed, looking) if self.impacts else [],
             "is_named": looking is not None,
             "label": label,
+            "moves": partial(moves, self.section),
         }

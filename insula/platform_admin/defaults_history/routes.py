@@ -12,7 +12,7 @@ from insula.config_overrides.errors import VersionConflict
 from insula.config_overrides.models import etag
 from insula.kernel.errors import Invalid
 from insula.platform_admin.configuration.changes import Row, place_of, refused_whole
-from insula.platform_admin.configuration.controls import control, label, shown, title
+from insula.platform_admin.configuration.controls import control, moves, shown, title
 from insula.platform_admin.configuration.routes import saving_of, who_was_faster
 from insula.platform_admin.guard import Form, Panel
 from insula.platform_admin.people import names, who
@@ -95,9 +95,11 @@ async def _page(  # noqa: PLR0913  (each by its name)
         act=ACTS.get(version.act, version.act),
         rows=[_row(panel, each) for each in found],
         clamped=[
-            (title(panel.catalogue.get(key)), each) for key, each in reach.items() if each.tenants
+            (title(section), section, each)
+            for section, each in ((panel.catalogue.get(key), each) for key, each in reach.items())
+            if each.tenants
         ],
-        label=label,
+        moves=moves,
         etag=etag(platform_history.present(layers)),
         is_restoring=is_restoring,
         errors=list(errors),

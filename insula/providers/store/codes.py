@@ -51,9 +51,12 @@ _AUTHORIZED = f"""
        where (%(pushed_hash)s::bytea is null or exists (select 1 from pushed))
          and (%(mark_hash)s::bytea is null or exists (select 1 from marked))
     ), seen as (
-      -- least() passes over a null, which session_idle is where sessions may rest as long as they live
+      -- least() passes over a null, which a limit is that there is not; one that was set after the
+      -- session began holds from its next use on
       update insula.sessions s
-         set last_seen_at = now(), idle_expires_at = least(now() + %(session_idle)s, s.absolute_expires_at)
+         set last_seen_at = now(),
+             idle_expires_at = least(now() + %(session_idle)s, s.created_at + %(session_absolute)s,
+                                     s.absolute_expires_at)
         from alive
        where s.tenant_id = %(tenant_id)s and s.id = alive.session_id
          and s.last_seen_at < now() - interval '1 minute'
