@@ -108,6 +108,7 @@ def test_no_limit_and_a_list_are_set_and_bound_on_pages(
 ):
     done = save(section("security.session"), absolute_timeout_hours="0")
     assert "Reset to inherited (720 hours = 30 days)" in done.text
+    assert "hours = unlimited" in done.text
     review = submit(browser, done, "/review", idle_timeout_minutes="0")
     assert "20,160 minutes = 14 days" in review.text
     assert "unlimited" in review.text

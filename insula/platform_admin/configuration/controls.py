@@ -143,15 +143,21 @@ def label(name: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def span(value: object, unit: str) -> str:
-    """A long time in the largest unit that fits it whole; nothing where that says no more."""
-    if unit not in _SECONDS or not isinstance(value, int) or value <= 0:
+def span(field: Control, value: object) -> str:
+    """
+    What a number means: a long time in the largest unit that fits it whole, no limit at all.
+
+    Nothing where that says no more.
+    """
+    if value == 0 and field.kind is Kind.CEIL_MAX0:
+        return "unlimited"
+    if field.unit not in _SECONDS or not isinstance(value, int) or value <= 0:
         return ""
-    seconds = value * _SECONDS[unit]
+    seconds = value * _SECONDS[field.unit]
     for name, length in _SPANS:
         if seconds % length == 0 and seconds // length >= 1:
             n = seconds // length
-            return "" if f"{name}s" == unit else f"{n:,} {name}{'' if n == 1 else 's'}"
+            return "" if f"{name}s" == field.unit else f"{n:,} {name}{'' if n == 1 else 's'}"
     return ""
 
 
@@ -181,11 +187,11 @@ def _in_words(field: Control, value: int) -> str:
     """A switch or a number."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    if value == 0 and field.kind is Kind.CEIL_MAX0:
-        return "unlimited"
+    long = span(field, value)
+    if value == 0 and long:
+        return long
     one = field.unit.removesuffix("s") if value == 1 else field.unit
     said = f"{value:,} {one}".strip()
-    long = span(value, field.unit)
     return f"{said} = {long}" if long else said
 
 

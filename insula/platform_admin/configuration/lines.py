@@ -134,7 +134,7 @@ def _of_tenant(  # noqa: PLR0913  (each is needed once)
         by=by if found.own is not None else "",
         back=shown(control, found.inherited),
         is_own=found.own is not None,
-        span=span(value, control.unit),
+        span=span(control, value),
     )
     if control.kind is Kind.PLATFORM:
         head = "Decided by the platform"
@@ -217,7 +217,7 @@ def of_defaults(section: type[Section], layers: Layers, known: Names) -> list[Li
             by=_signed(layers.platform_marks.get(f"{section.key}.{c.name}"), known),
             back=shown(c, found.default),
             is_own=c.name in own,
-            span=span(value, c.unit),
+            span=span(c, value),
         )
         if _binds(c, found.bound):
             word = "Floor" if c.kind.is_floor else "Ceiling"
@@ -247,7 +247,7 @@ def of_bounds(section: type[Section], layers: Layers, known: Names) -> list[Line
                 by=_signed(layers.bound_marks.get(f"{section.key}.{c.name}"), known),
                 back="none",
                 is_own=is_set,
-                span=span(stored.get(c.name), c.unit),
+                span=span(c, stored.get(c.name)),
                 extra={"inherited": shown(c, found.inherited), **_WORDS.get(c.kind, _AT_MOST)},
             )
         )
@@ -268,7 +268,7 @@ def as_typed(lines: list[Line], values: Values, errors: Errors) -> list[Line]:
             value=values[name],
             state="changed" if values[name] != line.value else line.state,
             error=errors.get(name, ""),
-            span=span(values[name], line.control.unit),
+            span=span(line.control, values[name]),
         )
         if (name := line.control.name) in values
         else replace(line, error=errors.get(name, ""))
