@@ -312,9 +312,20 @@ async def end_oldest(
 
 
 async def hand_over(db: Connection, former: Sequence[bytes], session_id: UUID) -> None:
-    """Let what was issued in these sessions hang on the one that takes their place (OC-4, RT-10)."""
+    """
+    Let what was issued in these sessions hang on the one that takes their place (OC-4, RT-10).
+
+    What they reached is remembered as long as that one, which may live longer.
+    """
     await db.execute(
         text("""
+            with reached as (
+              update insula.session_clients c
+                 set sweep_after = s.absolute_expires_at + interval '1 day'
+                from insula.sessions s
+               where s.id = :session_id and c.sid = s.sid
+                 and c.sweep_after < s.absolute_expires_at + interval '1 day'
+            )
             update insula.token_issues i set session_id = :session_id
               from insula.sessions s
              where s.token_hash = any(:former) and s.ended_at is null

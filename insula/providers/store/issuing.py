@@ -4,19 +4,15 @@ from insula.providers.statements import audit_line
 
 # ruff: noqa: S608  (every interpolated piece is a constant of this package)
 
-#: A sign-in remembers each client that got an id_token in it (OIDCBCL-2.5), as long as the session
-#: lives: one that took another's place, under the same sid, may live longer.
+#: A sign-in remembers each client that got an id_token in it (OIDCBCL-2.5), as long as its session
+#: lives; the session that takes its place, under the same sid, sees to it that they stay.
 REACHED = """
       insert into insula.session_clients (sid, client_id, user_id, sweep_after)
       select s.sid, %(client)s, s.user_id, s.absolute_expires_at + interval '1 day'
         from {source} x
         join insula.sessions s on s.tenant_id = %(tenant_id)s and s.id = x.session_id
        where 'openid' = any (%(scopes)s)
-         and not exists (select from insula.session_clients c
-                          where c.tenant_id = %(tenant_id)s and c.sid = s.sid and c.client_id = %(client)s
-                            and c.sweep_after >= s.absolute_expires_at + interval '1 day')
-      on conflict (tenant_id, sid, client_id) do update
-         set sweep_after = greatest(session_clients.sweep_after, excluded.sweep_after)"""
+      on conflict do nothing"""
 
 #: What is written for an access token that is stored.
 OPAQUE = """
