@@ -43,9 +43,9 @@ def test_adoption_is_told_page_by_page_and_an_important_one_holds_a_promotion_up
     refusal(fresh.post(path, {"override_reason": "hurry"}), 409, "adoption_behind")  # too early
     fresh.product.change(
         "update insula.signing_keys set published_at = published_at - interval '601 s'"
-        " where kid = %s",
-        kid,
-    )
+        " where tenant_id = %s and kid = %s",
+        fresh.product.tenant_id(fresh.slug), kid,
+    )  # fmt: skip
 
     told, after = {}, ""
     while after is not None:
@@ -83,9 +83,9 @@ def test_who_knows_the_key_holds_nothing_up_and_other_tenants_are_not_told_of(fr
     ]
     fresh.product.change(
         "update insula.signing_keys set published_at = published_at - interval '601 s'"
-        " where kid = %s",
-        kid,
-    )
+        " where tenant_id = %s and kid = %s",
+        fresh.product.tenant_id(fresh.slug), kid,
+    )  # fmt: skip
     see(fresh, seen["id"], kid)
     lines = fresh.get("/keys/adoption").json()["data"]
     assert {line["client_id"]: line["behind"] for line in lines}[seen["client_id"]] is False

@@ -196,9 +196,10 @@ def test_keys_go_through_their_phases(programs):
     refusal(caller().post("/keys/rotate", {"algorithms": ["HS256"]}), 422, "validation_failed")
     refusal(caller().post(f"/keys/{new['kid']}/promote"), 409, "adoption_behind")
     product.change(
-        "update insula.signing_keys set published_at = now() - interval '1 day' where kid = %s",
-        new["kid"],
-    )
+        "update insula.signing_keys set published_at = now() - interval '1 day'"
+        " where tenant_id = %s and kid = %s",
+        product.tenant_id(slug), new["kid"],
+    )  # fmt: skip
     assert caller().post(f"/keys/{new['kid']}/promote").json()["status"] == "active"
     keys = caller().get("/keys").json()["data"]
     old = next(key for key in keys if key["status"] == "retiring")
@@ -206,8 +207,9 @@ def test_keys_go_through_their_phases(programs):
     refusal(caller().delete(f"/keys/{new['kid']}"), 409, "last_signing_key")
     refusal(caller().delete(f"/keys/{old['kid']}"), 409, "adoption_behind")
     product.change(
-        "update insula.signing_keys set retiring_at = now() - interval '2 days' where kid = %s",
-        old["kid"],
-    )
+        "update insula.signing_keys set retiring_at = now() - interval '2 days'"
+        " where tenant_id = %s and kid = %s",
+        product.tenant_id(slug), old["kid"],
+    )  # fmt: skip
     assert caller().post("/keys/retire-expired").json() == {"retired": [old["kid"]]}
     refusal(caller().delete(f"/keys/{old['kid']}"), 409, "already_retired")
