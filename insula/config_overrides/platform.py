@@ -14,7 +14,14 @@ from uuid import UUID
 from insula.config_overrides import store
 from insula.config_overrides.errors import BoundViolated, NotOverridable
 from insula.config_overrides.models import Layers, Values
-from insula.config_overrides.resolution import can_be_bound, clamp, is_valid, readable, violations
+from insula.config_overrides.resolution import (
+    can_be_bound,
+    clamp,
+    is_valid,
+    readable,
+    resolve,
+    violations,
+)
 from insula.config_overrides.saving import (
     Saving,
     check_fields,
@@ -91,7 +98,8 @@ async def judged_values(  # noqa: PLR0913  (each by its name)
         inherited={},
     )  # fmt: skip
     known = {name: value for name, value in after.items() if name in section.model_fields}
-    plain = validated(section, known).model_dump(mode="json")
+    as_held = resolve(section, Layers(platform=layers.platform))
+    plain = validated(section, known, as_held).model_dump(mode="json")
     after.update({name: plain[name] for name in known})
     names = differences(before, after)
     beyond = violations(section, {n: after[n] for n in names if n in known and n in after}, layers)

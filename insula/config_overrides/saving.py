@@ -156,8 +156,12 @@ async def check_images(db: Connection, section: type[Section], fresh: Values) ->
             )
 
 
-def validated(section: type[S], values: Values) -> S:
-    """The section of *values*. Raises `InvalidSetting` with the field and a value that would do."""
+def validated(section: type[S], values: Values, before: S | None = None) -> S:
+    """
+    The section of *values*. Raises `InvalidSetting` with the field and a value that would do.
+
+    What clashed already in the section *before* the change is no mistake of this one.
+    """
     try:
         whole = section.model_validate(dict(values))
     except ValidationError as error:
@@ -169,7 +173,7 @@ def validated(section: type[S], values: Values) -> S:
             field=".".join((section.key, *map(str, first["loc"]))),
             example=f"{name}={_as_typed(info.get_default())}" if info else "",
         ) from error
-    for name, text in whole.clashes():
+    for name, text in whole.clashes() if before is None else whole.new_clashes(before):
         raise InvalidSetting(text, field=f"{section.key}.{name}")
     return whole
 

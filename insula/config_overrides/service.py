@@ -220,7 +220,8 @@ def _checked(
     """*values* as they are stored, if the section and the platform allow those that are new."""
     known = {name: value for name, value in values.items() if name in section.model_fields}
     inherited = resolve(section, Layers(platform=layers.platform, bounds=layers.bounds))
-    whole = validated(section, {**inherited.model_dump(mode="json"), **known})
+    values_of_all = {**inherited.model_dump(mode="json"), **known}
+    whole = validated(section, values_of_all, resolve(section, layers))
     plain = whole.model_dump(mode="json")
     after = {**values, **{name: plain[name] for name in known}}
     fresh = {name: after[name] for name in differences(before, after) if name in known}

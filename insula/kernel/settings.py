@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, ClassVar, Final, Literal, get_args, get_origin
+from typing import Any, ClassVar, Final, Literal, Self, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
 
@@ -126,6 +126,18 @@ class Section(BaseModel):
         read: a value does not lose its force because another changed.
         """
         yield from ()
+
+    def new_clashes(self, before: Self) -> Iterator[tuple[str, str]]:
+        """
+        Say which clashes come of what has changed since *before*.
+
+        A field that clashed already and stays as it was keeps nobody from changing another: what
+        it clashes with may have come of a default of the platform.
+        """
+        known = {name for name, _ in before.clashes()}
+        for name, text in self.clashes():
+            if name not in known or getattr(self, name) != getattr(before, name):
+                yield name, text
 
     @classmethod
     def kind(cls, field: str) -> Kind:

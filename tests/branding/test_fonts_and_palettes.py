@@ -1,6 +1,7 @@
 """A tenant's fonts and single colours: kept by the field, and refused together."""
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from insula.branding.look import branding_of
 from insula.branding.settings import Look
@@ -67,3 +68,23 @@ async def test_an_accent_is_judged_with_the_colours_that_are_chosen(house):
         )
     kept = (await service.load(house.tenant)).own["branding"]
     assert kept == chosen
+
+
+async def test_a_clash_that_came_of_others_keeps_nobody_from_changing_the_rest(house, superuser):
+    clashing = {"palette_dark_on_primary": "#000000", "palette_dark_primary": "#222222"}
+    await service.change(house.tenant, Look, {"palette_dark_on_primary": "#000000"})
+    superuser.execute(  # as when what it inherits has become another
+        "update insula.tenant_settings set value = value || %s"
+        " where tenant_id = %s and section = 'branding'",
+        [Jsonb(clashing), house.tenant.id],
+    )
+    superuser.commit()
+
+    changed = await service.change(house.tenant, Look, {"company_name": "Acme"})
+    assert (changed.company_name, changed.palette_dark_primary) == ("Acme", "#222222")
+    with pytest.raises(InvalidSetting, match="on_primary on primary in the dark"):
+        await service.change(house.tenant, Look, {"palette_dark_on_primary": "#010101"})
+    with pytest.raises(InvalidSetting, match="on_muted"):
+        await service.change(house.tenant, Look, {"palette_dark_on_muted": "#131418"})
+    mended = await service.change(house.tenant, Look, {"palette_dark_primary": None})
+    assert mended.palette_dark_on_primary == "#000000"

@@ -259,20 +259,28 @@ def _colour(form: Mapping[str, list[str]], name: str, text: str) -> str:
     return picked if picked and picked != held and text == was else text
 
 
-def mistakes(section: type[Section], whole: Values, names: Iterable[str]) -> Errors:
-    """What a section refuses of *whole*, for each of the fields *names*, as sentences."""
+def mistakes(section: type[Section], before: Values, changes: Values) -> Errors:
+    """What a section that held *before* refuses of *changes*, by field, as sentences."""
     try:
-        judged = section.model_validate(dict(whole))
+        judged = section.model_validate({**before, **changes})
     except ValidationError as error:
-        wanted = set(names)
         found: Errors = {}
         for each in error.errors():
             name = str(each["loc"][0]) if each["loc"] else ""
-            if name in wanted:
+            if name in changes:
                 found.setdefault(name, _sentence(each["type"], each["msg"], each.get("ctx", {})))
         return found
     # the field to change may be another one than was changed
-    return {name: _sentence("", text, {}) for name, text in judged.clashes()}
+    clashes = judged.new_clashes(_held(section, before))
+    return {name: _sentence("", text, {}) for name, text in clashes}
+
+
+def _held(section: type[Section], values: Values) -> Section:
+    """A section as it stands, or as it is built in where that cannot be read."""
+    try:
+        return section.model_validate(dict(values))
+    except ValidationError:
+        return section()
 
 
 def _sentence(kind: str, said: str, facts: Mapping[str, Any]) -> str:

@@ -176,9 +176,9 @@ def _wrong(desk: Desk, changed: Values) -> Errors:
     if desk.scope == "bounds":
         found: Errors = {}
         for name, value in set_here.items():
-            found |= mistakes(desk.section, {name: value}, [name])
+            found |= mistakes(desk.section, {}, {name: value})
         return found
-    errors = mistakes(desk.section, {**desk.whole, **set_here}, set_here)
+    errors = mistakes(desk.section, desk.whole, set_here)
     fine = {name: value for name, value in set_here.items() if name not in errors}
     broken = violations(desk.section, fine, desk.layers)
     return errors | diffs.beyond(desk.section, broken, desk.known)
