@@ -40,6 +40,8 @@ class Authorization:
     params: Mapping[str, str] = field(default_factory=dict)
     repeated: frozenset[str] = frozenset()
     pairs: list[tuple[str, str]] = field(default_factory=list)
+    #: What it rested on had ended when it was to be answered; it is decided for the second time.
+    is_repeat: bool = False
     interaction: Interaction | None = None
     client: Client = field(init=False)
     #: It is being pushed: its client has proved itself, and is told at once what is wrong.

@@ -9,7 +9,7 @@ from insula.kernel.ids import Kind, new_id, new_secret
 from insula.oidc import tokens
 from insula.oidc.artefacts import Authorized, FrontChannel, NewAccess, NewCode, UsedUp
 from insula.oidc.authorization import Authorization, send
-from insula.oidc.errors import InvalidRequest, InvalidRequestObject, LoginRequired
+from insula.oidc.errors import InvalidRequest, InvalidRequestObject, LoginRequired, Overtaken
 from insula.oidc.features import consent, resources, response_types
 from insula.oidc.features.scopes import asked_for
 from insula.oidc.http import Response
@@ -105,7 +105,13 @@ def _statement(a: Authorization, authorized: Authorized, person: Person) -> toke
 
 
 def _refuse_ended(a: Authorization) -> Response:
-    """What was asked for ended while it was being answered, or was answered before."""
+    """
+    What was asked for ended while it was being answered, or was answered before.
+
+    Raises `Overtaken` the first time: whose session has just ended signs in again.
+    """
+    if not a.is_repeat:
+        raise Overtaken
     if a.request_object is not None and a.pushed is None:
         raise InvalidRequestObject("The request object was used before, or the sign-in has ended")
     if a.is_silent:

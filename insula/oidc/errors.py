@@ -300,3 +300,7 @@ class InvalidBearerRequest(BearerError):
 
 class Unreachable(Exception):
     """What a client keeps at an address of its own cannot be had; the text is for our log."""
+
+
+class Overtaken(Exception):
+    """What a request rested on ended while it was being answered; decided anew, it may ask."""

@@ -42,6 +42,29 @@ async def test_an_interaction_belongs_to_one_browser_and_ends_with_its_code(worl
     assert is_page(reload)
 
 
+@pytest.mark.spec("AZ-14")
+async def test_whose_session_ends_while_the_code_is_made_signs_in_again(world, web, monkeypatch):
+    issue, late = world.host.tokens.issue_code, world.browser()
+    txn = world.txn(await late.authorize(web))
+    late.cookies["session"] = world.host.people.prove(txn, world.ada)
+
+    async def too_late(*given):
+        world.host.people.sessions.clear()
+        return await issue(*given)
+
+    monkeypatch.setattr(world.host.tokens, "issue_code", too_late)
+    resumed = await late.resume(txn)
+    asked = [resumed] + [await world.signed_in().authorize(web, method=m) for m in ("GET", "POST")]
+    silent = await world.signed_in().authorize(web, prompt="none")
+    assert [world.asked(each).need for each in asked] == ["login"] * 3
+    assert is_told(silent, "login_required")
+    monkeypatch.undo()
+
+    txn = world.txn(resumed)
+    late.cookies["session"] = world.host.people.prove(txn, world.ada)
+    assert "code" in (await late.resume(txn)).fields
+
+
 @pytest.mark.parametrize("txn", ["", "x", "not-a-uuid", "68ae15c7-e851-46c7-b34a-9df92e8af331"])
 async def test_an_unknown_interaction_is_refused_on_a_page(world, txn):
     assert is_page(await world.browser().resume(txn))

@@ -26,6 +26,7 @@ from insula.oidc.errors import (
     InvalidTarget,
     LoginRequired,
     OAuthError,
+    Overtaken,
     RequestUriNotSupported,
     UnknownClient,
     UnknownRequestUri,
@@ -72,7 +73,7 @@ A, R, P = On.A, On.R, On.P
 
 
 async def read_parameters(a: Authorization) -> None:
-    a.pairs = await read_front_channel(a.request)
+    a.pairs = a.pairs or await read_front_channel(a.request)
     params = Parameters(a.pairs)
     a.params, a.repeated = params, params.repeated
 
@@ -356,6 +357,9 @@ async def _run(a: Authorization, steps: tuple[Step, ...]) -> Response:
         while answer is None:  # the last step always answers
             outcome = next(rest)(a)
             answer = await outcome if isinstance(outcome, Awaitable) else outcome
+    except Overtaken:
+        again = Authorization(a.issuer, a.request, pairs=a.pairs, is_repeat=True)
+        return await _run(again, steps)
     except OAuthError as refusal:
         return await refuse(a, refusal)
     except Unavailable as away:
