@@ -97,11 +97,14 @@ class Database:
     """
     One role's pools in one process.
 
-    *size* is how many connections each of the two pools may hold. *application* is shown in
-    pg_stat_activity and holds nothing of a tenant.
+    *size* is how many connections each of the two pools may hold, *ready* how many the pool of
+    trips makes before anybody asks. *application* is shown in pg_stat_activity and holds nothing
+    of a tenant.
     """
 
-    def __init__(self, url: str, *, size: int = 10, application: str = "insula") -> None:
+    def __init__(
+        self, url: str, *, size: int = 10, ready: int = 2, application: str = "insula"
+    ) -> None:
         self.url = url
         arguments = {**_CONNECTION, "application_name": application}
         self._pool = psycopg_pool.AsyncConnectionPool(
@@ -111,7 +114,7 @@ class Database:
                 "autocommit": True,
                 "prepare_threshold": None,
             },
-            min_size=min(2, size),
+            min_size=min(ready, size),
             max_size=size,
             timeout=3,
             max_waiting=size * 50,

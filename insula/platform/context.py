@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -125,10 +126,9 @@ async def opened(*, refuse_unfit: bool = True) -> AsyncIterator[Context]:
     """
     settings = environment.load()
     bus = Bus(settings.redis_url_text())
-    database = Database(settings.database_url_text(), size=2, application="insula-cli")
-    platform_database = Database(
-        settings.database_platform_url_text(), size=2, application="insula-cli"
-    )
+    few: dict[str, Any] = {"size": 2, "ready": 0, "application": "insula-cli"}
+    database = Database(settings.database_url_text(), **few)
+    platform_database = Database(settings.database_platform_url_text(), **few)
     await database.open()
     await platform_database.open()
     passwords = Passwords(Hashing())

@@ -164,6 +164,13 @@ async def test_without_a_usable_hash_nothing_fits(passwords, stored, monkeypatch
     assert not await passwords.verify(A, stored, "somebody else")
 
 
+async def test_what_stands_in_for_a_missing_hash_is_a_hash_of_the_same_shape(passwords):
+    stand_in, real = passwords._dummy, await passwords.hash(A, "seventeen green umbrellas")  # noqa: SLF001  (nobody is told it)
+    assert extract_parameters(stand_in) == extract_parameters(real)
+    assert not passwords.is_stale(stand_in)
+    assert not await passwords.verify(A, stand_in, "")  # it is read and worked through like any
+
+
 async def test_a_hash_of_another_cost_is_stale(passwords):
     dearer = Passwords(Hashing(passes=3))
     stored = await dearer.hash(A, "seventeen green umbrellas")
