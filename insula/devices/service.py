@@ -128,6 +128,7 @@ async def decide(  # noqa: PLR0913  (who decides what on what)
             person,
             waiting.client,
             waiting.application,
+            waiting.scopes,
             None if allowed is None else kept,
             consents.consent_life(tenant),
             device=True,

@@ -57,6 +57,8 @@ class Authorized:
     client: Client
     session: Session
     scopes: Scopes
+    #: What the person must still allow when this is stored; None: nobody needs to be asked.
+    must_be_allowed: Scopes | None
     resources: tuple[str, ...]
     #: The `claims` request of this authorization, canonical JSON or empty.
     claims: str
@@ -221,8 +223,8 @@ class StoredRefresh:
     A refresh token of the asking client, read.
 
     *state*: `current` may be advanced; `former` was superseded within the grace, and *replay*
-    holds the answer that was given then; `reused` is any other earlier generation; `dead` has
-    expired or was revoked.
+    holds the answer that was given then, to whoever proved the key *replay_jkt*; `reused` is any
+    other earlier generation; `dead` has expired or was revoked.
     """
 
     state: RefreshState
@@ -236,6 +238,7 @@ class StoredRefresh:
     claims: str
     auth_time_wanted: bool
     replay: bytes | None = None
+    replay_jkt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

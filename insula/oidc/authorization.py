@@ -81,7 +81,10 @@ class Authorization:
 
     @property
     def consented(self) -> Scopes | None:
-        return self.interaction.consented if self.interaction else None
+        """What was allowed in this interaction, unless it has been taken back since."""
+        if self.interaction is None or self.visit.granted is None:
+            return None
+        return self.interaction.consented
 
     @property
     def stored(self) -> dict[str, str]:
@@ -92,6 +95,17 @@ class Authorization:
         if self.request_object is not None:
             kept[_REQUEST_OBJECT] = self.request_object
         return kept
+
+    def again(self) -> "Authorization":
+        """The same request, to be decided anew; what the browser was given on the way stays."""
+        return Authorization(
+            self.issuer,
+            self.request,
+            pairs=self.pairs,
+            is_repeat=True,
+            new_cookies=self.new_cookies,
+            set_cookies=self.set_cookies,
+        )
 
     def restore(self, interaction: Interaction) -> None:
         """Go on with a request that waited for a person."""

@@ -20,10 +20,12 @@ FRONT_CHANNEL_LIFE = 600
 
 
 async def respond(a: Authorization) -> Response:
+    scopes = consent.as_allowed(a.scopes, a.consented)
     authorized = Authorized(
         client=a.client,
         session=a.session,
-        scopes=consent.as_allowed(a.scopes, a.consented),
+        scopes=scopes,
+        must_be_allowed=scopes | a.covering if consent.is_of_the_person(a.client) else None,
         resources=a.resources,
         claims=a.claims_kept,
         auth_time_wanted=(a.max_age is not None or a.client.require_auth_time or a.asked.auth_time),
@@ -112,8 +114,8 @@ def _refuse_ended(a: Authorization) -> Response:
     """
     if not a.is_repeat:
         raise Overtaken
-    if a.request_object is not None and a.pushed is None:
-        raise InvalidRequestObject("The request object was used before, or the sign-in has ended")
+    if a.request_object is not None:  # who is signed in was looked at a moment ago
+        raise InvalidRequestObject("The request object was used before")
     if a.is_silent:
         raise LoginRequired("The session has ended")
     a.redirect_uri = ""  # nobody is signed in any more: a page, and no redirect (AZ-11)

@@ -29,7 +29,7 @@ TYPES: Mapping[str, str] = {
         ),
         "interval",
     ),
-    **dict.fromkeys(("scopes", "access_scopes", "amr", "resources", "audience"), "text[]"),
+    **dict.fromkeys(("scopes", "must_be_allowed", "access_scopes", "amr", "resources", "audience"), "text[]"),
     **dict.fromkeys(("session_bound", "auth_time_wanted"), "boolean"),
     **dict.fromkeys(("auth_time", "expires_at"), "bigint"),
     "interval_s": "integer",

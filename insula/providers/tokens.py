@@ -116,7 +116,7 @@ class TenantTokens:
 
     def _authorized(self, given: Authorized) -> dict[str, Any]:
         """What every authorization is stored with, and what it uses up."""
-        used, session = given.used_up, given.session
+        used, session, must = given.used_up, given.session, given.must_be_allowed
         mark = None
         if used.request_object is not None:
             mark = once_mark(
@@ -132,6 +132,7 @@ class TenantTokens:
             "mark_hash": mark,
             "once_keep": _MARK_KEPT,
             "scopes": sorted(given.scopes),
+            "must_be_allowed": must if must is None else sorted(must),
             "resources": list(given.resources),
             "claims": given.claims,
             "auth_time": session.auth_time,
@@ -240,10 +241,11 @@ class TenantTokens:
         if not rows:
             return None
         row = rows[0]
-        state, replay = row.state, None
+        state, replay, jkt = row.state, None, b""
         if state == "former":
             try:
-                replay = open_under(token, bytes(row.replay_copy), self._place(row.id))
+                kept = open_under(token, bytes(row.replay_copy), self._place(row.id))
+                jkt, _, replay = kept.rpartition(b"\0")
             except DoesNotOpen:
                 state = "reused"
         return StoredRefresh(
@@ -258,6 +260,7 @@ class TenantTokens:
             claims=row.claims,
             auth_time_wanted=row.auth_time_wanted,
             replay=replay,
+            replay_jkt=jkt.decode() or None,
         )
 
     def _place(self, family_id: UUID) -> str:
@@ -267,7 +270,8 @@ class TenantTokens:
         stored = advance.stored
         copy = None
         if advance.client.refresh_grace:
-            copy = seal_under(advance.presented, advance.answer, self._place(stored.family_id))
+            kept = b"\0".join(((advance.access.dpop_jkt or "").encode(), advance.answer))
+            copy = seal_under(advance.presented, kept, self._place(stored.family_id))
         return await self._done(
             families.ADVANCE_REFRESH,
             {

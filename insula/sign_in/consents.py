@@ -28,9 +28,10 @@ async def decide(
 
     Only what the stored request asked for can be allowed. Raises `InteractionGone`.
     """
+    asked = interaction.prompt
     if allowed is not None:
-        required = set(interaction.prompt.scopes) - set(interaction.prompt.optional_scopes)
-        allowed = tuple(s for s in interaction.prompt.scopes if s in required or s in allowed)
+        required = set(asked.scopes) - set(asked.optional_scopes)
+        allowed = tuple(s for s in asked.scopes if s in required or s in allowed)
     async with tenant.transaction() as db:
         noted = await store.note_consent(
             db, interaction.id, browser_hash(tenant, here.browser), person.session_id, allowed
@@ -38,7 +39,7 @@ async def decide(
         if not noted or interaction.client_id is None:
             raise InteractionGone
         await record_decision(
-            db, here, person, interaction.client_id, interaction.prompt.application, allowed,
+            db, here, person, interaction.client_id, asked.application, asked.scopes, allowed,
             consent_life(tenant),
         )  # fmt: skip
 
@@ -54,18 +55,20 @@ async def record_decision(  # noqa: PLR0913  (who decided what about which appli
     person: SignedIn,
     client_id: UUID,
     application: str,
+    asked: Sequence[str],
     allowed: Sequence[str] | None,
     life: timedelta,
     **where: bool,
 ) -> None:
     """
-    Remember what somebody allowed an application, or that they refused (None), with its line.
+    Remember what somebody allowed an application of what it *asked*, or refused (None).
 
-    In a transaction of the tenant's. It is remembered for *life*; *where* says more about it in the
-    record.
+    With its line, in a transaction of the tenant's. It is remembered for *life*; *where* says more
+    about it in the record.
     """
     if allowed is not None:
-        await store.grant(db, person.user_id, client_id, allowed, life)
+        left_out = [scope for scope in asked if scope not in allowed]
+        await store.grant(db, person.user_id, client_id, allowed, left_out, life)
     await audit.record(
         db,
         Event(

@@ -448,21 +448,41 @@ async def note_consent(
     return result.rowcount > 0
 
 
-async def grant(
-    db: Connection, user_id: UUID, client_id: UUID, scopes: Sequence[str], life: timedelta
+async def grant(  # noqa: PLR0913  (each is needed once)
+    db: Connection,
+    user_id: UUID,
+    client_id: UUID,
+    scopes: Sequence[str],
+    left_out: Sequence[str],
+    life: timedelta,
 ) -> None:
-    """Remember what was allowed; what was allowed before stays allowed."""
+    """
+    Remember what was allowed; what was allowed before stays allowed, but for what was *left_out*.
+
+    What was taken back or has lapsed does not come back to life: what was issued for it names it by
+    its id, so another begins.
+    """
     await db.execute(
         text("""
             insert into insula.grants as g (user_id, client_id, scopes, expires_at)
             values (:user_id, :client_id, :scopes, now() + :life)
             on conflict (tenant_id, user_id, client_id) do update
-               set scopes = case when g.revoked_at is null and g.expires_at > now()
-                                 then array(select distinct unnest(g.scopes || excluded.scopes))
-                                 else excluded.scopes end,
+               set (id, scopes) = (
+                     select case when alive then g.id else gen_random_uuid() end,
+                            case when alive
+                                 then array(select unnest(g.scopes || excluded.scopes)
+                                            except select unnest(cast(:left_out as text[])))
+                                 else excluded.scopes end
+                       from (values (g.revoked_at is null and g.expires_at > now())) as it (alive)),
                    granted_at = now(), expires_at = excluded.expires_at, revoked_at = null
         """),
-        {"user_id": user_id, "client_id": client_id, "scopes": list(scopes), "life": life},
+        {
+            "user_id": user_id,
+            "client_id": client_id,
+            "scopes": list(scopes),
+            "left_out": list(left_out),
+            "life": life,
+        },
     )
 
 

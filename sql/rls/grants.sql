@@ -13,3 +13,5 @@ revoke all on insula.grants from public, insula_app, insula_platform, insula_def
 grant select on insula.grants to insula_app, insula_platform;
 grant insert (user_id, client_id, scopes, expires_at) on insula.grants to insula_app;
 grant update (scopes, granted_at, expires_at, revoked_at) on insula.grants to insula_app, insula_platform;
+-- what was taken back and is allowed again is another permission
+grant update (id) on insula.grants to insula_app;

@@ -147,6 +147,17 @@ async def test_offline_access_alone_with_nothing_to_fall_back_on(world):
     assert is_told(answer, "invalid_scope")
 
 
+@pytest.mark.spec("AZ-19", "OC-3")
+async def test_offline_access_by_itself_is_no_way_round_consent(world, asking):
+    for changes in ({}, {"prompt": "none"}, {"scope": "banana offline_access"}):
+        answer = await world.signed_in().authorize(asking, **{"scope": "offline_access", **changes})
+        assert is_told(answer, "invalid_scope")
+
+    world.change(asking, default_scopes=frozenset({"openid"}))
+    silent = await world.signed_in().authorize(asking, scope="offline_access", prompt="none")
+    assert is_told(silent, "consent_required")
+
+
 @pytest.mark.spec("OIDCC-3.1.2.1", "OC-1")
 async def test_without_openid_it_is_plain_oauth(world, web):
     tokens = await world.tokens(web, scope="profile")

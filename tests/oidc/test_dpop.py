@@ -129,6 +129,17 @@ async def test_a_public_clients_refresh_token_is_bound_too(world, spa, key):
 
 
 @pytest.mark.spec("DPOP-5", "DP-4")
+@pytest.mark.spec("RT-6", "RFC9449-5")
+async def test_a_lost_answer_is_repeated_to_the_key_that_it_was_for(world, machine, key):
+    code = await world.code(machine, scope="openid offline_access")
+    token = (await redeem(world, machine, code, proof(key))).json["refresh_token"]
+    first = await refresh(world, machine, token, proof(key))
+
+    assert is_refused(await refresh(world, machine, token, proof(Key())), "invalid_grant")
+    assert is_refused(await refresh(world, machine, token), "invalid_grant")
+    assert (await refresh(world, machine, token, proof(key))).body == first.body
+
+
 async def test_a_confidential_clients_refresh_token_is_not(world, machine, key):
     code = await world.code(machine, scope=OFFLINE)
     token = (await redeem(world, machine, code, proof(key))).json["refresh_token"]

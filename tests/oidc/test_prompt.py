@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 from oidc_world import ISSUER, Person, call
 from test_authorize_errors import is_page, is_told
+from test_par import bring, reference_to
 
 BEA = Person(uuid4(), {"name": "Bea"})
 
@@ -55,14 +56,16 @@ async def test_whose_session_ends_while_the_code_is_made_signs_in_again(world, w
     monkeypatch.setattr(world.host.tokens, "issue_code", too_late)
     resumed = await late.resume(txn)
     asked = [resumed] + [await world.signed_in().authorize(web, method=m) for m in ("GET", "POST")]
+    browser, reference = world.signed_in(), await reference_to(world, web)
+    asked.append(await bring(world, web, reference, browser))
     silent = await world.signed_in().authorize(web, prompt="none")
-    assert [world.asked(each).need for each in asked] == ["login"] * 3
+    assert [world.asked(each).need for each in asked] == ["login"] * 4
     assert is_told(silent, "login_required")
     monkeypatch.undo()
 
-    txn = world.txn(resumed)
-    late.cookies["session"] = world.host.people.prove(txn, world.ada)
-    assert "code" in (await late.resume(txn)).fields
+    for who, answer in ((late, resumed), (browser, asked[-1])):
+        who.cookies["session"] = world.host.people.prove(world.txn(answer), world.ada)
+        assert "code" in (await who.resume(world.txn(answer))).fields
 
 
 @pytest.mark.parametrize("txn", ["", "x", "not-a-uuid", "68ae15c7-e851-46c7-b34a-9df92e8af331"])

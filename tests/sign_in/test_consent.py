@@ -4,6 +4,7 @@ import secrets
 from datetime import timedelta
 
 import pytest
+from spine import Api
 
 from insula.config_overrides import service as config_overrides
 from insula.sign_in.models import describe
@@ -68,6 +69,54 @@ def test_more_is_asked_for_and_then_remembered_beside_the_former(
     (grant,) = grants(product, ada)
     assert set(grant.scopes) == {"openid", "profile", "email"}
     assert start(application=asking, scope="openid profile email").code
+
+
+@pytest.mark.spec("RT-10", "security row 34")
+@pytest.mark.parametrize("ended", ["revoked_at", "expires_at"])
+def test_what_ended_does_not_come_back_with_a_new_consent(
+    product, start, browser, consent, asking, ada, ended
+):
+    api, scope = Api(product, "acme", asking), "openid profile offline_access"
+    first = browser.submit(consent(scope=scope, prompt="consent"), "allow")
+    tokens = api.redeem(first.code).json()
+    in_flight = start(application=asking, scope=scope)
+    product.change(f"update insula.grants set {ended} = now() where user_id = %s", ada.id)  # noqa: S608
+
+    again = start(application=asking, scope="openid")
+    assert again.path == "/sign-in/consent"
+    answered = browser.submit(again, "allow")
+
+    assert api.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
+    assert api.redeem(in_flight.code).json()["error"] == "invalid_grant"
+    assert api.userinfo(tokens["access_token"]).status_code == 401
+    assert granted(product, asking, answered) == {"openid"}
+
+
+@pytest.mark.spec("RT-10", "AZ-19")
+def test_what_is_taken_back_before_the_browser_is_back_is_asked_again(
+    product, browser, consent, ada
+):
+    page = consent()
+    sent = browser.post(page.url, {"csrf_token": page.form.values["csrf_token"], "allow": "1"})
+    product.change("update insula.grants set revoked_at = now() where user_id = %s", ada.id)
+
+    asked = browser.open(product.url("acme", sent.headers["location"]))
+    assert asked.path == "/sign-in/consent"
+    assert browser.submit(asked, "allow").code
+
+
+@pytest.mark.spec("AZ-19", "OC-18")
+def test_what_was_left_out_is_not_there_at_the_next_request(
+    product, start, browser, consent, asking, ada
+):
+    scope = "openid profile offline_access"
+    browser.submit(consent(scope=scope, prompt="consent"), "allow")
+    page = start(application=asking, scope=scope, prompt="consent")
+    browser.submit(page, "allow", untick=[("scope", "offline_access")])
+
+    assert granted(product, asking, start(application=asking, scope=scope)) == {"openid", "profile"}
+    (grant,) = grants(product, ada)
+    assert set(grant.scopes) == {"openid", "profile"}
 
 
 def test_a_refusal_is_told_and_not_remembered(product, start, browser, consent, asking, ada):

@@ -50,6 +50,7 @@ class World:
             client=client,
             session=session,
             scopes=SCOPES,
+            must_be_allowed=None,
             resources=(),
             claims="",
             auth_time_wanted=False,
@@ -153,6 +154,14 @@ class Memory(World):
         client = Client(uuid4(), value("cl"), "App", **values)
         return self.clients.add(client, "" if client.is_public else "a secret")
 
+    def allow(self, session, client, scopes):
+        self.host.people.granted[session.user_id, client.id] = frozenset(scopes)
+
+    async def revoke_grant(self, session):
+        granted = self.host.people.granted
+        for key in [key for key in granted if key[0] == session.user_id]:
+            del granted[key]
+
     async def session(self):
         person = Person(uuid4(), {"name": "Ada"})
         return self.host.people.sessions[self.host.people.sign_in(person)]
@@ -229,12 +238,12 @@ class PostgreSql(World):
         )  # fmt: skip
         return Session(session_id, user_id, int(clock.now()), ("pwd",), "urn:1")
 
-    def grant(self, session, client):
+    def allow(self, session, client, scopes=("openid",)):
         """What the person has allowed the client, from now on part of what is issued."""
         self.run(
             "insert into insula.grants (tenant_id, user_id, client_id, scopes, expires_at)"
-            " values (%s, %s, %s, '{openid}', now() + interval '90 days')",
-            self.tenant.id, session.user_id, client.id,
+            " values (%s, %s, %s, %s, now() + interval '90 days')",
+            self.tenant.id, session.user_id, client.id, list(scopes),
         )  # fmt: skip
 
     async def approve(self, new, session):

@@ -121,6 +121,21 @@ async def test_none_is_issued_to_whoever_has_gone(world, app, ada, ending):
     assert not await world.tokens.issue_code(world.new_code(app, ada), CALLER)
 
 
+@pytest.mark.spec("AZ-19", "RT-10")
+async def test_none_is_issued_for_more_than_the_person_allows_by_then(world, app, ada):
+    def new(*scopes):
+        return world.new_code(app, ada, must_be_allowed=frozenset(scopes))
+
+    assert not await world.tokens.issue_code(new("openid"), CALLER)
+    world.allow(ada, app, ["openid", "email"])
+    assert await world.tokens.issue_code(new("openid"), CALLER)
+    assert not await world.tokens.issue_code(new("openid", "profile"), CALLER)
+
+    await world.revoke_grant(ada)
+    assert not await world.tokens.issue_code(new("openid"), CALLER)
+    assert await world.tokens.issue_code(world.new_code(app, ada), CALLER)  # nobody had to be asked
+
+
 async def test_none_is_issued_to_a_client_that_has_gone(world, app, ada):
     await world.deactivate(app)
 

@@ -108,7 +108,7 @@ async def test_it_ends_with_the_session_where_the_subject_does(world, app, ada, 
 
 async def test_a_grant_that_was_taken_back_ends_it(postgresql):
     app, api, ada = await postgresql.client(), await postgresql.client(), await postgresql.session()
-    postgresql.grant(ada, app)
+    postgresql.allow(ada, app)
     family = await postgresql.redeemed(app, ada, opaque=True)
     subject = await postgresql.tokens.find_access_token(family.access.opaque)
     access = await exchange(postgresql, subject, api)

@@ -118,7 +118,7 @@ async def test_a_tenant_that_is_suspended_has_nothing(postgresql):
 
 async def test_a_consent_that_was_withdrawn_takes_what_came_of_it(postgresql):
     app, ada = await postgresql.client(), await postgresql.session()
-    postgresql.grant(ada, app)
+    postgresql.allow(ada, app)
     held = await Held(postgresql, app, ada).take(bound=False)
 
     await postgresql.revoke_grant(ada)

@@ -193,7 +193,7 @@ async def test_one_that_stays_connected_outlives_a_sign_out_but_no_end_of_access
 @pytest.mark.spec("RFC8628-3.4", "DV-6", "TK-15")
 async def test_consent_that_was_withdrawn_lets_nobody_in(postgresql):
     app, ada = await postgresql.client(), await postgresql.session()
-    postgresql.grant(ada, app)
+    postgresql.allow(ada, app)
     new = await postgresql.device(app, ada)
     approved = await postgresql.approval(new)
 

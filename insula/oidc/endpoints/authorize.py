@@ -114,7 +114,8 @@ async def take_pushed_request(a: Authorization) -> None:
         raise UnknownRequestUri("request_uri is unknown, used, expired or of another browser")
     a.recall(taken.parameters)
     a.pushed, a.repeated = reference, frozenset()
-    a.new_cookies, a.set_cookies = taken.cookies, taken.set_cookies
+    a.new_cookies = {**a.new_cookies, **taken.cookies}
+    a.set_cookies = (*a.set_cookies, *taken.set_cookies)
 
 
 async def open_request_object(a: Authorization) -> None:
@@ -358,8 +359,7 @@ async def _run(a: Authorization, steps: tuple[Step, ...]) -> Response:
             outcome = next(rest)(a)
             answer = await outcome if isinstance(outcome, Awaitable) else outcome
     except Overtaken:
-        again = Authorization(a.issuer, a.request, pairs=a.pairs, is_repeat=True)
-        return await _run(again, steps)
+        return await _run(a.again(), steps)
     except OAuthError as refusal:
         return await refuse(a, refusal)
     except Unavailable as away:

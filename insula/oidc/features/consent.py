@@ -15,6 +15,20 @@ def metadata(_features: Features) -> dict[str, Any]:
 _NOTHING: Scopes = frozenset()
 
 
+def is_of_the_person(client: Client) -> bool:
+    """
+    Whether it is the person who decides what *client* gets.
+
+    That of a client that registered itself always is, until somebody has verified it (AZ-19).
+    """
+    return client.consent == "ask" or is_stranger(client)
+
+
+def is_stranger(client: Client) -> bool:
+    """Whether a client registered itself, and nobody has verified it since."""
+    return client.is_dynamic and not client.is_verified
+
+
 def consent_needed(
     wanted: Scopes,
     client: Client,
@@ -31,11 +45,12 @@ def consent_needed(
     that registered itself, until somebody has verified it: what was allowed before, it may have
     got by a name that it borrowed (AZ-19).
     """
-    is_stranger = client.is_dynamic and not client.is_verified
-    if (is_stranger or "consent" in prompts) and consented is None:
+    if (is_stranger(client) or "consent" in prompts) and consented is None:
         return True
-    if client.consent == "skip" and not is_stranger:
+    if not is_of_the_person(client):
         return False
+    if granted is None and consented is None:
+        return True
     covered = (granted or _NOTHING) | (consented or _NOTHING)
     return not (wanted if consented is None else wanted - OPTIONAL) <= covered
 

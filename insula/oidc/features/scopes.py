@@ -66,11 +66,11 @@ def read_scopes(params: Mapping[str, str], client: Client, known: Iterable[str])
     may_stay_offline = OFFLINE in client.scopes and "refresh_token" in client.grant_types
     if not may_stay_offline:
         asked -= {OFFLINE}
-    if not asked:
+    if not asked - {OFFLINE}:  # which adds to others, and is nothing by itself
         if not words <= {OFFLINE}:
             raise InvalidScope("None of the scopes is known")
-        asked = client.default_scopes.intersection(known)
-    if not asked:
+        asked |= client.default_scopes.intersection(known)
+    if not asked - {OFFLINE}:
         raise InvalidScope("scope is missing and the client has no default")
     if not asked <= client.scopes:
         raise InvalidScope("The client may not ask for one of the scopes")

@@ -86,6 +86,8 @@ async def _answer_former(e: Exchange, stored: StoredRefresh | None) -> bytes:
         raise InvalidGrant(_REFUSED, detail=stored.state if stored else "unknown")
     if stored.state == "former" and stored.alive and stored.replay is not None:
         _check_key(e, stored)
+        if stored.replay_jkt != e.jkt:
+            raise InvalidGrant(_REFUSED, detail="the answer was bound to another key")
         return stored.replay
     if stored.state == "reused":
         await e.issuer.tokens.revoke_family(stored.family_id, e.client, e.caller)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from insula.kernel import clock
-from insula.oidc.artefacts import Redirection
+from insula.oidc.artefacts import Authorized, Redirection
 from insula.oidc.memory.wire import Wire
 from insula.oidc.models import (
     Ask,
@@ -71,10 +71,16 @@ class MemoryPeople:
         asked = self.interactions[interaction]
         asked.consented = frozenset(asked.ask.scopes) if scopes is None else scopes
         key = (self.sessions[cookie].user_id, asked.ask.client.id)
-        self.granted[key] = self.granted.get(key, frozenset()) | asked.consented
+        before = self.granted.get(key, frozenset())
+        self.granted[key] = before.difference(asked.ask.scopes) | asked.consented
 
     def is_alive(self, session: Session) -> bool:
         return session.user_id in self.persons and session in self.sessions.values()
+
+    def still_allow(self, given: Authorized) -> bool:
+        must = given.must_be_allowed
+        allowed = self.granted.get((given.session.user_id, given.client.id))
+        return must is None or (allowed is not None and must <= allowed)
 
     # the port
 

@@ -57,6 +57,7 @@ class _Family:
     former: list[str] = field(default_factory=list)
     advanced_at: float = 0
     answer: bytes | None = None
+    answer_jkt: str | None = None
 
 
 class MemoryTokens:
@@ -113,6 +114,8 @@ class MemoryTokens:
     def _complete(self, given: Authorized) -> bool:
         """Use up what the authorization uses up, all of it or nothing."""
         if not self._people.is_alive(given.session) or not self._is_client(given.client):
+            return False
+        if not self._people.still_allow(given):
             return False
         waits, used = self._people.interactions, given.used_up
         if used.interaction is not None and used.interaction not in waits:
@@ -193,6 +196,7 @@ class MemoryTokens:
                 client=redemption.client,
                 session=approved.session,
                 scopes=approved.scopes,
+                must_be_allowed=None,
                 resources=approved.resources,
                 claims="",
                 auth_time_wanted=False,
@@ -257,6 +261,7 @@ class MemoryTokens:
             claims=family.given.claims,
             auth_time_wanted=family.given.auth_time_wanted,
             replay=replay,
+            replay_jkt=family.answer_jkt if replay else None,
         )
 
     async def advance_refresh(self, advance: Advance) -> bool:
@@ -269,7 +274,7 @@ class MemoryTokens:
             return False
         family.former.append(family.current)
         family.current = advance.successor
-        family.answer = advance.answer
+        family.answer, family.answer_jkt = advance.answer, advance.access.dpop_jkt
         family.advanced_at = clock.now()
         family.idle_expires_at = family.advanced_at + advance.idle
         self._keep(advance.access)

@@ -25,6 +25,7 @@ _AUTHORIZED = f"""
         left join insula.grants g on g.tenant_id = s.tenant_id and g.user_id = s.user_id
                                  and g.client_id = c.id and {GRANT_ALIVE}
        where s.tenant_id = %(tenant_id)s and s.id = %(session_id)s and {SESSION_ALIVE}
+         and (%(must_be_allowed)s::text[] is null or g.scopes @> %(must_be_allowed)s)
     ), finished as (
       update insula.interactions i set completed_at = now()
         from alive
