@@ -315,7 +315,8 @@ async def hand_over(db: Connection, former: Sequence[bytes], session_id: UUID) -
     """
     Let what was issued in these sessions hang on the one that takes their place (OC-4, RT-10).
 
-    What they reached is remembered as long as that one, which may live longer.
+    What had ended with one by then does not come back to life. What they reached is remembered as
+    long as that one, which may live longer.
     """
     await db.execute(
         text("""
@@ -329,6 +330,9 @@ async def hand_over(db: Connection, former: Sequence[bytes], session_id: UUID) -
             update insula.token_issues i set session_id = :session_id
               from insula.sessions s
              where s.token_hash = any(:former) and s.ended_at is null
+               and s.idle_expires_at > now() and s.absolute_expires_at > now()
+               and s.created_at > (select t.access_ended_at from insula.tenants t
+                                    where t.id = s.tenant_id)
                and i.session_id = s.id and i.revoked_at is null
         """),
         {"former": list(former), "session_id": session_id},

@@ -65,6 +65,25 @@ def test_proving_oneself_again_for_one_application_keeps_the_others_signed_in(
     assert there.userinfo(answer.json()["access_token"]).status_code == 401
 
 
+@pytest.mark.spec("RT-10", "security row 34")
+@pytest.mark.parametrize("limit", ["idle_expires_at", "absolute_expires_at"])
+def test_what_ended_with_a_session_does_not_come_back_with_the_next_sign_in(
+    product, start, browser, ada, limit
+):
+    app = product.app("acme", refresh_without_offline_access=True)
+    api = Api(product, "acme", app)
+    tokens = api.redeem(browser.sign_in(start(application=app), ada).code).json()
+    product.change(
+        f"update insula.sessions set {limit} = now() - interval '1 second' where user_id = %s",  # noqa: S608
+        ada.id,
+    )
+    assert api.userinfo(tokens["access_token"]).status_code == 401
+
+    assert browser.sign_in(start(application=app), ada).code
+    assert api.userinfo(tokens["access_token"]).status_code == 401
+    assert api.refresh(tokens["refresh_token"]).json()["error"] == "invalid_grant"
+
+
 def test_each_sign_in_has_a_new_id_and_ends_the_one_before(
     product, app, start, signed_in, ada, home
 ):
