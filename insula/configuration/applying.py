@@ -17,6 +17,7 @@ from insula.config_overrides import ownership as settings_owned
 from insula.config_overrides import service as config_overrides
 from insula.config_overrides.models import Layers, etag
 from insula.config_overrides.saving import Claim
+from insula.configuration import power
 from insula.configuration.errors import DocumentChanged
 from insula.configuration.models import (
     ApiEntry,
@@ -62,7 +63,8 @@ class Applying:
     *development* lets addresses of clients be on this machine; *envelope* seals secrets among the
     settings. With *own* the settings that the document sets and the objects that it names become
     the actor's, and hands are refused; without it they go on being so, if they are. *source* says
-    where the document is from.
+    where the document is from. *held* are the scopes of the management API that the actor has and
+    may give to clients, None for an operator, who may give any and mark clients for dangerous acts.
     """
 
     actor: Actor
@@ -73,6 +75,7 @@ class Applying:
     envelope: Envelope | None = None
     own: bool = False
     source: str = ""
+    held: frozenset[str] | None = None
 
 
 class _TakeBackError(Exception):
@@ -243,6 +246,7 @@ class _Act:
             if former == entry:
                 continue
             metadata = clients.parse_metadata(entry.metadata, development=self.how.development)
+            power.check(self.how.held, client_id, former, metadata)
             secret = await self._put_client(client_id, former, entry, metadata)
             if secret is not None:
                 secrets[client_id] = secret
@@ -268,6 +272,7 @@ class _Act:
     async def _take_away(self) -> None:
         """What the document has no more: clients, then their scopes and APIs, then claims."""
         for client_id in _gone(self.before.clients, self.wanted.clients):
+            power.check(self.how.held, client_id, (self.before.clients or {})[client_id], None)
             await clients.delete(self.tenant, client_id, self.actor)
         for name in _gone(self.before.scopes, self.wanted.scopes):
             await scopes.remove(self.tenant, name, actor=self.actor)
