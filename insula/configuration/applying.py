@@ -179,7 +179,9 @@ class _Act:
                     self.actor, self.how.reason, envelope=self.how.envelope,
                     claim=self.claim,
                 )  # fmt: skip
-                await config_overrides.replace_all(db, sections, self.wanted.settings, saving)
+                await config_overrides.replace_all(
+                    db, sections, self.wanted.settings, saving, supposed=self.tenant.supposed
+                )
         await self._map_claims()
         await self._put_apis()
         await self._put_scopes(self.before.scopes or {}, self.wanted.scopes or {}, None)
