@@ -81,13 +81,13 @@ class TenantDetail(Tenant):
     clients: Count
 
 
-#: An operator's word in place of a proof; it needs the scope `insula:cross-tenant:write` too.
+#: An operator's word in place of a proof; it needs step-up and `insula:cross-tenant:write` too.
 OverrideReason = Annotated[
     str | None,
     Field(
         max_length=500,
         description="Counts the domain as proven on your word, and says why. Needs the scope "
-        "`insula:cross-tenant:write` too.",
+        "`insula:cross-tenant:write` too, and step-up.",
     ),
 ]
 
