@@ -6,18 +6,18 @@ clients and remove the scope. A dry run does all of it and takes it back: what i
 happen.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
+from insula.audit import service as audit
 from insula.audit.models import Actor
 from insula.clients import service as clients
 from insula.clients.models import Metadata
-from insula.config_overrides import ownership as settings_owned
 from insula.config_overrides import service as config_overrides
-from insula.config_overrides.models import Layers, etag
+from insula.config_overrides.models import etag
 from insula.config_overrides.saving import Claim
-from insula.configuration import power
+from insula.configuration import owned, power
 from insula.configuration.errors import DocumentChanged
 from insula.configuration.models import (
     ApiEntry,
@@ -30,11 +30,18 @@ from insula.configuration.models import (
 from insula.configuration.reading import read
 from insula.kernel.crypto import Envelope
 from insula.kernel.settings import Section
-from insula.ownership import service as ownership
-from insula.ownership.models import Owned, Part
 from insula.resource_servers import claims, scopes, servers
 from insula.resource_servers.models import ServerSettings, parse_settings
 from insula.tenancy.db import Tenant
+
+#: By what a document becomes another one.
+_CHANGES: Final = (
+    "config.updated", "config.imported", "config.section_reset", "config.rolled_back",
+    "claim.mapped", "claim.unmapped", "scope.created", "scope.updated", "scope.deleted",
+    "resource_server.created", "resource_server.updated", "resource_server.deleted",
+    "client.created", "client.updated", "client.deleted", "client.activated", "client.deactivated",
+    "client.adopted",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,52 +112,16 @@ async def apply(
 async def _apply(
     tenant: Tenant, sections: tuple[type[Section], ...], document: Document, how: Applying
 ) -> Applied:
-    before, owned = await read(tenant), await _ownership(tenant)
+    before, ours = await read(tenant), await owned.read(tenant)
     if how.expected is not None and how.expected != etag(before.plain()):
-        raise DocumentChanged("The configuration was changed since you read it. Read it again.")
-    claim = Claim(how.source) if how.own or owned.is_of(how.actor) else None
+        async with tenant.transaction() as db:
+            raise DocumentChanged(await audit.last_of(db, _CHANGES))
+    claim = Claim(how.source) if how.own or ours.is_of(how.actor) else None
     actor = replace(how.actor, by_documents=claim is not None)
     secrets = await _Act(tenant, before, document, how, actor, claim).run(sections)
     after = await read(tenant)
-    changed = _claimed(owned, await _ownership(tenant))
+    changed = owned.claimed(ours, await owned.read(tenant))
     return Applied((*differences(before, after), *changed), after, secrets)
-
-
-@dataclass(frozen=True, slots=True)
-class _Ownership:
-    """What documents own or owned of a tenant."""
-
-    layers: Layers
-    objects: Owned
-
-    def is_of(self, actor: Actor) -> bool:
-        """Whether there is such a thing, and all of it is this actor's, released or not."""
-        owners = [*settings_owned.owners(self.layers), *(each.by for each in self.objects.values())]
-        return bool(owners) and all(by == {"type": actor.type, "id": actor.id} for by in owners)
-
-    def states(self) -> dict[str, str]:
-        """How each stands, by its path below `ownership`."""
-        fields = settings_owned.states(self.layers).items()
-        objects = self.objects.items()
-        return {
-            **{"/".join(place.rsplit(".", 1)): state for place, state in fields},
-            **{str(place): settings_owned.told(owned) for place, owned in objects},
-        }
-
-
-async def _ownership(tenant: Tenant) -> _Ownership:
-    async with tenant.transaction() as db:
-        return _Ownership(await config_overrides.load_in(db), await ownership.every(db))
-
-
-def _claimed(before: _Ownership, after: _Ownership) -> list[Difference]:
-    """What the documents own anew, or no more."""
-    old, new = before.states(), after.states()
-    return [
-        Difference(f"ownership/{place}", old.get(place), new.get(place))
-        for place in sorted({*old, *new})
-        if old.get(place) != new.get(place)
-    ]
 
 
 def _finish(applied: Applied, how: Applying) -> Applied:
@@ -187,20 +158,9 @@ class _Act:
         await self._put_scopes(self.before.scopes or {}, self.wanted.scopes or {}, None)
         secrets = await self._put_clients()
         await self._take_away()
-        await self._claim()
+        if self.claim is not None:
+            await owned.claim(self.tenant, self.wanted, self.actor, self.claim)
         return secrets
-
-    async def _claim(self) -> None:
-        """Let the documents own the objects that they name."""
-        if self.claim is None:
-            return
-        wanted: dict[Part, Collection[str] | None] = {
-            "claims": self.wanted.claims, "apis": self.wanted.apis,
-            "scopes": self.wanted.scopes, "clients": self.wanted.clients,
-        }  # fmt: skip
-        parts = {part: names for part, names in wanted.items() if names is not None}
-        async with self.tenant.transaction() as db:
-            await ownership.claim(db, parts, self.actor, self.claim)
 
     async def _map_claims(self) -> None:
         present = self.before.claims or {}

@@ -91,3 +91,21 @@ def test_a_document_of_the_platform_gives_nothing_across_tenants_that_its_caller
     refusal(refused, 403, "scope_not_allowed")
     allowed = put(home, {**there, "evil": client(scopes=["insula:tenants:read"])}, "?dry_run=true")
     assert allowed.status_code == 200, allowed.text
+
+
+@pytest.mark.spec("features CR-4", "features BEY-12")
+def test_who_comes_too_late_is_told_who_changed_the_configuration_last(programs, slug, platform):
+    ada, bea = programs.make(slug), programs.make(slug)
+    config = f"/tenants/{slug}/config/oidc.ttl"
+    for act, who, event in (
+        (lambda: bea.patch("/settings/oidc.ttl", {"id_token": 300}), bea, "config.updated"),
+        (lambda: bea.post("/clients", {"name": "M", "type": "m2m"}), bea, "client.created"),
+        (lambda: platform.patch(config, {"id_token": 400}), platform, "config.updated"),
+    ):
+        seen = ada.get("/configuration").headers["etag"]
+        assert act().status_code < 300
+        late = ada.put("/configuration", {"settings": {}}, headers={"if-match": seen})
+        told = refusal(late, 412, "version_conflict")["detail"]
+        kind = "platform" if who is platform else "client"
+        assert f"since you read it: {kind} {who.client_id} at 20" in told
+        assert told.endswith(f" ({event}). Read it again.")
