@@ -13,12 +13,11 @@ from typing import Any, Final
 from insula.audit import service as audit
 from insula.audit.models import Actor
 from insula.clients import service as clients
-from insula.clients.models import Metadata
 from insula.config_overrides import service as config_overrides
 from insula.config_overrides.models import etag
 from insula.config_overrides.saving import Claim
 from insula.configuration import owned, power
-from insula.configuration.errors import DocumentChanged
+from insula.configuration.errors import DocumentChanged, at
 from insula.configuration.models import (
     ApiEntry,
     ClientEntry,
@@ -166,21 +165,24 @@ class _Act:
         present = self.before.claims or {}
         for claim, attribute in (self.wanted.claims or {}).items():
             if present.get(claim) != attribute:
-                await claims.map_claim(self.tenant, claim, attribute, self.actor)
+                with at("claims", claim):
+                    await claims.map_claim(self.tenant, claim, attribute, self.actor)
 
     async def _put_apis(self) -> None:
         present = self.before.apis or {}
         for identifier, entry in (self.wanted.apis or {}).items():
-            settings = parse_settings(entry.settings)
-            former = present.get(identifier)
-            if former is None:
-                await servers.add(self.tenant, identifier, entry.name, settings, self.actor)
-            elif (former.name, _settings(former)) != (entry.name, settings):
-                await servers.change(
-                    self.tenant, identifier, settings.model_dump(), name=entry.name,
-                    actor=self.actor,
-                )  # fmt: skip
-            await self._put_scopes(former.scopes if former else {}, entry.scopes, identifier)
+            with at("apis", identifier):
+                await self._put_api(identifier, present.get(identifier), entry)
+
+    async def _put_api(self, identifier: str, former: ApiEntry | None, entry: ApiEntry) -> None:
+        settings = parse_settings(entry.settings)
+        if former is None:
+            await servers.add(self.tenant, identifier, entry.name, settings, self.actor)
+        elif (former.name, _settings(former)) != (entry.name, settings):
+            await servers.change(
+                self.tenant, identifier, settings.model_dump(), name=entry.name, actor=self.actor
+            )
+        await self._put_scopes(former.scopes if former else {}, entry.scopes, identifier)
 
     async def _put_scopes(
         self,
@@ -195,10 +197,13 @@ class _Act:
             texts: dict[str, Any] = {
                 "title": entry.title, "description": entry.description, "claims": entry.claims,
             }  # fmt: skip
-            if former is None:
-                await scopes.add(self.tenant, name, resource_server=api, **texts, actor=self.actor)
-            else:
-                await scopes.change(self.tenant, name, **texts, actor=self.actor)
+            with at("scopes", name):
+                if former is None:
+                    await scopes.add(
+                        self.tenant, name, resource_server=api, **texts, actor=self.actor
+                    )
+                else:
+                    await scopes.change(self.tenant, name, **texts, actor=self.actor)
 
     async def _put_clients(self) -> dict[str, str]:
         secrets: dict[str, str] = {}
@@ -207,16 +212,17 @@ class _Act:
             former = present.get(client_id)
             if former == entry:
                 continue
-            metadata = clients.parse_metadata(entry.metadata, development=self.how.development)
-            power.check(self.how.held, client_id, former, metadata)
-            secret = await self._put_client(client_id, former, entry, metadata)
+            with at("clients", client_id):
+                secret = await self._put_client(client_id, former, entry)
             if secret is not None:
                 secrets[client_id] = secret
         return secrets
 
     async def _put_client(
-        self, client_id: str, former: ClientEntry | None, entry: ClientEntry, metadata: Metadata
+        self, client_id: str, former: ClientEntry | None, entry: ClientEntry
     ) -> str | None:
+        metadata = clients.parse_metadata(entry.metadata, development=self.how.development)
+        power.check(self.how.held, former, metadata)
         secret = None
         if former is None:
             made = await clients.register(
@@ -234,7 +240,7 @@ class _Act:
     async def _take_away(self) -> None:
         """What the document has no more: clients, then their scopes and APIs, then claims."""
         for client_id in _gone(self.before.clients, self.wanted.clients):
-            power.check(self.how.held, client_id, (self.before.clients or {})[client_id], None)
+            power.check(self.how.held, (self.before.clients or {})[client_id], None)
             await clients.delete(self.tenant, client_id, self.actor)
         for name in _gone(self.before.scopes, self.wanted.scopes):
             await scopes.remove(self.tenant, name, actor=self.actor)

@@ -1,5 +1,7 @@
 """What can be refused about a document."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC
 
 from insula.kernel.errors import Conflict, Invalid
@@ -21,3 +23,13 @@ class DocumentChanged(Conflict):
             who = " ".join(part for part in (last.actor_type, last.actor_id) if part)
             said += f": {who} at {last.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ} ({last.event})"
         super().__init__(f"{said}. Read it again.")
+
+
+@contextmanager
+def at(part: str, name: str) -> Iterator[None]:
+    """Say of a value that cannot be where in the document it stands."""
+    try:
+        yield
+    except Invalid as refusal:
+        refusal.field = f"{part}/{name}/{refusal.field}"
+        raise

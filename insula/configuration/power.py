@@ -14,9 +14,7 @@ from insula.resource_servers.builtin import check_power
 _MARK = "allow_dangerous_api"
 
 
-def check(
-    held: frozenset[str] | None, client_id: str, former: ClientEntry | None, wanted: Metadata | None
-) -> None:
+def check(held: frozenset[str] | None, former: ClientEntry | None, wanted: Metadata | None) -> None:
     """
     Let a client be made, changed or taken away; *held* is None for an operator, who may.
 
@@ -27,5 +25,4 @@ def check(
     before = Metadata() if former is None else Metadata.model_validate(former.metadata)
     check_power(held, before.scopes, () if wanted is None else wanted.scopes)
     if wanted is not None and wanted.allow_dangerous_api != before.allow_dangerous_api:
-        place = f"clients/{client_id}/metadata/{_MARK}"
-        raise InvalidDocument("is settled by an operator", field=place, code="not_over_the_api")
+        raise InvalidDocument("is settled by an operator", field=_MARK, code="not_over_the_api")

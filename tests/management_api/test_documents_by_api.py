@@ -109,3 +109,21 @@ def test_who_comes_too_late_is_told_who_changed_the_configuration_last(programs,
         kind = "platform" if who is platform else "client"
         assert f"since you read it: {kind} {who.client_id} at 20" in told
         assert told.endswith(f" ({event}). Read it again.")
+
+
+@pytest.mark.spec("features CR-2", "features BEY-12")
+def test_a_refusal_says_which_of_many_objects_is_wrong(programs, slug):
+    caller = programs.make(slug)
+    there = caller.get("/configuration").json()["clients"]
+    for wrong, field in (
+        ({"redirect_uris": ["https://x.example/cb#a"]}, "clients.c2.redirect_uris"),
+        ({"profile": 1}, "clients.c2.profile"),
+        ({"allow_dangerous_api": True}, "clients.c2.allow_dangerous_api"),
+    ):
+        said = put(caller, {**there, "c1": client(), "c2": client(**wrong), "c3": client()})
+        assert [each["field"] for each in said.json()["errors"]] == [field]
+        assert "x.example" not in said.text
+    api = f"https://{'x.' * 9}example"
+    document = {"apis": {api: {"name": "X", "settings": {"signing_alg": "none"}}}}
+    said = caller.put("/configuration", document, headers=ANY).json()["errors"]
+    assert said[0]["field"] == "apis.?.x.x.x.x.?.signing_alg"
