@@ -107,13 +107,19 @@ def test_a_status_counts_at_once_and_needs_step_up(platform, programs):
     refusal(caller.get("/me"), 403, "tenant_not_active")
     (line,) = programs.product.audit(slug, "tenant.suspended")
     assert line.metadata["reason"] == "unpaid"
-    for status in ("archived", "active"):
-        assert platform.post(f"{where}/status", {"status": status}).json()["status"] == status
+    for unsaid in ({}, {"reason": " "}):
+        for status in ("suspended", "archived"):
+            said = platform.post(f"{where}/status", {"status": status, **unsaid})
+            errors = refusal(said, 422, "validation_failed")["errors"]
+            assert errors == [{"field": "reason", "code": "missing"}]
+    for change in ({"status": "archived", "reason": "moved away"}, {"status": "active"}):
+        changed = platform.post(f"{where}/status", change)
+        assert changed.json()["status"] == change["status"]
     assert slug in platform.get("/tenants?status=active&limit=100&sort=-created_at").text
     refusal(platform.post(f"{where}/status", {"status": "deleting"}), 422, "validation_failed")
     for protected in ("_platforms", "_ops", "default"):
         refused = programs.make("_platforms").post(
-            f"/tenants/{protected}/status", {"status": "suspended"}
+            f"/tenants/{protected}/status", {"status": "suspended", "reason": "unpaid"}
         )
         refusal(refused, 409, "tenant_protected")
     refusal(platform.patch("/tenants/_platforms", {"display_name": "X"}), 409, "tenant_protected")
@@ -124,7 +130,7 @@ def test_tenants_are_found_by_status_slug_and_name(platform):
     word = name()
     kept = make(platform, slug=f"{word}-a", display_name=f"Kept {word.upper()}")["slug"]
     put_away = make(platform, slug=f"{word}-b")["slug"]
-    platform.post(f"/tenants/{put_away}/status", {"status": "archived"})
+    platform.post(f"/tenants/{put_away}/status", {"status": "archived", "reason": "gone"})
 
     def found(query):
         return [each["slug"] for each in platform.get(f"/tenants?{query}").json()["data"]]
