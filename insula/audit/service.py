@@ -49,6 +49,11 @@ async def last_about(db: Connection, kind: str, name: str) -> Row | None:
     return await store.last_about(db, kind, name)
 
 
+async def last_of(db: Connection, events: Sequence[str]) -> Row | None:
+    """Who did one of these things last; None if that is long ago."""
+    return await store.last_of(db, events)
+
+
 async def newest(db: Connection, n: int = 50) -> Sequence[Row]:
     """The last *n* lines of the bound tenant, newest first."""
     return await store.newest(db, n)

@@ -76,6 +76,21 @@ async def last_about(db: Connection, kind: str, name: str) -> Row | None:
     return found.one_or_none()
 
 
+_LAST_OF = text("""
+    select at, event, actor_type, actor_id
+      from (select at, event, status, actor_type, actor_id
+              from insula.audit_events order by at desc, id limit :far) recent
+     where event = any(:events) and status <> 'failed'
+     order by at desc limit 1
+""")
+
+
+async def last_of(db: Connection, events: Sequence[str]) -> Row | None:
+    """The newest line of any of these events, among the newest of all."""
+    found = await db.execute(_LAST_OF, {"events": list(events), "far": _FAR})
+    return found.one_or_none()
+
+
 #: So many lines are looked through for one page, however seldom one matches (CR-9).
 WINDOW = 10_000
 

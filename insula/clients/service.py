@@ -40,7 +40,7 @@ from insula.kernel.errors import Conflict
 from insula.kernel.ids import Kind, digest, new_secret
 from insula.oidc.models import Client, ClientSecret, ExchangePolicy
 from insula.ownership import service as ownership
-from insula.tenancy.db import Connection, Row, Tenant, raise_version
+from insula.tenancy.db import Connection, PlatformSettings, Row, Tenant, raise_version
 
 #: Metadata that the engine knows as sets.
 _SETS = (
@@ -149,8 +149,9 @@ async def register(
     check_scopes(tenant.slug, metadata)
     async with tenant.transaction() as db:
         registered = await register_in(
-            db, tenant.id, name, metadata, client_id=client_id, actor=actor
-        )
+            db, tenant.id, name, metadata, client_id=client_id, actor=actor,
+            supposed=tenant.supposed,
+        )  # fmt: skip
         await raise_version(db, "clients")
     return registered
 
@@ -163,13 +164,14 @@ async def register_in(  # noqa: PLR0913  (all by name but the first four)
     *,
     client_id: str | None = None,
     actor: Actor = SYSTEM,
+    supposed: PlatformSettings | None = None,
 ) -> Registered:
     """`register` inside a transaction that is bound to the tenant already."""
     check_name(name)
     chosen = client_id or f"ins_cl_{secrets.token_urlsafe(16)}"
     check_client_id(chosen)
     await check_algorithms(db, metadata)
-    await check_profile(db, metadata)
+    await check_profile(db, metadata, supposed=supposed)
     await check_resources(db, metadata)
     row_id = await store.insert(db, chosen, name, metadata.model_dump(mode="json"))
     if row_id is None:
@@ -214,7 +216,7 @@ async def change(  # noqa: PLR0913  (what may be changed, all by name)
         before = from_row(row.metadata)
         after = parse_metadata(changed(before, changes), development=development)
         await check_algorithms(db, after)
-        await check_profile(db, after, before)
+        await check_profile(db, after, before, supposed=tenant.supposed)
         check_scopes(tenant.slug, after)
         await store.update(
             db, row.id, name or row.name, status or row.status, after.model_dump(mode="json")

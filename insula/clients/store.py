@@ -11,8 +11,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from insula.oidc.models import BY_STRICTNESS, Profile
-from insula.tenancy.db import Connection, Row, Tenant, statement
+from insula.tenancy.db import Connection, PlatformSettings, Row, Tenant, statement
 
+#: The section of settings that bounds profiles.
+_FEATURES = "oidc.features"
 #: Whoever is paused is active in all that asks whether something lives still.
 _STATUS = (
     "case when status = 'active' and paused_at is not null then 'paused' else status end as status"
@@ -127,23 +129,28 @@ async def active_algorithms(db: Connection) -> frozenset[str]:
     return frozenset(row.alg for row in rows)
 
 
-async def loosest_profile(db: Connection) -> Profile:
-    """The loosest profile that a client of the bound tenant may have, as settings and bounds say."""
-    found: Profile = (
+async def loosest_profile(db: Connection, supposed: PlatformSettings | None = None) -> Profile:
+    """
+    The loosest profile that a client of the bound tenant may have, as settings and bounds say.
+
+    *supposed* are those of the platform if they are not the stored ones.
+    """
+    row = (
         await db.execute(
             text("""
-                select o.names[greatest(
-                         array_position(o.names, coalesce(t.value ->> 'loosest_profile',
-                                                          p.value ->> 'loosest_profile', 'legacy')),
-                         array_position(o.names, coalesce(p.bounds ->> 'loosest_profile', 'legacy')))]
-                  from (values (cast(:order as text[]))) o (names)
-                  left join insula.tenant_settings t on t.section = 'oidc.features'
-                  left join insula.platform_settings p on p.section = 'oidc.features'
+                select (select t.value from insula.tenant_settings t where t.section = :section) as own,
+                       (select jsonb_build_object('value', p.value, 'bounds', p.bounds)
+                          from insula.platform_settings p where p.section = :section) as platform
             """),
-            {"order": list(BY_STRICTNESS)},
+            {"section": _FEATURES},
         )
-    ).scalar_one()
-    return found
+    ).one()
+    platform = (row.platform if supposed is None else supposed.get(_FEATURES)) or {}
+    values = {**platform.get("value", {}), **(row.own or {})}
+    said = (part.get("loosest_profile") for part in (values, platform.get("bounds", {})))
+    return max(
+        (each for each in said if each in BY_STRICTNESS), key=BY_STRICTNESS.index, default="legacy"
+    )
 
 
 async def resource_servers(db: Connection, identifiers: Sequence[str]) -> frozenset[str]:

@@ -6,7 +6,7 @@ from insula.clients import store
 from insula.clients.errors import InvalidClientMetadata
 from insula.clients.models import Metadata
 from insula.oidc.models import stricter
-from insula.tenancy.db import Connection
+from insula.tenancy.db import Connection, PlatformSettings
 from insula.tenancy.models import PLATFORMS
 
 
@@ -60,16 +60,22 @@ async def check_resources(
             )
 
 
-async def check_profile(db: Connection, metadata: Metadata, before: Metadata | None = None) -> None:
+async def check_profile(
+    db: Connection,
+    metadata: Metadata,
+    before: Metadata | None = None,
+    *,
+    supposed: PlatformSettings | None = None,
+) -> None:
     """
     Refuse a profile that is looser than the tenant and the platform let one be (protocol.md 3).
 
-    One that the client had *before* may stay: it is held to the stricter one anyway. Raises
-    `InvalidClientMetadata`.
+    One that the client had *before* may stay: it is held to the stricter one anyway. *supposed* is
+    what the platform is taken to have decided. Raises `InvalidClientMetadata`.
     """
     if before is not None and before.profile == metadata.profile:
         return
-    loosest = await store.loosest_profile(db)
+    loosest = await store.loosest_profile(db, supposed)
     if stricter(metadata.profile, loosest) != metadata.profile:
         raise InvalidClientMetadata(f"{loosest} is the loosest that is allowed", field="profile")
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from insula.config_overrides.marks import Mark, Plan, PlanScope
@@ -36,6 +36,16 @@ class Layers:
     bound_marks: Mapping[str, Mark] = field(default_factory=dict)
     plans: Mapping[tuple[PlanScope, str], Plan] = field(default_factory=dict)
     coming: tuple[Plan, ...] = ()
+
+    def under(self, platform: Mapping[str, Mapping[str, Values]]) -> "Layers":
+        """The same tenant where the platform decides this: `value` and `bounds` by section."""
+        return replace(
+            self,
+            platform={key: part["value"] for key, part in platform.items()},
+            bounds={key: part["bounds"] for key, part in platform.items()},
+            platform_marks={},
+            bound_marks={},
+        )
 
     def plan(self, scope: PlanScope, section: str) -> Plan | None:
         return self.plans.get((scope, section))

@@ -22,7 +22,7 @@ from insula.config_overrides.saving import (
 )
 from insula.config_overrides.sealing import seal
 from insula.kernel.settings import DecidedBy, Kind, Section
-from insula.tenancy.db import Connection, Tenant
+from insula.tenancy.db import Connection, PlatformSettings, Tenant
 
 __all__ = ["Saving", "change", "explain", "load", "of", "read", "reset", "resolve"]
 
@@ -41,11 +41,7 @@ def of(tenant: Tenant, section: type[S]) -> S:
 
 def read(own: Stored, platform: Mapping[str, Mapping[str, Values]]) -> Layers:
     """Layers without marks: *platform* has `value` and `bounds` for each section."""
-    return Layers(
-        own=own,
-        platform={key: part["value"] for key, part in platform.items()},
-        bounds={key: part["bounds"] for key, part in platform.items()},
-    )
+    return Layers(own=own).under(platform)
 
 
 async def load(tenant: Tenant) -> Layers:
@@ -128,19 +124,22 @@ async def reset_in(db: Connection, section: type[S], saving: Saving | None = Non
     return resolve(section, after)
 
 
-async def replace_all(
+async def replace_all(  # noqa: PLR0913  (each by its name)
     db: Connection,
     sections: Iterable[type[Section]],
     document: Stored,
     saving: Saving,
     *,
     act: str = "config.imported",
+    supposed: PlatformSettings | None = None,
 ) -> list[str]:
     """
     Make *document* all that the bound tenant has decided of *sections*; what changed by it.
 
-    All or nothing. Raises `InvalidSetting`, `NotOverridable`, `BoundViolated`, `OwnedByGit`,
-    `VersionConflict` (*saving.expected* is the ETag of everything that is stored).
+    All or nothing. *supposed* is what the platform is taken to have decided, if that is not what
+    is stored: then the transaction is one to be taken back. Raises `InvalidSetting`,
+    `NotOverridable`, `BoundViolated`, `OwnedByGit`, `VersionConflict` (*saving.expected* is the
+    ETag of everything that is stored).
     """
     by_key = {section.key: section for section in sections}
     for key, values in document.items():
@@ -148,6 +147,8 @@ async def replace_all(
             raise NotOverridable("no such section", field=key)
         check_own(by_key[key], values)
     layers = await held(db)
+    if supposed is not None:
+        layers = layers.under(supposed)
     await compare(db, "tenant", saving, layers.own)
     wanted = {
         section: wanted_of(section, layers, document.get(key, {}), replace=True)

@@ -8,4 +8,6 @@ Refuses a document that is only half possible: all of it is done, in one transac
     models      the document, and what differs between two of them
     reading     the document of a tenant as it is
     applying    making a tenant as a document says
+    owned       what documents own of it
+    power       what it may do to clients where it comes over the management API
 """

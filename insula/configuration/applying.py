@@ -6,18 +6,18 @@ clients and remove the scope. A dry run does all of it and takes it back: what i
 happen.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
+from insula.audit import service as audit
 from insula.audit.models import Actor
 from insula.clients import service as clients
-from insula.clients.models import Metadata
-from insula.config_overrides import ownership as settings_owned
 from insula.config_overrides import service as config_overrides
-from insula.config_overrides.models import Layers, etag
+from insula.config_overrides.models import etag
 from insula.config_overrides.saving import Claim
-from insula.configuration.errors import DocumentChanged
+from insula.configuration import owned, power
+from insula.configuration.errors import DocumentChanged, at
 from insula.configuration.models import (
     ApiEntry,
     ClientEntry,
@@ -29,11 +29,18 @@ from insula.configuration.models import (
 from insula.configuration.reading import read
 from insula.kernel.crypto import Envelope
 from insula.kernel.settings import Section
-from insula.ownership import service as ownership
-from insula.ownership.models import Owned, Part
 from insula.resource_servers import claims, scopes, servers
 from insula.resource_servers.models import ServerSettings, parse_settings
 from insula.tenancy.db import Tenant
+
+#: By what a document becomes another one.
+_CHANGES: Final = (
+    "config.updated", "config.imported", "config.section_reset", "config.rolled_back",
+    "claim.mapped", "claim.unmapped", "scope.created", "scope.updated", "scope.deleted",
+    "resource_server.created", "resource_server.updated", "resource_server.deleted",
+    "client.created", "client.updated", "client.deleted", "client.activated", "client.deactivated",
+    "client.adopted",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,8 @@ class Applying:
     *development* lets addresses of clients be on this machine; *envelope* seals secrets among the
     settings. With *own* the settings that the document sets and the objects that it names become
     the actor's, and hands are refused; without it they go on being so, if they are. *source* says
-    where the document is from.
+    where the document is from. *held* are the scopes of the management API that the actor has and
+    may give to clients, None for an operator, who may give any and mark clients for dangerous acts.
     """
 
     actor: Actor
@@ -73,6 +81,7 @@ class Applying:
     envelope: Envelope | None = None
     own: bool = False
     source: str = ""
+    held: frozenset[str] | None = None
 
 
 class _TakeBackError(Exception):
@@ -102,52 +111,16 @@ async def apply(
 async def _apply(
     tenant: Tenant, sections: tuple[type[Section], ...], document: Document, how: Applying
 ) -> Applied:
-    before, owned = await read(tenant), await _ownership(tenant)
+    before, ours = await read(tenant), await owned.read(tenant)
     if how.expected is not None and how.expected != etag(before.plain()):
-        raise DocumentChanged("The configuration was changed since you read it. Read it again.")
-    claim = Claim(how.source) if how.own or owned.is_of(how.actor) else None
+        async with tenant.transaction() as db:
+            raise DocumentChanged(await audit.last_of(db, _CHANGES))
+    claim = Claim(how.source) if how.own or ours.is_of(how.actor) else None
     actor = replace(how.actor, by_documents=claim is not None)
     secrets = await _Act(tenant, before, document, how, actor, claim).run(sections)
     after = await read(tenant)
-    changed = _claimed(owned, await _ownership(tenant))
+    changed = owned.claimed(ours, await owned.read(tenant))
     return Applied((*differences(before, after), *changed), after, secrets)
-
-
-@dataclass(frozen=True, slots=True)
-class _Ownership:
-    """What documents own or owned of a tenant."""
-
-    layers: Layers
-    objects: Owned
-
-    def is_of(self, actor: Actor) -> bool:
-        """Whether there is such a thing, and all of it is this actor's, released or not."""
-        owners = [*settings_owned.owners(self.layers), *(each.by for each in self.objects.values())]
-        return bool(owners) and all(by == {"type": actor.type, "id": actor.id} for by in owners)
-
-    def states(self) -> dict[str, str]:
-        """How each stands, by its path below `ownership`."""
-        fields = settings_owned.states(self.layers).items()
-        objects = self.objects.items()
-        return {
-            **{"/".join(place.rsplit(".", 1)): state for place, state in fields},
-            **{str(place): settings_owned.told(owned) for place, owned in objects},
-        }
-
-
-async def _ownership(tenant: Tenant) -> _Ownership:
-    async with tenant.transaction() as db:
-        return _Ownership(await config_overrides.load_in(db), await ownership.every(db))
-
-
-def _claimed(before: _Ownership, after: _Ownership) -> list[Difference]:
-    """What the documents own anew, or no more."""
-    old, new = before.states(), after.states()
-    return [
-        Difference(f"ownership/{place}", old.get(place), new.get(place))
-        for place in sorted({*old, *new})
-        if old.get(place) != new.get(place)
-    ]
 
 
 def _finish(applied: Applied, how: Applying) -> Applied:
@@ -176,46 +149,40 @@ class _Act:
                     self.actor, self.how.reason, envelope=self.how.envelope,
                     claim=self.claim,
                 )  # fmt: skip
-                await config_overrides.replace_all(db, sections, self.wanted.settings, saving)
+                await config_overrides.replace_all(
+                    db, sections, self.wanted.settings, saving, supposed=self.tenant.supposed
+                )
         await self._map_claims()
         await self._put_apis()
         await self._put_scopes(self.before.scopes or {}, self.wanted.scopes or {}, None)
         secrets = await self._put_clients()
         await self._take_away()
-        await self._claim()
+        if self.claim is not None:
+            await owned.claim(self.tenant, self.wanted, self.actor, self.claim)
         return secrets
-
-    async def _claim(self) -> None:
-        """Let the documents own the objects that they name."""
-        if self.claim is None:
-            return
-        wanted: dict[Part, Collection[str] | None] = {
-            "claims": self.wanted.claims, "apis": self.wanted.apis,
-            "scopes": self.wanted.scopes, "clients": self.wanted.clients,
-        }  # fmt: skip
-        parts = {part: names for part, names in wanted.items() if names is not None}
-        async with self.tenant.transaction() as db:
-            await ownership.claim(db, parts, self.actor, self.claim)
 
     async def _map_claims(self) -> None:
         present = self.before.claims or {}
         for claim, attribute in (self.wanted.claims or {}).items():
             if present.get(claim) != attribute:
-                await claims.map_claim(self.tenant, claim, attribute, self.actor)
+                with at("claims", claim):
+                    await claims.map_claim(self.tenant, claim, attribute, self.actor)
 
     async def _put_apis(self) -> None:
         present = self.before.apis or {}
         for identifier, entry in (self.wanted.apis or {}).items():
-            settings = parse_settings(entry.settings)
-            former = present.get(identifier)
-            if former is None:
-                await servers.add(self.tenant, identifier, entry.name, settings, self.actor)
-            elif (former.name, _settings(former)) != (entry.name, settings):
-                await servers.change(
-                    self.tenant, identifier, settings.model_dump(), name=entry.name,
-                    actor=self.actor,
-                )  # fmt: skip
-            await self._put_scopes(former.scopes if former else {}, entry.scopes, identifier)
+            with at("apis", identifier):
+                await self._put_api(identifier, present.get(identifier), entry)
+
+    async def _put_api(self, identifier: str, former: ApiEntry | None, entry: ApiEntry) -> None:
+        settings = parse_settings(entry.settings)
+        if former is None:
+            await servers.add(self.tenant, identifier, entry.name, settings, self.actor)
+        elif (former.name, _settings(former)) != (entry.name, settings):
+            await servers.change(
+                self.tenant, identifier, settings.model_dump(), name=entry.name, actor=self.actor
+            )
+        await self._put_scopes(former.scopes if former else {}, entry.scopes, identifier)
 
     async def _put_scopes(
         self,
@@ -230,10 +197,13 @@ class _Act:
             texts: dict[str, Any] = {
                 "title": entry.title, "description": entry.description, "claims": entry.claims,
             }  # fmt: skip
-            if former is None:
-                await scopes.add(self.tenant, name, resource_server=api, **texts, actor=self.actor)
-            else:
-                await scopes.change(self.tenant, name, **texts, actor=self.actor)
+            with at("scopes", name):
+                if former is None:
+                    await scopes.add(
+                        self.tenant, name, resource_server=api, **texts, actor=self.actor
+                    )
+                else:
+                    await scopes.change(self.tenant, name, **texts, actor=self.actor)
 
     async def _put_clients(self) -> dict[str, str]:
         secrets: dict[str, str] = {}
@@ -242,15 +212,17 @@ class _Act:
             former = present.get(client_id)
             if former == entry:
                 continue
-            metadata = clients.parse_metadata(entry.metadata, development=self.how.development)
-            secret = await self._put_client(client_id, former, entry, metadata)
+            with at("clients", client_id):
+                secret = await self._put_client(client_id, former, entry)
             if secret is not None:
                 secrets[client_id] = secret
         return secrets
 
     async def _put_client(
-        self, client_id: str, former: ClientEntry | None, entry: ClientEntry, metadata: Metadata
+        self, client_id: str, former: ClientEntry | None, entry: ClientEntry
     ) -> str | None:
+        metadata = clients.parse_metadata(entry.metadata, development=self.how.development)
+        power.check(self.how.held, former, metadata)
         secret = None
         if former is None:
             made = await clients.register(
@@ -268,6 +240,7 @@ class _Act:
     async def _take_away(self) -> None:
         """What the document has no more: clients, then their scopes and APIs, then claims."""
         for client_id in _gone(self.before.clients, self.wanted.clients):
+            power.check(self.how.held, (self.before.clients or {})[client_id], None)
             await clients.delete(self.tenant, client_id, self.actor)
         for name in _gone(self.before.scopes, self.wanted.scopes):
             await scopes.remove(self.tenant, name, actor=self.actor)

@@ -50,6 +50,8 @@ _TITLES: Final = {
     503: "Not available at the moment",
 }
 _FIELD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,60}\Z")
+_SEPARATORS: Final = re.compile(r"[./]")
+_LONGEST_PLACE: Final = 8
 #: What a caller sends that may stand in a sentence of ours: a word, as the names of settings are.
 _WORD: Final = re.compile(r"[A-Za-z0-9_.:-]{0,40}\Z")
 
@@ -133,9 +135,18 @@ def _remarkable(sent: object) -> Iterable[str]:
 
 
 def shown(field: str) -> str:
-    """A field's name as it may be repeated: parts that no field of ours could have are left out."""
-    parts = [part if _FIELD.match(part) or part.isdigit() else "?" for part in field.split(".")]
-    return ".".join(parts[:8])
+    """
+    A field's name as it may be repeated: parts that no field of ours could have are left out.
+
+    A place in a document has slashes. Of a long one the beginning and the end are told.
+    """
+    parts: list[str] = []
+    for part in _SEPARATORS.split(field):
+        known = _FIELD.match(part) or part.isdigit()
+        if known or parts[-1:] != ["?"]:
+            parts.append(part if known else "?")
+    told = parts if len(parts) <= _LONGEST_PLACE else [*parts[: _LONGEST_PLACE - 2], "?", parts[-1]]
+    return ".".join(told)
 
 
 def wrong_fields(errors: Iterable[Mapping[str, Any]]) -> list[WrongField]:

@@ -84,8 +84,8 @@ CALLS: Final[Mapping[str, Call]] = {
         "POST", "/settings/versions/{number}/restore", "settings:write", at_tenant=True
     ),
     f"{_CONFIG}/import": Call(
-        "POST", "/settings/import", "settings:write", '{"SECTION": {"FIELD": "VALUE"}}',
-        at_tenant=True,
+        "POST", "/settings/import", "settings:write",
+        '{"settings": {"SECTION": {"FIELD": "VALUE"}}, "reason": "WHY"}', at_tenant=True,
     ),
     "/platform/defaults": Call("GET", "/platform/defaults/{section}", "cross-tenant:read"),
     **{

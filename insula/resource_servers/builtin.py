@@ -5,13 +5,14 @@ Its audience stands on the tenant's own host, and its scopes are the product's. 
 it that was given one of them by name; nothing gives them to anybody by default.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
 from insula.oidc.models import ResourceServer
 from insula.resource_servers.catalogue import Catalogue
+from insula.resource_servers.errors import ScopesNotHeld
 from insula.resource_servers.models import SYSTEM_SCOPES
 from insula.tenancy.db import Tenant
 from insula.tenancy.models import PLATFORMS
@@ -83,3 +84,14 @@ def with_management_api(catalogue: Catalogue, tenant: Tenant) -> Catalogue:
         scopes={**catalogue.scopes, **dict.fromkeys(texts, ())},
         texts={**catalogue.texts, **texts},
     )
+
+
+def check_power(held: frozenset[str], *scopes: Collection[str]) -> None:
+    """
+    Let nobody manage a client that may do more over this API than they may themselves.
+
+    Else who may change clients could take whatever a client can be given. Raises `ScopesNotHeld`.
+    """
+    wanted = {scope for each in scopes for scope in each if scope.startswith(SYSTEM_SCOPES)}
+    if not wanted <= held:
+        raise ScopesNotHeld("The client holds scopes of this API that the caller has not.")

@@ -1,6 +1,6 @@
 """What can be refused about APIs, scopes and claims."""
 
-from insula.kernel.errors import Conflict, Invalid, NotFound
+from insula.kernel.errors import Conflict, Denied, Invalid, NotFound
 
 
 class NoSuchResourceServer(NotFound):
@@ -25,6 +25,12 @@ class InUse(Conflict):
     """Something depends on what was to go; the sentence says what."""
 
     code = "has_children"
+
+
+class ScopesNotHeld(Denied):
+    """Whoever calls the management API has less of it than the client that it is about."""
+
+    code = "scope_not_allowed"
 
 
 class InvalidResource(Invalid):

@@ -18,7 +18,7 @@ from insula.kernel.db import Connection, Database, Row, bind
 from insula.kernel.events import Bus
 from insula.kernel.one_trip import Statement, statement
 
-__all__ = ["Connection", "Platform", "Row", "Statement", "Tenant", "statement"]
+__all__ = ["Connection", "Platform", "PlatformSettings", "Row", "Statement", "Tenant", "statement"]
 
 #: What the running transaction will announce once it has committed.
 _announcements: ContextVar[list[tuple[UUID, str, int]] | None] = ContextVar(
@@ -105,6 +105,7 @@ class Tenant:
     images: Mapping[str, tuple[int, int]] = field(default_factory=dict, repr=False, compare=False)
     memo: dict[type, object] = field(default_factory=dict, repr=False, compare=False)
     _joined: Connection | None = field(default=None, repr=False, compare=False)
+    _supposes: bool = field(default=False, repr=False, compare=False)
 
     @property
     def is_active(self) -> bool:
@@ -129,6 +130,15 @@ class Tenant:
         So several use cases become one act: all of them happen or none. `once` stays a trip apart.
         """
         return replace(self, _joined=db)
+
+    def supposing(self, decided: PlatformSettings) -> "Tenant":
+        """The same tenant as if the platform had *decided* so: to try something, not to keep it."""
+        return replace(self, platform_settings=decided, memo={}, _supposes=True)
+
+    @property
+    def supposed(self) -> PlatformSettings | None:
+        """What the platform is taken to have decided; None where it is what is stored."""
+        return self.platform_settings if self._supposes else None
 
     async def once(self, statement: Statement, params: Mapping[str, Any]) -> Sequence[Row]:
         """One bound, committed statement in one round trip, for hot steps. Raises `Unavailable`."""

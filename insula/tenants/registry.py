@@ -101,9 +101,9 @@ async def update(  # noqa: PLR0913  (each by its name)
     Change `display_name` and `domain`, the primary login domain; None takes that away.
 
     A domain that is not proven becomes primary once it is; *vouched* is an operator's reason to
-    count it as proven. A domain that was primary stays the tenant's. Raises `NoSuchTenant`,
-    `TenantProtected`, `DomainTaken`, `InvalidTenant`, and `Conflict` when it was saved since
-    *expected*.
+    count it as proven. A domain that was primary stays the tenant's. What is as it was is no
+    change, and nothing is written of it. Raises `NoSuchTenant`, `TenantProtected`, `DomainTaken`,
+    `InvalidTenant`, and `Conflict` when it was saved since *expected*.
     """
     name = changes.get("display_name")
     clean = None if name is None else check_display_name(name)
@@ -111,28 +111,41 @@ async def update(  # noqa: PLR0913  (each by its name)
     host = None if domain is None else normalise_domain(domain, base)
     async with platform.transaction() as db:
         row = await _held(db, slug, expected)
-        if clean is not None:
+        before = await _get(db, slug)
+        old: dict[str, str | None] = {}
+        new: dict[str, str | None] = {}
+        if clean is not None and clean != row.display_name:
             await store.set_display_name(db, row.id, clean)
-        if "domain" in changes:
-            await _move(db, host, vouched, actor)
+            old["display_name"], new["display_name"] = row.display_name, clean
+        if "domain" in changes and await _move(db, before.domain, host, vouched, actor):
+            old["domain"], new["domain"] = before.domain, host
+        if not new:
+            return before
         await store.touch(db, row.id)
         await acts.record(
-            db, "tenant.updated", slug, actor, before=row.display_name, changed=sorted(changes)
+            db, "tenant.updated", slug, actor, changed=sorted(new), before=old, after=new
         )
         await raise_version(db, "tenant")
         return await _get(db, slug)
 
 
-async def _move(db: Connection, host: str | None, vouched: str | None, actor: Actor) -> None:
-    """Let *host* be the primary one of the bound tenant, now or once it is proven."""
+async def _move(
+    db: Connection, present: str | None, host: str | None, vouched: str | None, actor: Actor
+) -> bool:
+    """Let *host* be primary instead of *present*, now or once it is proven; False if it is."""
     known = None if host is None else await claims.find(db, host)
     if host is not None and known is None:
         wish = claims.Wish(host, primary=True, vouched=vouched)
         await claims.claim(db, host, wish, actor)
     elif known is not None and not known.is_served:
+        if known.primary_wanted and vouched is None:
+            return False
         await claims.want_primary(db, known, vouched, actor)
+    elif host == present:
+        return False
     else:
         await claims.set_primary(db, host)
+    return True
 
 
 async def note_viewed(

@@ -180,6 +180,8 @@ async def rename(
         row = await acts.locked(db, slug)
         if before is not None and row.display_name != before:
             raise ChangedMeanwhile(row.display_name)
+        if row.display_name == name:
+            return
         await rebind(db, row.id)
         await store.set_display_name(db, row.id, name)
         await acts.record(db, "tenant.updated", slug, actor, before=row.display_name, after=name)

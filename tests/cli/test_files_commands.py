@@ -46,7 +46,10 @@ def test_a_plan_on_what_was_applied_says_no_change_and_a_change_by_hand_is_drift
         ("platform.yaml", "values: {a: {}}\nvalues: {}", "stands twice"),
         ("platform.yaml", "values: [", "is not YAML"),
         ("tenants/nobody.yaml", "settings: {}", "no tenant"),
-        ("tenants/x.yaml", "made_up: {}", "x.yaml: made_up"),
+        ("tenants/x.yaml", "made_up: {}", "tenants/x.yaml: made_up"),
+        ("platform.yml", "values: {}", "platform.yaml and platform.yml are about the same"),
+        ("tenants/x.yml", "[", "tenants/x.yml: is not YAML"),
+        ("tenants/nobody.yml", "settings: {}", "tenants/nobody.yml: There is no tenant"),
     ],
 )
 def test_a_mistake_in_a_file_is_told_with_its_place_and_nothing_is_done(
@@ -96,6 +99,55 @@ def test_files_own_what_they_set_until_somebody_releases_it_which_is_drift(
     insula("apply", str(folder))
     assert run("settings", "unset", "oidc.ttl", "--tenant", slug).status == 1
     platform("set", "oidc.ttl", "device_code=null")
+
+
+@pytest.mark.spec("features BEY-12")
+@pytest.mark.parametrize(
+    ("section", "field", "strict", "loose", "tenants"),
+    [
+        ("oidc.ttl", "id_token", 200, 900, "settings: {oidc.ttl: {id_token: 300}}"),
+        (
+            "oidc.features", "loosest_profile", "oauth21", "standard",
+            "clients: {board: {name: B, metadata: {profile: standard, redirect_uris: [https://b.example/cb]}}}",
+        ),
+    ],
+)  # fmt: skip
+def test_tenants_are_tried_as_if_the_platforms_part_of_the_folder_were_saved(
+    insula, run, here, folder, slug, platform, section, field, strict, loose, tenants
+):
+    """So a bound that the folder lifts refuses nothing, and one that it sets refuses at once."""
+
+    def say(bound):
+        (folder / "platform.yml").write_text(f"bounds: {{{section}: {{{field}: {bound}}}}}\n")
+
+    def bound():
+        rows = platform("list")
+        return next(r["bound"] for r in rows if (r["section"], r["field"]) == (section, field))
+
+    platform("bound", section, f"{field}={strict}")
+    (folder / "platform.yaml").unlink()
+    (folder / "tenants" / f"{slug}.yaml").write_text(f"{tenants}\n")
+    (folder / "platform.old.yaml").write_text("[")  # of another name, and so left alone
+    say(loose)
+    planned = insula("plan", str(folder))["changes"]
+    assert set(planned) == {"platform", slug}
+    assert run("drift", str(folder)).status == 1
+    assert insula("apply", str(folder))["changes"] == planned
+    assert bound() == loose
+
+    platform("bound", section, f"{field}=null")
+    if section == "oidc.ttl":
+        here("settings", "unset", section)
+    else:
+        here("client", "set", "board", "--set", "profile=oauth21")
+    say(strict)
+    before = here("settings", "history")
+    for act, status in (("plan", 1), ("apply", 1), ("drift", 2)):
+        failed = run(act, str(folder))
+        assert failed.status == status
+        assert failed.err.startswith(f"insula: tenants/{slug}.yaml: ")
+    assert bound() is None  # nothing was saved before all was tried
+    assert here("settings", "history") == before
 
 
 @pytest.mark.spec("features D04", "features D10")

@@ -12,7 +12,7 @@ from insula.configuration.applying import Applying, apply
 from insula.configuration.errors import DocumentChanged, InvalidDocument
 from insula.configuration.models import parse_document
 from insula.configuration.reading import read
-from insula.kernel.errors import InsulaError
+from insula.kernel.errors import InsulaError, Invalid
 from insula.platform.sections import CATALOGUE
 from insula.providers.settings import TokenLifetimes
 from insula.resource_servers import servers
@@ -40,6 +40,16 @@ WHOLE = {
         }
     },
 }
+
+
+API = "https://api.acme.example"
+MACHINE = {"grant_types": ["client_credentials"]}
+
+
+def bad(**metadata):
+    """A good client, and one that is not."""
+    good = {"name": "Good", "metadata": MACHINE}
+    return {"good": good, "bad": {"name": "Bad", "metadata": {**MACHINE, **metadata}}}
 
 
 def put(tenant, document, **how):
@@ -89,21 +99,35 @@ async def test_what_a_document_has_no_more_is_taken_away_and_what_it_leaves_out_
 
 @pytest.mark.spec("features BEY-12")
 @pytest.mark.parametrize(
-    "mistake",
+    ("mistake", "place"),
     [
-        {"settings": {"oidc.ttl": {"id_token": 1}}},
-        {"settings": {"made.up": {}}},
-        {"apis": {"not a uri": {"name": "X"}}},
-        {"scopes": {"openid": {}}},
-        {"scopes": {"work": {"claims": ["unmapped"]}}},
-        {"clients": {"bad": {"name": "Bad", "metadata": {"redirect_uris": ["javascript:x"]}}}},
-        {"clients": {"bad": {"name": "", "metadata": {}}}},
+        ({"settings": {"oidc.ttl": {"id_token": 1}}}, "oidc.ttl.id_token"),
+        ({"settings": {"made.up": {}}}, "made.up"),
+        ({"apis": {"not a uri": {"name": "X"}}}, "apis/not a uri/identifier"),
+        ({"apis": {API: {"name": ""}}}, f"apis/{API}/name"),
+        (
+            {"apis": {API: {"name": "X", "settings": {"signing_alg": "none"}}}},
+            f"apis/{API}/signing_alg",
+        ),
+        (
+            {"apis": {API: {"name": "X", "scopes": {"openid": {}}}}},
+            f"apis/{API}/scopes/openid/scope",
+        ),
+        ({"claims": {"sub": "department"}}, "claims/sub/claim"),
+        ({"scopes": {"openid": {}}}, "scopes/openid/scope"),
+        ({"scopes": {"work": {"claims": ["unmapped"]}}}, "scopes/work/claims"),
+        ({"clients": bad(redirect_uris=["javascript:x"])}, "clients/bad/redirect_uris"),
+        ({"clients": bad(resources=["https://nobody.example"])}, "clients/bad/resources"),
+        ({"clients": {"bad": {"name": "", "metadata": MACHINE}}}, "clients/bad/client_name"),
     ],
 )
-async def test_a_document_with_one_mistake_changes_nothing_at_all(acme, mistake):
+async def test_a_document_with_one_mistake_changes_nothing_at_all_and_its_place_is_told(
+    acme, mistake, place
+):
     before = await plain(acme)
-    with pytest.raises(InsulaError):
+    with pytest.raises(Invalid) as refusal:
         await put(acme, {**WHOLE, **mistake})
+    assert refusal.value.field == place
     assert await plain(acme) == before
 
 

@@ -148,3 +148,39 @@ def test_a_domain_that_was_taken_away_rests(platform, house):
     states = {each["host"]: each for each in platform.get(where).json()["data"]}
     assert states[f"b.{host}"]["state"] == "pending"
     assert states[f"b.{host}"]["make_primary"] is True
+
+
+@pytest.mark.spec("features CR-6", "features A08")
+def test_a_domain_is_vouched_for_made_the_issuers_or_taken_away_with_step_up_alone(
+    platform, programs, house
+):
+    where, slug = house
+    host, reason = f"login.{slug}.example", {"override_reason": "ours"}
+    plain = programs.make("_platforms", ["tenants:write", "cross-tenant:write"], dangerous=False)
+    one = f"/tenants/{slug}"
+
+    def refused(*answers):
+        for answer in answers:
+            refusal(answer, 401, "step_up_required")
+
+    refused(
+        plain.post(where, {"host": host, **reason}),
+        plain.patch(one, {"domain": host, **reason}),
+        plain.post("/tenants", {"slug": name(), "name": "N", "domain": host, **reason}),
+    )
+    assert platform.get(where).json() == {"data": []}
+    assert plain.post(where, {"host": host}).status_code == 201  # it leads nowhere yet
+    assert plain.post(f"{where}/{host}/verify").status_code == 200
+    refused(plain.post(f"{where}/{host}/verify", reason))
+    platform.post(f"{where}/{host}/verify", reason)
+
+    refused(
+        plain.post(f"{where}/{host}/primary"),
+        plain.patch(one, {"domain": host.upper()}),
+        plain.delete(f"{where}/{host}"),
+    )
+    assert plain.patch(one, {"name": "Home", "domain": None}).status_code == 200  # as it was
+    assert platform.post(f"{where}/{host}/primary").status_code == 200
+    refused(plain.patch(one, {"domain": None}), plain.delete(f"{where}/{host}"))
+    assert plain.patch(one, {"domain": host}).status_code == 200  # as it is
+    assert plain.patch(one, {"domain": f"b.{host}"}).json()["domain"] == host  # until b is proven

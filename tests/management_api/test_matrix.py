@@ -31,7 +31,7 @@ BODIES = {
     ("POST", "/keys/rotate"): lambda: {"algorithms": ["ES256"]},
     ("POST", "/tenants"): lambda: {"slug": name(), "display_name": "T"},
     ("PATCH", "/tenants/{slug}"): lambda: {"display_name": "T"},
-    ("POST", "/tenants/{slug}/status"): lambda: {"status": "suspended"},
+    ("POST", "/tenants/{slug}/status"): lambda: {"status": "suspended", "reason": "why"},
     ("POST", "/tenants/{slug}/hosts"): lambda: {"host": f"{name()}.example"},
     ("POST", "/tenants/{slug}/hosts/{host}/verify"): lambda: {"override_reason": "ours"},
     ("PUT", "/settings/{section}"): lambda: {"id_token": 300},

@@ -212,6 +212,20 @@ def test_the_platform_sets_what_tenants_inherit_and_a_tenants_own(fresh, platfor
     refusal(platform.get("/tenants/nobody/config"), 404, "tenant_not_found")
 
 
+@pytest.mark.spec("features A11", "features D09")
+def test_the_stateless_gateway_decides_nothing(platform):
+    where = "/tenants/_ops/config/application"
+    for refused in (
+        platform.patch(where, {"title": "Ops"}),
+        platform.patch(f"{where}?grace_days=3", {"title": "Ops"}),
+        platform.put(where, {"title": "Ops"}, headers={"if-match": "*"}),
+        platform.delete(where),
+    ):
+        refusal(refused, 409, "tenant_protected")
+    shown = platform.get(where).json()
+    assert (shown["own"], shown["planned"]) == ({}, None)
+
+
 @pytest.mark.spec("features BEY-12")
 def test_the_whole_configuration_is_read_tried_and_replaced_on_condition(fresh):
     read = fresh.get("/configuration")

@@ -89,6 +89,36 @@ def test_a_tenant_is_renamed_and_moved_to_a_domain_and_back(platform):
     assert [each["slug"] for each in platform.get(f"/tenants?q={domain}").json()["data"]] == [slug]
 
 
+@pytest.mark.spec("features CR-4", "features D06", "features W01")
+def test_what_is_as_it_was_is_no_change_and_a_change_says_what_was(platform, programs):
+    slug, domain = make(platform, display_name="Initech")["slug"], f"login.{name()}.example"
+    where, product = f"/tenants/{slug}", programs.product
+
+    def same(*changes):
+        etag = platform.get(where).headers["etag"]
+        lines = product.audit(slug, "tenant.updated")
+        for change in changes:
+            answer = platform.patch(where, change, headers={"if-match": etag})
+            assert (answer.status_code, answer.headers["etag"]) == (200, etag)
+        assert product.audit(slug, "tenant.updated") == lines
+
+    same({}, {"name": "Initech"}, {"name": " Initech "}, {"domain": None})
+    platform.patch(where, {"name": "Globe", "domain": domain})
+    same({"name": "Globe", "domain": domain.upper()}, {"domain": None})  # pending still
+    platform.patch(where, {"domain": domain, **OURS})
+    same({"domain": domain})
+    platform.patch(where, {"name": "Globe", "domain": None})
+    told = [line.metadata for line in product.audit(slug, "tenant.updated")]
+    away, given, both = told
+    assert (away["before"], away["after"]) == ({"domain": domain}, {"domain": None})
+    assert (given["before"], given["after"]) == ({"domain": None}, {"domain": domain})
+    assert (both["changed"], both["before"], both["after"]) == (
+        ["display_name", "domain"],
+        {"display_name": "Initech", "domain": None},
+        {"display_name": "Globe", "domain": domain},
+    )
+
+
 @pytest.mark.spec("features D07", "features D09", "features CR-6", "features CR-7")
 def test_a_status_counts_at_once_and_needs_step_up(platform, programs):
     slug = make(platform)["slug"]
@@ -107,13 +137,19 @@ def test_a_status_counts_at_once_and_needs_step_up(platform, programs):
     refusal(caller.get("/me"), 403, "tenant_not_active")
     (line,) = programs.product.audit(slug, "tenant.suspended")
     assert line.metadata["reason"] == "unpaid"
-    for status in ("archived", "active"):
-        assert platform.post(f"{where}/status", {"status": status}).json()["status"] == status
+    for unsaid in ({}, {"reason": " "}):
+        for status in ("suspended", "archived"):
+            said = platform.post(f"{where}/status", {"status": status, **unsaid})
+            errors = refusal(said, 422, "validation_failed")["errors"]
+            assert errors == [{"field": "reason", "code": "missing"}]
+    for change in ({"status": "archived", "reason": "moved away"}, {"status": "active"}):
+        changed = platform.post(f"{where}/status", change)
+        assert changed.json()["status"] == change["status"]
     assert slug in platform.get("/tenants?status=active&limit=100&sort=-created_at").text
     refusal(platform.post(f"{where}/status", {"status": "deleting"}), 422, "validation_failed")
     for protected in ("_platforms", "_ops", "default"):
         refused = programs.make("_platforms").post(
-            f"/tenants/{protected}/status", {"status": "suspended"}
+            f"/tenants/{protected}/status", {"status": "suspended", "reason": "unpaid"}
         )
         refusal(refused, 409, "tenant_protected")
     refusal(platform.patch("/tenants/_platforms", {"display_name": "X"}), 409, "tenant_protected")
@@ -124,7 +160,7 @@ def test_tenants_are_found_by_status_slug_and_name(platform):
     word = name()
     kept = make(platform, slug=f"{word}-a", display_name=f"Kept {word.upper()}")["slug"]
     put_away = make(platform, slug=f"{word}-b")["slug"]
-    platform.post(f"/tenants/{put_away}/status", {"status": "archived"})
+    platform.post(f"/tenants/{put_away}/status", {"status": "archived", "reason": "gone"})
 
     def found(query):
         return [each["slug"] for each in platform.get(f"/tenants?{query}").json()["data"]]

@@ -83,6 +83,6 @@ def test_what_is_dangerous_over_the_api_asks_again_on_its_page_too(product, at, 
     words = {page.rpartition("/")[2] for page in acts}
     assert words == {
         "suspend", "archive", "activate", "delete", "undo-delete", "import", "{number:int}",
-        "release", "restore",
+        "release", "restore", "primary", "remove",
     }  # fmt: skip
     assert acts <= pages["POST"]

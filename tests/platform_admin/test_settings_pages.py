@@ -290,6 +290,34 @@ def test_settings_are_taken_away_and_brought_as_a_file(product, browser, at, sec
     assert late.status == 409
 
 
+@pytest.mark.spec("features J03")
+def test_a_file_of_the_api_is_taken_too_and_what_could_not_be_saved_is_no_diff(
+    product, browser, section, tenant
+):
+    page = section("import")
+    assert '{"settings": {"SECTION": {"FIELD": "VALUE"}}, "reason": "WHY"}' in page.text
+    wanted = {"settings": {"oidc.ttl": {"id_token": 300}}, "reason": "As in the pilot"}
+    review = submit(browser, page, "/import", document=json.dumps(wanted), look="1")
+    assert "Import 1 change" in review.response.text
+    assert 'value="As in the pilot"' in review.response.text
+    assert stored(product, tenant, "oidc.ttl") == {}
+    assert product.audit(tenant, "config.imported") == []
+    submit(browser, review, "/import", save="1")
+    assert stored(product, tenant, "oidc.ttl") == {"id_token": 300}
+    (line,) = product.audit(tenant, "config.imported")
+    assert line.metadata["reason"] == "As in the pilot"
+
+    for odd in ({"id_token": 10**6}, {"id_token": True}, {"id_token": "soon"}):
+        refused = submit(browser, page, "/import", document=json.dumps({"oidc.ttl": odd}), look="1")
+        assert (refused.status, "What the import changes" in refused.text) == (422, False)
+        assert "Token lifetimes: ID token" in refused.text
+    old = json.dumps({"settings": {"oidc.ttl": {"id_token": "300"}}})
+    same = submit(browser, page, "/import", document=old, look="1")
+    assert "Nothing would change" in same.text  # it is compared as it would be stored
+    refused = submit(browser, page, "/import", document='{"settings": []}', look="1")
+    assert "An object of sections is needed" in refused.text
+
+
 @pytest.mark.spec("features J08")
 def test_a_colour_is_taken_from_its_text_or_from_the_picker_beside_it(
     product, section, save, tenant

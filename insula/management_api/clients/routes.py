@@ -33,9 +33,9 @@ from insula.management_api.clients.schemas import (
 )
 from insula.management_api.guard import Calling, router_of
 from insula.management_api.paging import After, Count, IncludeCount, Limit, PageOf
-from insula.management_api.problems import Refusal
-from insula.management_api.rules import PREFIX, needs
+from insula.management_api.rules import needs
 from insula.management_api.versions import IfMatch, naming_who, seen, tag
+from insula.resource_servers.builtin import check_power
 
 router = router_of("Clients")
 
@@ -49,23 +49,10 @@ async def _get(caller: Caller, client: UUID) -> Application:
         return await service.get(db, client)
 
 
-def _check_power(caller: Caller, *scopes: tuple[str, ...]) -> None:
-    """
-    Let nobody manage a client that may do more over this API than they may themselves.
-
-    Else who may change clients could take whatever a client can be given.
-    """
-    wanted = {scope for each in scopes for scope in each if scope.startswith(PREFIX)}
-    if not wanted <= caller.scopes:
-        raise Refusal(
-            403, "scope_not_allowed", "The client holds scopes of this API that the caller has not."
-        )
-
-
 async def _managed(caller: Caller, client: UUID) -> Application:
     """A client that the caller may manage."""
     application = await _get(caller, client)
-    _check_power(caller, application.metadata.scopes)
+    check_power(caller.scopes, application.metadata.scopes)
     return application
 
 
@@ -112,7 +99,7 @@ async def create_client(caller: Calling, wanted: NewClient, response: Response) 
     """Its secret, if it has one, is shown here and never again."""
     development = caller.parts.development
     metadata = clients.parse_metadata(wanted.values(), development=development)
-    _check_power(caller, metadata.scopes)
+    check_power(caller.scopes, metadata.scopes)
     made = await clients.register(caller.tenant, wanted.name, metadata, actor=caller.actor)
     application = await _get(caller, made.id)
     response.headers["Location"] = f"/api/v1/clients/{made.id}"
@@ -141,7 +128,7 @@ async def _change(  # noqa: PLR0913  (what a change is made of)
     response: Response,
 ) -> ChangedClientDetail:
     application = await _managed(caller, client)
-    _check_power(caller, tuple(changes.get("scopes", ())))
+    check_power(caller.scopes, tuple(changes.get("scopes", ())))
     record = caller.tenant.transaction()
     async with naming_who(record, "client", application.client_id):
         done = await clients.change(

@@ -67,7 +67,9 @@ async def replace_configuration(  # noqa: PLR0913  (parts of the request)
     """
     All of it or nothing; `If-Match` is required, `*` for whatever there is.
 
-    A part that is missing is not touched; a part that is there is the whole of it.
+    A part that is missing is not touched; a part that is there is the whole of it. Of the scopes
+    of this API a client is given no others than the caller has, and whether it may do dangerous
+    acts stays as it is.
     """
     how = saving(caller.parts.envelope, caller.actor, if_match, required=True)
     with telling_fields():
@@ -83,6 +85,7 @@ async def replace_configuration(  # noqa: PLR0913  (parts of the request)
                 envelope=caller.parts.envelope,
                 own=own,
                 source=source,
+                held=caller.scopes,
             ),
         )
     response.headers["ETag"] = f'"{applied.etag}"'

@@ -16,11 +16,15 @@ from insula.management_api.sections.places import Place, SectionKey
 from insula.management_api.sections.planned import Planned
 from insula.management_api.sections.schemas import SectionState
 from insula.management_api.tenants.routes import Slug
+from insula.tenancy.models import OPS
 
 
 async def place_of_tenant(caller: Calling, slug: Slug, section: SectionKey) -> Place[SectionState]:
-    """A section of any tenant. Raises `NotFound`."""
-    return Place(caller.parts, platform_actor(caller), section, await within(caller, slug), told)
+    """A section of any tenant; the gateway's has none of its own (A11). Raises `NotFound`."""
+    return Place(
+        caller.parts, platform_actor(caller), section, await within(caller, slug), told,
+        is_stateless=slug == OPS,
+    )  # fmt: skip
 
 
 async def place_of_defaults(caller: Calling, section: SectionKey) -> Place[Defaults]:

@@ -22,6 +22,7 @@ from insula.management_api.sections.planned import PlanDetail
 from insula.management_api.sections.schemas import SectionState
 from insula.management_api.sections.told import ShutOut
 from insula.management_api.versions import IfMatch
+from insula.tenants.errors import TenantProtected
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -62,7 +63,8 @@ class Place(Generic[T]):
     A section of a tenant, or of a part of what the platform decides, and who acts there.
 
     Each act is a transaction of *opened*; *told* makes the answer, and gives it its ETag. Each
-    raises `SectionUnknown` where there is no section of that *key*.
+    raises `SectionUnknown` where there is no section of that *key*, and each that changes something
+    `TenantProtected` where a tenant *is_stateless*.
     """
 
     parts: Parts
@@ -71,6 +73,7 @@ class Place(Generic[T]):
     opened: Open
     told: Callable[[type[Section], Layers, Response], T]
     scope: PlanScope = "tenant"
+    is_stateless: bool = False
 
     async def show(self, response: Response) -> T:
         section = self.parts.catalogue.get(self.key)
@@ -127,6 +130,8 @@ class Place(Generic[T]):
         return self.parts.catalogue.of_scope(self.scope, self.key)
 
     def _saving(self, if_match: str | None, *, required: bool = False, reason: str = "") -> Saving:
+        if self.is_stateless:
+            raise TenantProtected("This tenant is a name and no more; it decides nothing.")
         return saving(self.parts.envelope, self.actor, if_match, required=required, reason=reason)
 
     async def _told_plan(self, section: type[Section]) -> tuple[Plan, PlanDetail]:

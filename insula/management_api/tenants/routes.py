@@ -12,7 +12,7 @@ from insula.accounts.models import normalise_name
 from insula.audit.models import Actor
 from insula.clients import service as clients
 from insula.management_api.caller import Caller
-from insula.management_api.guard import Calling, router_of
+from insula.management_api.guard import Calling, check_step_up, router_of
 from insula.management_api.paging import After, Count, IncludeCount, Limit, PageOf
 from insula.management_api.rules import PREFIX, needs
 from insula.management_api.sections.acts import telling_fields
@@ -44,6 +44,7 @@ from insula.tenants import founding, registry, service
 from insula.tenants.domains import checks
 from insula.tenants.domains import service as domains
 from insula.tenants.domains.claims import Wish
+from insula.tenants.models import normalise_domain
 
 router = router_of("Tenants")
 #: Who may give a domain on their word, beside what the route asks for.
@@ -69,11 +70,26 @@ class _MayVouch(Protocol):
     override_reason: OverrideReason
 
 
-def _vouched(caller: Caller, wanted: _MayVouch) -> str | None:
-    """The reason of a caller who vouches for a domain. Raises `InsufficientScope`."""
-    if wanted.override_reason is not None and _VOUCHING not in caller.scopes:
-        raise InsufficientScope("The access token lacks the scope of this", scope=_VOUCHING)
+async def _vouched(caller: Caller, wanted: _MayVouch) -> str | None:
+    """
+    The reason of a caller who vouches for a domain, which is dangerous.
+
+    Raises `InsufficientScope`, `StepUpNeeded`.
+    """
+    if wanted.override_reason is not None:
+        if _VOUCHING not in caller.scopes:
+            raise InsufficientScope("The access token lacks the scope of this", scope=_VOUCHING)
+        await check_step_up(caller)
     return wanted.override_reason
+
+
+def _moves_issuer(entry: registry.Entry, changes: TenantChanges) -> bool:
+    """Whether the issuer gets another name at once, and not when a domain is proven."""
+    if "domain" not in changes.model_fields_set:
+        return False
+    host = None if changes.domain is None else normalise_domain(changes.domain)
+    known = host is None or host in {each.host for each in entry.hosts}
+    return known and host != entry.domain
 
 
 def _counted(n: int) -> Count:
@@ -152,7 +168,10 @@ async def create_tenant(caller: Calling, wanted: NewTenant, response: Response) 
             wish=None
             if wanted.domain is None
             else Wish(
-                wanted.domain, wanted.domain_method, primary=True, vouched=_vouched(caller, wanted)
+                wanted.domain,
+                wanted.domain_method,
+                primary=True,
+                vouched=await _vouched(caller, wanted),
             ),
             base=parts.naming.base,
             host_needed=parts.host_needed,
@@ -190,19 +209,21 @@ async def change_tenant(
     if_match: IfMatch = None,
 ) -> Tenant:
     """
-    A domain of the tenant that is proven becomes the issuer's host at once.
+    A domain of the tenant that is proven becomes the issuer's host at once, which needs step-up.
 
-    Any other does once it is proven. The one before stays the tenant's.
+    So does null. Any other does once it is proven. The one before stays the tenant's.
     """
     parts = caller.parts
     entry = await registry.get(parts.platform, slug)
+    if _moves_issuer(entry, changes):
+        await check_step_up(caller)
     async with naming_who(parts.platform.within(entry.id), "tenant", slug):
         entry = await registry.update(
             parts.platform,
             slug,
             changes.model_dump(exclude_unset=True, exclude={"override_reason"}),
             base=parts.naming.base,
-            vouched=_vouched(caller, changes),
+            vouched=await _vouched(caller, changes),
             expected=seen(if_match),
             actor=_actor(caller),
         )
@@ -247,7 +268,10 @@ async def add_tenant_host(caller: Calling, slug: Slug, wanted: NewHost) -> Tenan
     """It leads to the tenant once it is proven; until then another tenant may prove it first."""
     parts = caller.parts
     wish = Wish(
-        wanted.host, wanted.method, primary=wanted.make_primary, vouched=_vouched(caller, wanted)
+        wanted.host,
+        wanted.method,
+        primary=wanted.make_primary,
+        vouched=await _vouched(caller, wanted),
     )
     found = await domains.add(
         parts.platform, slug, wish, base=parts.naming.base, actor=_actor(caller)
@@ -265,7 +289,7 @@ async def verify_tenant_host(
 ) -> TenantHost:
     """The answer says how it stands then, and what was found where the proof should be."""
     parts, actor = caller.parts, _actor(caller)
-    reason = None if wanted is None else _vouched(caller, wanted)
+    reason = None if wanted is None else await _vouched(caller, wanted)
     if reason is not None:
         return TenantHost.of(await domains.vouch(parts.platform, slug, host, reason, actor))
     return TenantHost.of(await checks.verify(parts.platform, parts.prover, slug, host, actor))
@@ -274,7 +298,7 @@ async def verify_tenant_host(
 @router.post(
     "/tenants/{slug}/hosts/{host}/primary",
     summary="Make a host the issuer's",
-    openapi_extra=needs("tenants:write"),
+    openapi_extra=needs("tenants:write", dangerous=True),
 )
 async def make_tenant_host_primary(caller: Calling, slug: Slug, host: Domain) -> TenantHosts:
     """Tokens of the issuer before are no longer accepted, since its name was another."""
@@ -288,7 +312,7 @@ async def make_tenant_host_primary(caller: Calling, slug: Slug, host: Domain) ->
     "/tenants/{slug}/hosts/{host}",
     summary="Take a host away",
     status_code=204,
-    openapi_extra=needs("tenants:write", tier="delete"),
+    openapi_extra=needs("tenants:write", tier="delete", dangerous=True),
 )
 async def remove_tenant_host(caller: Calling, slug: Slug, host: Domain) -> None:
     """No other tenant can have it for thirty days."""

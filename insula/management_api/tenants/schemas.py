@@ -4,7 +4,15 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from insula.management_api.paging import Count
 from insula.registry.models import TenantLine
@@ -81,13 +89,13 @@ class TenantDetail(Tenant):
     clients: Count
 
 
-#: An operator's word in place of a proof; it needs the scope `insula:cross-tenant:write` too.
+#: An operator's word in place of a proof; it needs step-up and `insula:cross-tenant:write` too.
 OverrideReason = Annotated[
     str | None,
     Field(
         max_length=500,
         description="Counts the domain as proven on your word, and says why. Needs the scope "
-        "`insula:cross-tenant:write` too.",
+        "`insula:cross-tenant:write` too, and step-up.",
     ),
 ]
 
@@ -148,12 +156,21 @@ class TenantChanges(BaseModel):
 
 
 class NewStatus(BaseModel):
-    """A status that follows the present one, and why."""
+    """A status that follows the present one, and why; to activate needs no reason."""
 
     model_config = ConfigDict(extra="forbid")
 
     status: Literal["active", "suspended", "archived"]
-    reason: str = Field("", max_length=500)
+    reason: str = Field(
+        "", max_length=500, validate_default=True, description="Stands in both records."
+    )
+
+    @field_validator("reason")
+    @classmethod
+    def _is_said(cls, reason: str, given: ValidationInfo) -> str:
+        if not reason.strip() and given.data.get("status") in {"suspended", "archived"}:
+            raise PydanticCustomError("missing", "is needed")
+        return reason.strip()
 
 
 class HostProof(BaseModel):

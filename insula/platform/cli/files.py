@@ -1,17 +1,15 @@
 """
-insula plan, apply and drift: an installation as files say.
+insula plan, apply and drift: an installation as the files of a folder say.
 
-A folder holds `platform.yaml` (what all tenants inherit, and their bounds) and a tenant's document
-in `tenants/{slug}.yaml`; each may be missing, and a part that is missing is not touched.
+Nothing is saved before all was tried: the platform's part first, and each tenant's as if the
+platform's were saved. What was tried is taken back.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 
 from insula.audit.models import SYSTEM
 from insula.config_overrides import platform, service
@@ -19,12 +17,13 @@ from insula.config_overrides.masks import mask
 from insula.config_overrides.models import Layers
 from insula.config_overrides.saving import Saving
 from insula.configuration.applying import Applied, Applying, apply
-from insula.configuration.models import Difference, Document, parse_document
+from insula.configuration.models import Difference, Document
 from insula.kernel.errors import Invalid
-from insula.platform.cli.output import Json, out, run, show
+from insula.platform.cli.folder import Files, PlatformFile, naming, read_folder
+from insula.platform.cli.output import REFUSED, Json, out, run, show
 from insula.platform.context import Context, opened
 from insula.platform.sections import CATALOGUE
-from insula.tenancy.db import Connection
+from insula.tenancy.db import Connection, PlatformSettings
 from insula.tenancy.models import PLATFORMS
 
 Folder = Annotated[
@@ -40,33 +39,8 @@ Source = Annotated[
     str, typer.Option("--source", help="Where the files are from, such as a commit; shown.")
 ]
 LONGEST_SOURCE = 200
-DRIFTED = 1
-
-
-class _Strict(yaml.SafeLoader):
-    """Refuses a key that stands twice: one of the two would be lost without a word."""
-
-
-def _mapping(loader: _Strict, node: yaml.MappingNode) -> dict[Any, Any]:
-    keys = [loader.construct_object(key) for key, _ in node.value]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise yaml.constructor.ConstructorError(
-                None, None, f"“{key}” stands twice", node.start_mark
-            )
-    return loader.construct_mapping(node, deep=True)
-
-
-_Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
-
-
-@dataclass(frozen=True, slots=True)
-class Files:
-    """What a folder says: of the platform (*values* and *bounds* by section), and of tenants."""
-
-    tenants: Mapping[str, Document]
-    values: Mapping[str, Mapping[str, Any]] | None = None
-    bounds: Mapping[str, Mapping[str, Any]] | None = None
+#: How `drift` ends: what differs, as `diff` says it, and a mistake, which is no drift.
+DRIFTED, FAILED = 1, 2
 
 
 @dataclass(slots=True)
@@ -81,102 +55,82 @@ class Outcome:
         return not any(self.found.values())
 
 
-def read_folder(folder: Path) -> Files:
-    """Read a folder. Raises `Invalid` with the file and the line or place."""
-    tenants = {}
-    for file in sorted((folder / "tenants").glob("*.y*ml")):
-        try:
-            tenants[file.stem] = parse_document(_read(file))
-        except Invalid as refusal:
-            raise Invalid(refusal.description, field=f"{file.name}: {refusal.field}") from refusal
-    file = folder / "platform.yaml"
-    if not file.exists():
-        if not tenants:
-            raise Invalid(f"{folder} has neither platform.yaml nor tenants/*.yaml")
-        return Files(tenants)
-    content = _read(file)
-    for part in content:
-        if part not in ("values", "bounds") or not _is_sections(content[part]):
-            raise Invalid(
-                "platform.yaml has `values` and `bounds`, each with sections and their fields",
-                field=part, example="bounds: {oidc.ttl: {id_token: 900}}",
-            )  # fmt: skip
-    return Files(tenants, content.get("values"), content.get("bounds"))
-
-
-def _is_sections(value: object) -> bool:
-    return isinstance(value, dict) and all(isinstance(fields, dict) for fields in value.values())
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        content = yaml.load(file.read_text(), _Strict)  # noqa: S506  (a SafeLoader, stricter)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Invalid(f"{file.name} is not YAML: {' '.join(str(error).split())}") from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise Invalid(f"{file.name} must be a mapping")
-    return content
-
-
 async def reconcile(here: Context, files: Files, how: Applying) -> Outcome:
     """Compare, and unless it is a dry run make the installation as the files say."""
     outcome = Outcome()
-    if files.values is not None or files.bounds is not None:
-        found = await _platform(here, files, how)
+    supposed = None
+    if files.platform is not None:
+        with naming(files.platform.name):
+            found, after = await _platform(here, files.platform, how)
         outcome.found["platform"] = found
-    for slug, document in files.tenants.items():
-        done = await _tenant(here, slug, document, how)
+        supposed = after if how.dry_run else None  # else it is what is stored by now
+    for slug, file in files.tenants.items():
+        with naming(file.name):
+            done = await _tenant(here, slug, file.document, how, supposed)
         outcome.found[slug] = list(done.differences)
         if done.secrets:
             outcome.secrets[slug] = dict(done.secrets)
     return outcome
 
 
-async def _tenant(here: Context, slug: str, document: Document, how: Applying) -> Applied:
+async def _tenant(
+    here: Context,
+    slug: str,
+    document: Document,
+    how: Applying,
+    supposed: PlatformSettings | None,
+) -> Applied:
     tenant = await here.tenant(slug)
+    if supposed is not None:
+        tenant = tenant.supposing(supposed)
     return await apply(tenant, CATALOGUE.of_tenants(), document, how)
 
 
 class _DryError(Exception):
     """Takes a dry run back."""
 
-    def __init__(self, found: list[Difference]) -> None:
+    def __init__(self, after: Layers) -> None:
         super().__init__()
-        self.found = found
+        self.after = after
 
 
-async def _platform(here: Context, files: Files, how: Applying) -> list[Difference]:
-    """Bounds first: what tenants inherit must lie inside them."""
+async def _platform(
+    here: Context, file: PlatformFile, how: Applying
+) -> tuple[list[Difference], PlatformSettings]:
+    """What differs, and all that the platform has decided then."""
     home = await here.tenant(PLATFORMS)
     before = await service.load(home)
-    for given in (files.values or {}, files.bounds or {}):
+    for given in (file.values or {}, file.bounds or {}):
         for key in given:
             CATALOGUE.get(key)
     try:
         async with here.platform.within(home.id) as db:
-            await _put_platform(db, files, Saving(how.actor, how.reason, envelope=how.envelope))
-            return _finish(_between(before, await service.load_in(db)), how)
+            await _put_platform(db, file, Saving(how.actor, how.reason, envelope=how.envelope))
+            after = _finish(await service.load_in(db), how)
     except _DryError as dry:
-        return dry.found
+        after = dry.after
+    return _between(before, after), {
+        key: {"value": after.platform.get(key, {}), "bounds": after.bounds.get(key, {})}
+        for key in {*after.platform, *after.bounds}
+    }
 
 
-async def _put_platform(db: Connection, files: Files, saving: Saving) -> None:
+async def _put_platform(db: Connection, file: PlatformFile, saving: Saving) -> None:
+    """Bounds first: what tenants inherit must lie inside them."""
     for section in CATALOGUE:
-        if files.bounds is not None:
-            bounds = files.bounds.get(section.key, {})
+        if file.bounds is not None:
+            bounds = file.bounds.get(section.key, {})
             await platform.change_bounds(db, section, bounds, saving, replace=True)
-        if files.values is not None:
-            values = files.values.get(section.key, {})
+        if file.values is not None:
+            values = file.values.get(section.key, {})
             await platform.change_values(db, section, values, saving, replace=True)
 
 
-def _finish(found: list[Difference], how: Applying) -> list[Difference]:
+def _finish(after: Layers, how: Applying) -> Layers:
     """Leave the transaction by its end, or, after a dry run, by taking it back."""
     if how.dry_run:
-        raise _DryError(found)
-    return found
+        raise _DryError(after)
+    return after
 
 
 def _between(before: Layers, after: Layers) -> list[Difference]:
@@ -229,6 +183,7 @@ def _run(  # noqa: PLR0913  (each by its name)
     nothing: str,
     own: bool = False,
     source: str = "",
+    refused: int = REFUSED,
 ) -> Outcome:
     outcome = Outcome()
 
@@ -247,7 +202,7 @@ def _run(  # noqa: PLR0913  (each by its name)
             if not dry_run:
                 outcome = await reconcile(here, files, replace(tried, dry_run=False))
 
-    run(work, json=json)
+    run(work, json=json, refused=refused)
     if json:
         show(_told(outcome), json=True)
     else:
@@ -269,7 +224,7 @@ def apply_files(
     json: Json = False,
 ) -> None:
     """
-    Make the installation as the files say; a tenant's part is done whole or not at all.
+    Make the installation as the files say; nothing is saved before all was tried.
 
     Settings that the files own go on being theirs, with or without --own.
     """
@@ -277,7 +232,11 @@ def apply_files(
 
 
 def drift(folder: Folder, *, json: Json = False) -> None:
-    """Whether somebody changed or released by hand what the files say; exit code 1 if so."""
-    outcome = _run(folder, dry_run=True, json=json, nothing="no drift")
+    """
+    Whether somebody changed or released by hand what the files say; exit code 1 if so.
+
+    A mistake in the files, or whatever else keeps from comparing, is another code: 2 or 3.
+    """
+    outcome = _run(folder, dry_run=True, json=json, nothing="no drift", refused=FAILED)
     if not outcome.is_empty:
         raise typer.Exit(DRIFTED)

@@ -88,8 +88,10 @@ def fail(text: str, *, json: bool = False, code: str = "failed", status: int = R
     raise typer.Exit(status)
 
 
-def run(work: Callable[[], Coroutine[Any, Any, None]], *, json: bool = False) -> None:
-    """Run a command; every refusal becomes one line."""
+def run(
+    work: Callable[[], Coroutine[Any, Any, None]], *, json: bool = False, refused: int = REFUSED
+) -> None:
+    """Run a command; every refusal becomes one line, and the exit code *refused*."""
     try:
         asyncio.run(work())
     except BadConfiguration as mistakes:
@@ -99,6 +101,6 @@ def run(work: Callable[[], Coroutine[Any, Any, None]], *, json: bool = False) ->
     except Invalid as refusal:
         field = f"{refusal.field}: " if refusal.field else ""
         example = f" For example: {refusal.example}" if refusal.example else ""
-        fail(f"{field}{refusal.description}{example}", json=json, code=refusal.code)
+        fail(f"{field}{refusal.description}{example}", json=json, code=refusal.code, status=refused)
     except InsulaError as refusal:
-        fail(refusal.description, json=json, code=refusal.code)
+        fail(refusal.description, json=json, code=refusal.code, status=refused)

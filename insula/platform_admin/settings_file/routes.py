@@ -1,7 +1,8 @@
 """All of a tenant's settings as JSON: taken away, and brought with a look first (J03)."""
 
 import json
-from typing import Any
+from dataclasses import replace
+from typing import Any, NoReturn
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,6 +13,7 @@ from insula.config_overrides import service
 from insula.config_overrides.errors import OwnedByGit, VersionConflict
 from insula.config_overrides.masks import all_masked
 from insula.config_overrides.models import Layers, Stored, etag
+from insula.config_overrides.saving import Saving
 from insula.kernel.errors import Invalid
 from insula.platform_admin.configuration.changes import Row, refused_whole, rows_of_documents
 from insula.platform_admin.configuration.routes import saving_of, status_of, who_was_faster
@@ -87,15 +89,17 @@ async def post_import(
     async with panel.platform.within(line.id) as db:
         layers = await service.load_in(db)
     sections = panel.catalogue.of_tenants()
+    saving = saving_of(panel, request, session, form)
     try:
-        document = _document(text)
+        document, reason = _document(text)
         if not only(form, "save"):
-            rows = rows_of_documents(sections, layers, _known(panel, document))
-            return _import_page(panel, request, session, line, layers, text=text, rows=rows)
+            wanted = await _tried(panel, line, _known(panel, document), saving)
+            return _import_page(
+                panel, request, session, line, layers, text=text, reason=reason,
+                rows=rows_of_documents(sections, layers, wanted),
+            )  # fmt: skip
         async with panel.platform.within(line.id) as db:
-            await service.replace_all(
-                db, sections, document, saving_of(panel, request, session, form)
-            )
+            await service.replace_all(db, sections, document, saving)
     except VersionConflict as refusal:
         late = (("document", await who_was_faster(request, refusal)),)
         return _import_page(
@@ -116,15 +120,50 @@ async def post_import(
     return go_to(f"{TENANTS}/{line.slug}/config/history?done=imported")
 
 
-def _document(text: str) -> dict[str, dict[str, Any]]:
-    """What an export wrote. Raises `Invalid`."""
+class _TakenBackError(Exception):
+    """Ends a look; *own* is what would be stored."""
+
+    def __init__(self, own: Stored) -> None:
+        super().__init__()
+        self.own = own
+
+
+def _take_back(own: Stored) -> NoReturn:
+    """Leave the transaction of a look so that nothing of it stays."""
+    raise _TakenBackError(own)
+
+
+async def _tried(panel: Panel, line: TenantLine, document: Stored, saving: Saving) -> Stored:
+    """
+    What an import would store: it is made, and taken back.
+
+    Against what is stored now, whatever was read before. Raises what the import raises.
+    """
+    sections = panel.catalogue.of_tenants()
+    try:
+        async with panel.platform.within(line.id) as db:
+            await service.replace_all(db, sections, document, replace(saving, expected=None))
+            _take_back((await service.load_in(db)).own)
+    except _TakenBackError as look:
+        return look.own
+
+
+def _document(text: str) -> tuple[dict[str, dict[str, Any]], str]:
+    """
+    What an export wrote, of the pages or of the API, and the reason that one for the API may have.
+
+    Raises `Invalid`.
+    """
     try:
         found = json.loads(text)
     except ValueError as error:
         raise Invalid(f"This is not JSON: {error}") from error
+    reason = ""
+    if isinstance(found, dict) and "settings" in found and found.keys() <= {"settings", "reason"}:
+        found, reason = found["settings"], str(found.get("reason", ""))
     if not isinstance(found, dict) or not all(isinstance(v, dict) for v in found.values()):
         raise Invalid('An object of sections is needed, such as {"oidc.ttl": {}}')
-    return found
+    return found, reason
 
 
 def _known(panel: Panel, document: Stored) -> Stored:
