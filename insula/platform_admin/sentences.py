@@ -55,6 +55,7 @@ _VERBS: Final[Mapping[str, str]] = {
     "key.exported": "exported the sealed signing keys",
     "oauth.authorized": "decided what may be used by application",
     "settings.updated": "changed settings",
+    "config.exported": "took away the settings",
     "config.change_planned": "planned a change of",
     "config.plan_withdrawn": "took back what was planned for",
     "config.plan_failed": "could not put into effect what was planned for",
