@@ -6,6 +6,7 @@ from uuid import UUID
 
 from insula.audit import store
 from insula.audit.models import Event, Found, Line, Lines, Wanted
+from insula.kernel.errors import NotFound
 from insula.tenancy.db import Connection, Row
 
 
@@ -33,6 +34,14 @@ async def search(
         return Found(shown, (shown[-1].at, shown[-1].id))
     end = await store.end_of_window(db, wanted, place)
     return Found(shown, None if end is None else (end.at, end.id))
+
+
+async def get(db: Connection, line_id: UUID) -> Line:
+    """One line of the bound tenant. Raises `NotFound`."""
+    row = await store.get(db, line_id)
+    if row is None:
+        raise NotFound("There is no such line in the record, or it is not kept any more.")
+    return _line(row)
 
 
 async def count(db: Connection, wanted: Wanted, *, most: int) -> tuple[int, bool]:

@@ -58,6 +58,13 @@ async def insert(db: Connection, event: Event) -> None:
     )
 
 
+_ONE = text(f"select {_LINE} from insula.audit_events where id = :id")  # noqa: S608  (names of ours)
+
+
+async def get(db: Connection, line_id: UUID) -> Row | None:
+    return (await db.execute(_ONE, {"id": line_id})).one_or_none()
+
+
 #: So many lines are looked through for one that is seldom asked for.
 _FAR = 2000
 

@@ -70,7 +70,8 @@ WITHOUT_BODY = {
     ("DELETE", "/resources/{resource}"), ("DELETE", "/sessions"),
     ("DELETE", "/sessions/{session_id}"), ("DELETE", "/tenants/{slug}/hosts/{host}"),
     ("DELETE", "/users/{user_id}/lock"), ("DELETE", "/users/{user_id}/roles/{role}"),
-    ("DELETE", "/users/{user_id}/sessions"), ("GET", "/audit"), ("GET", "/clients"),
+    ("DELETE", "/users/{user_id}/sessions"), ("GET", "/audit"), ("GET", "/audit/{line}"),
+    ("GET", "/clients"),
     ("GET", "/clients/{client}"), ("GET", "/clients/{client}/secrets"),
     ("GET", "/clients/{client}/stats"), ("GET", "/grants"),
     ("GET", "/grants/{grant_id}"), ("GET", "/keys"), ("GET", "/me"), ("GET", "/platform/pool"),
@@ -109,7 +110,8 @@ WITHOUT_BODY = {
     ("POST", "/users/{user_id}/revoke-tokens"), ("PUT", "/users/{user_id}/roles/{role}"),
 }  # fmt: skip
 #: Parameters that name something of a tenant.
-OF_A_TENANT = {"user_id", "client", "session_id", "grant_id", "secret", "resource", "kid", "asset"}
+OF_A_TENANT = {"user_id", "client", "session_id", "grant_id", "secret", "resource", "kid", "asset",
+               "line"}  # fmt: skip
 TENANT_ROUTES = [(m, p) for m, p, rule in routes() if not rule.across]
 
 

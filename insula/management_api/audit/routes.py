@@ -74,6 +74,14 @@ async def list_audit(  # noqa: PLR0913  (parameters of the query)
     return await _page(caller, wanted, after, limit)
 
 
+@router.get("/audit/{line}", summary="Read a line", openapi_extra=needs("audit:read"))
+async def show_line(
+    caller: Calling, line: Annotated[UUID, Path(description="The id of the line.")]
+) -> AuditLine:
+    async with caller.tenant.transaction() as db:
+        return AuditLine.of(await service.get(db, line))
+
+
 @router.get(
     "/users/{user_id}/events",
     summary="Read what concerns a user",
