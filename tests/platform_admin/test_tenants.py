@@ -4,9 +4,12 @@ import csv
 import io
 import re
 import secrets
+from datetime import UTC
 
 import pytest
+from purging import purge_now
 
+from insula.deletion import service as deletion
 from insula.tenants.domains import service as domains
 
 
@@ -174,6 +177,22 @@ def test_a_tenant_that_cannot_be_is_refused_beside_its_field(create, typed, stat
     assert page.text.startswith("Error: Create tenant")
     kept = next(form for form in page.forms if "slug" in form.values).values
     assert {name: kept[name] for name in values} == values
+
+
+@pytest.mark.spec("features D04", "features BEY-6")
+def test_the_slug_of_a_purged_tenant_says_when_it_is_free_again(create, product, tenant):
+    product.backstage.run(lambda here: deletion.schedule(here.platform, tenant))
+    waiting = create(display_name="Kept as typed", slug=tenant)
+    assert purge_now(product, tenant)
+    page = create(display_name="Kept as typed", slug=tenant)
+
+    assert waiting.status == page.status == 409
+    assert f"“{tenant}” is the slug of" in waiting.text
+    assert "which is deleting" in waiting.text
+    (row,) = product.rows("select slug_free_at from insula.deletions where slug = %s", tenant)
+    assert f"is free again from {row.slug_free_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC." in page.text
+    kept = next(form for form in page.forms if "slug" in form.values).values
+    assert (kept["display_name"], kept["slug"]) == ("Kept as typed", tenant)
 
 
 @pytest.mark.spec("features D04")

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -22,7 +23,7 @@ from insula.tenant_templates import service as tenant_templates
 from insula.tenant_templates.models import Choice
 from insula.tenants import founding
 from insula.tenants.domains.claims import Wish
-from insula.tenants.errors import DomainTaken, SlugTaken
+from insula.tenants.errors import DomainTaken, NoSuchTenant, SlugTaken
 from insula.tenants.models import normalise_domain
 
 _LIMIT = 25
@@ -289,7 +290,8 @@ async def _taken(panel: Panel, refusal: Conflict, slug: str, domain: str) -> tup
         if not owner:
             return "domain", refusal.description
         return "domain", f"This domain is in use by the tenant “{owner}”. It belongs to one tenant."
-    if isinstance(refusal, SlugTaken):
-        line = await registry.get(panel.platform, slug)
-        return "slug", f"“{slug}” is the slug of {line.display_name}, which is {line.status}."
+    if isinstance(refusal, SlugTaken) and refusal.free_at is None:
+        with suppress(NoSuchTenant):  # its purge may have ended meanwhile
+            line = await registry.get(panel.platform, slug)
+            return "slug", f"“{slug}” is the slug of {line.display_name}, which is {line.status}."
     return "slug", refusal.description
