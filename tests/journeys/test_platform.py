@@ -133,6 +133,32 @@ def test_every_page_of_the_platform_is_whole_at_every_width(product, visit, runn
     look_at(page, "Sign in to the platform", title="Administrators")
 
 
+@pytest.mark.spec("features D04", "features UI-7")
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["on a phone", "at a desk"])
+def test_the_longest_names_break_and_the_page_keeps_its_width(product, visit, runner, size):
+    page = visit(viewport=size)
+    slug = f"l{secrets.token_hex(31)}"
+    name = f"{'W' * 127} {'M' * 127}"
+    product.tenant(slug)
+    product.change("update insula.tenants set display_name = %s where slug = %s", name, slug)
+    domain = f"{'.'.join(['a' * 60] * 3)}.{secrets.token_hex(15)}.example"
+    come_in(product, page, runner)
+    tenant = f"http://{product.server.host('platform')}/platform/tenants/{slug}"
+    page.goto(f"{tenant}/edit")
+    page.get_by_label("Add a domain").fill(domain)
+    page.get_by_role("button", name="Add domain").click()
+    for path in ("", "/users", "/hosts", "/keys", "/config", "/activity", "/edit"):
+        page.goto(f"{tenant}{path}")
+        look_at(page, name, title="Application" if path == "/config" else name)
+    for path, act in (("suspend", "Suspend"), ("archive", "Archive"), ("delete", "Delete")):
+        page.goto(f"{tenant}/{path}")
+        look_at(page, f"{act} {name}?")
+    page.goto(f"{tenant}/domains/vouch?domain={domain}")
+    look_at(page, f"Vouch for {domain}?")
+    page.goto(f"{tenant.rpartition('/')[0]}?q={slug}")
+    look_at(page, "Tenants")
+
+
 def test_control_k_leads_to_the_search(product, visit, runner):
     page = visit()
     come_in(product, page, runner)
