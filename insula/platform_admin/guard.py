@@ -1,11 +1,11 @@
 """Who may be on a page of the platform, and what every page of it has around it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from insula.admin_sessions.guard import Door, actor_of, step_up_first
@@ -168,6 +168,12 @@ def _refuse_strangers(session: AdminSession, *, writes: bool) -> None:
         raise Denied("This account has no role on the platform.")
     if writes and not session.runs_platform:
         raise Denied("A viewer of the platform looks and changes nothing.")
+
+
+def file_of(body: AsyncIterator[str], kind: str, name: str) -> Response:
+    """A file to take away, as it is written."""
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+    return StreamingResponse(body, media_type=kind, headers=headers)
 
 
 def platform_actor(request: Request, session: AdminSession) -> Actor:

@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from insula.audit.models import masked
-from insula.tenancy.db import Row
+from insula.audit.models import Line, masked
 
 #: By event: what was done, as it goes between who and whom.
 _VERBS: Final[Mapping[str, str]] = {
@@ -56,6 +55,7 @@ _VERBS: Final[Mapping[str, str]] = {
     "oauth.authorized": "decided what may be used by application",
     "settings.updated": "changed settings",
     "config.exported": "took away the settings",
+    "data.exported": "took away",
     "config.change_planned": "planned a change of",
     "config.plan_withdrawn": "took back what was planned for",
     "config.plan_failed": "could not put into effect what was planned for",
@@ -65,7 +65,7 @@ _ALONE: Final = frozenset(
     {"admin.logged_in", "admin.logged_out", "step_up.verified", "step_up.failed", "user.logged_in",
      "user.logged_out", "user.password_changed", "user.password_reset_completed",
      "user.email_verified", "key.exported", "settings.updated",
-     "tenant.resolution_conflict"}
+     "tenant.resolution_conflict", "data.exported"}
 )  # fmt: skip
 _ACTORS: Final = {"system": "System", "platform": "Platform", "client": "Application"}
 _LONG_ID: Final = 32
@@ -77,7 +77,6 @@ class Entry:
 
     id: str
     at: datetime
-    mark: str
     event: str
     status: str
     actor: str
@@ -101,66 +100,70 @@ def short(text: str) -> str:
     return f"{text[:4]}…{text[-4:]}" if len(text) >= _LONG_ID else text
 
 
-def entries(rows: Sequence[Row], names: Mapping[UUID, str]) -> list[Entry]:
+def entries(lines: Sequence[Line], names: Mapping[UUID, str]) -> list[Entry]:
     """Lines of the record in words; *names* are those of actors who may be named here."""
-    return [_entry(row, names) for row in rows]
+    return [_entry(line, names) for line in lines]
 
 
-def actors(rows: Sequence[Row]) -> set[UUID]:
+def actors(lines: Sequence[Line]) -> set[UUID]:
     """Whose names the lines need."""
     found = set()
-    for row in rows:
-        if row.actor_id and row.actor_type != "client":
+    for line in lines:
+        if line.actor_id and line.actor_type != "client":
             try:
-                found.add(UUID(row.actor_id))
+                found.add(UUID(line.actor_id))
             except ValueError:
                 continue
     return found
 
 
-def _entry(row: Row, names: Mapping[UUID, str]) -> Entry:
-    alone = row.event in _ALONE
-    whole = row.target_type == "domain"  # the end of a name says as much as its beginning
-    target = row.target_id or "" if whole else short(row.target_id or "")
+def _entry(line: Line, names: Mapping[UUID, str]) -> Entry:
+    alone = line.event in _ALONE
+    whole = line.target_type == "domain"  # the end of a name says as much as its beginning
+    target = line.target_id or "" if whole else short(line.target_id or "")
     if alone:
         target = ""
-    if row.target_type == "user" and target:
+    if line.target_type == "user" and target:
         target = f"user {target}"
     return Entry(
-        id=str(row.id),
-        at=row.at,
-        mark=row.mark,
-        event=row.event,
-        status=row.status,
-        actor=_actor(row, names),
-        verb=_VERBS.get(row.event, row.event.replace(".", " ").replace("_", " ")),
-        target=target or str(row.metadata.get("reason", "")).replace("_", " "),
-        target_slug=row.target_id or "" if row.target_type == "tenant" and not alone else "",
-        details=_details(row),
+        id=str(line.id),
+        at=line.at,
+        event=line.event,
+        status=line.status,
+        actor=_actor(line, names),
+        verb=_VERBS.get(line.event, line.event.replace(".", " ").replace("_", " ")),
+        target=target or _said(line.metadata),
+        target_slug=line.target_id or "" if line.target_type == "tenant" and not alone else "",
+        details=_details(line),
     )
 
 
-def _actor(row: Row, names: Mapping[UUID, str]) -> str:
+def _said(metadata: Mapping[str, Any]) -> str:
+    """What a line without a target is about, in its own words."""
+    return str(metadata.get("what") or metadata.get("reason") or "").replace("_", " ")
+
+
+def _actor(line: Line, names: Mapping[UUID, str]) -> str:
     try:
-        named = names.get(UUID(row.actor_id)) if row.actor_id else None
+        named = names.get(UUID(line.actor_id)) if line.actor_id else None
     except ValueError:
         named = None
     if named:
         return named
-    if row.actor_id is None:
-        return _ACTORS.get(row.actor_type, "Somebody")
-    return f"{_ACTORS.get(row.actor_type, row.actor_type.title())} {short(row.actor_id)}"
+    if line.actor_id is None:
+        return _ACTORS.get(line.actor_type, "Somebody")
+    return f"{_ACTORS.get(line.actor_type, line.actor_type.title())} {short(line.actor_id)}"
 
 
-def _details(row: Row) -> list[tuple[str, str]]:
+def _details(line: Line) -> list[tuple[str, str]]:
     told = [
-        ("Result", row.status),
-        ("Actor", f"{row.actor_type} {row.actor_id or ''}".strip()),
-        ("Target", f"{row.target_type or ''} {row.target_id or ''}".strip()),
-        ("Request", row.request_id or ""),
-        ("Address", row.ip or ""),
-        ("Browser", row.user_agent or ""),
-        *((_words(name), _text(value)) for name, value in sorted(row.metadata.items())),
+        ("Result", line.status),
+        ("Actor", f"{line.actor_type} {line.actor_id or ''}".strip()),
+        ("Target", f"{line.target_type or ''} {line.target_id or ''}".strip()),
+        ("Request", line.request_id or ""),
+        ("Address", line.ip or ""),
+        ("Browser", line.user_agent or ""),
+        *((_words(name), _text(value)) for name, value in sorted(line.metadata.items())),
     ]
     return [(term, masked(text)) for term, text in told if text]
 

@@ -71,6 +71,7 @@ WITHOUT_BODY = {
     ("DELETE", "/sessions/{session_id}"), ("DELETE", "/tenants/{slug}/hosts/{host}"),
     ("DELETE", "/users/{user_id}/lock"), ("DELETE", "/users/{user_id}/roles/{role}"),
     ("DELETE", "/users/{user_id}/sessions"), ("GET", "/audit"), ("GET", "/audit/{line}"),
+    ("GET", "/export/audit"),
     ("GET", "/clients"),
     ("GET", "/clients/{client}"), ("GET", "/clients/{client}/secrets"),
     ("GET", "/clients/{client}/stats"), ("GET", "/grants"),
@@ -203,7 +204,10 @@ def test_lists_show_nothing_of_another_tenant_and_acts_on_many_reach_nothing(
     callers, contents, programs
 ):
     theirs = contents["theirs"]
-    lists = ("/users", "/clients", "/sessions", "/grants", "/resources", "/keys", "/audit")
+    lists = (
+        "/users", "/clients", "/sessions", "/grants", "/resources", "/keys", "/audit",
+        "/export/audit", "/export/audit?format=csv",
+    )  # fmt: skip
     whole = "".join(next(callers).get(path).text for path in lists)
     for each in OF_A_TENANT - {"secret"}:
         assert theirs.ids[each] not in whole, each

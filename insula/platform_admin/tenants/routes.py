@@ -1,20 +1,19 @@
 """The list of tenants: searched, narrowed, sorted, paged by key, and taken away as a file."""
 
-import csv
-import io
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from insula.accounts.activation.models import Link
 from insula.admin_sessions.models import AdminSession
 from insula.kernel.errors import Conflict, Invalid
-from insula.platform_admin.guard import Form, Panel, platform_actor
+from insula.kernel.spreadsheets import csv_lines
+from insula.platform_admin.guard import Form, Panel, file_of, platform_actor
 from insula.platform_admin.navigation import TENANTS
 from insula.registry import service as registry
 from insula.registry.models import STATUSES, Cursor, Filter, Page, TenantLine
@@ -28,7 +27,6 @@ from insula.tenants.models import normalise_domain
 
 _LIMIT = 25
 _COLUMNS = ("slug", "display_name", "status", "hosts", "users", "created_at", "last_sign_in_at")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def routes(panel: Panel) -> list[Route]:
@@ -123,32 +121,17 @@ def _said(page: Page) -> str:
 
 
 async def export_csv(panel: Panel, request: Request, _: AdminSession) -> Response:
-    return _file(_csv(panel, _filter(request)), "text/csv; charset=utf-8", "tenants.csv")
+    return file_of(_csv(panel, _filter(request)), "text/csv; charset=utf-8", "tenants.csv")
 
 
 async def export_json(panel: Panel, request: Request, _: AdminSession) -> Response:
-    return _file(_json(panel, _filter(request)), "application/json", "tenants.json")
-
-
-def _file(body: AsyncIterator[str], kind: str, name: str) -> Response:
-    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
-    return StreamingResponse(body, media_type=kind, headers=headers)
+    return file_of(_json(panel, _filter(request)), "application/json", "tenants.json")
 
 
 async def _csv(panel: Panel, wanted: Filter) -> AsyncIterator[str]:
-    yield ",".join(_COLUMNS) + "\r\n"
+    yield csv_lines([_COLUMNS])
     async for lines in registry.batches(panel.platform, wanted):
-        text = io.StringIO()
-        writer = csv.writer(text)
-        for line in lines:
-            writer.writerow([_cell(value) for value in _values(line).values()])
-        yield text.getvalue()
-
-
-def _cell(value: object) -> str:
-    """A value that no spreadsheet takes for a formula."""
-    text = " ".join(value) if isinstance(value, list) else "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+        yield csv_lines(_values(line).values() for line in lines)
 
 
 def _values(line: TenantLine) -> dict[str, object]:
