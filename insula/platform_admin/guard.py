@@ -61,15 +61,20 @@ class Panel:
     prover: Prover
     keeper: Keeper
 
-    def page(self, path: str, show: Show, *, proved: bool = False) -> Route:
-        """A page to look at; with *proved* for whoever has lately shown who they are."""
+    def page(self, path: str, show: Show, *, writes: bool = False, proved: bool = False) -> Route:
+        """
+        A page to look at.
+
+        With *writes* it is nothing but a form, which a viewer could not send; with *proved* also
+        for whoever has lately shown who they are.
+        """
 
         async def endpoint(request: Request) -> Response:
             request.scope[_PAGE] = path
             session = await self.door.session(request)
             if session is None:
                 return self.door.sign_in_first(request)
-            _refuse_strangers(session, writes=proved)
+            _refuse_strangers(session, writes=writes or proved)
             if proved and not session.is_proved:
                 query = f"?{request.url.query}" if request.url.query else ""
                 return step_up_first(f"{request.scope['path']}{query}")

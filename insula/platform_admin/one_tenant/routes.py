@@ -52,7 +52,7 @@ def routes(panel: Panel) -> list[Route]:
         panel.page(f"{ONE}/hosts", show_hosts),
         panel.page(f"{ONE}/keys", show_keys),
         panel.page(f"{ONE}/activity", show_activity),
-        panel.page(f"{ONE}/edit", show_edit),
+        panel.page(f"{ONE}/edit", show_edit, writes=True),
         panel.act(f"{ONE}/edit", post_edit),
     ]
 

@@ -34,7 +34,7 @@ def routes(panel: Panel) -> list[Route]:
         panel.page(TENANTS, show_tenants),
         panel.page(f"{TENANTS}.csv", export_csv),
         panel.page(f"{TENANTS}.json", export_json),
-        panel.page(f"{TENANTS}/new", show_new),
+        panel.page(f"{TENANTS}/new", show_new, writes=True),
         panel.act(f"{TENANTS}/new", post_new),
     ]
 
