@@ -16,7 +16,7 @@ from insula.figures import service as figures
 from insula.figures.models import Day
 from insula.kernel.errors import Invalid
 from insula.platform_admin.charts import chart_of
-from insula.platform_admin.guard import Form, Panel, platform_actor
+from insula.platform_admin.guard import Form, Panel, note_opened, platform_actor
 from insula.platform_admin.navigation import TENANTS
 from insula.platform_admin.sentences import entries, short
 from insula.platform_admin.tenants.routes import worded
@@ -87,6 +87,7 @@ def show_tab(  # noqa: PLR0913  (each by its name)
 
 def frame_of(panel: Panel, request: Request, line: TenantLine, tab: str) -> dict[str, Any]:
     """What every tab of a tenant shows around itself."""
+    note_opened(request, line.id)
     host = line.primary_host or panel.naming.host(line.slug)
     return {
         "tenant": line,

@@ -13,7 +13,7 @@ from insula.accounts.activation.models import Link
 from insula.admin_sessions.models import AdminSession
 from insula.kernel.errors import Conflict, Invalid
 from insula.kernel.spreadsheets import csv_lines
-from insula.platform_admin.guard import Form, Panel, file_of, platform_actor
+from insula.platform_admin.guard import Form, Panel, file_of, platform_actor, recent_of
 from insula.platform_admin.navigation import TENANTS
 from insula.registry import service as registry
 from insula.registry.models import STATUSES, Cursor, Filter, Page, TenantLine
@@ -94,6 +94,7 @@ async def show_tenants(panel: Panel, request: Request, session: AdminSession) ->
     wanted = _filter(request)
     cursor = Cursor.read(request.query_params.get("at", ""))
     page = await registry.page(panel.platform, wanted, cursor, _LIMIT)
+    recent = recent_of(request, session) if wanted.is_default and cursor is None else []
     return panel.show(
         request,
         session,
@@ -108,6 +109,7 @@ async def show_tenants(panel: Panel, request: Request, session: AdminSession) ->
         sorts=_sorts(wanted),
         csv_url=_address(wanted, path=f"{TENANTS}.csv"),
         json_url=_address(wanted, path=f"{TENANTS}.json"),
+        recent=await registry.in_order(panel.platform, recent) if recent else [],
         is_search="search" in request.query_params,
     )
 
