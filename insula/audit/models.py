@@ -2,13 +2,17 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
+from insula.kernel.errors import Invalid
+
 Status = Literal["success", "failed", "info", "warning"]
 ActorType = Literal["user", "admin", "client", "system", "platform"]
+#: A line that was seen, after which others are asked for: its moment and its id.
+Place = tuple[datetime, UUID]
 
 _FORBIDDEN: Final = ("password", "token", "secret", "code", "key", "hash")
 _LONGEST: Final = 512
@@ -47,8 +51,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which lines are asked for; None asks nothing. Moments are a half-open range."""
+    """
+    Which lines are asked for; None asks nothing. Moments are a half-open range.
 
+    *event* is one, or with a dot at its end all that begin so. Of *words* one is the beginning of
+    an event, the whole id of an actor, a target or a request, or an address.
+    """
+
+    words: tuple[str, ...] = ()
     event: str | None = None
     status: Status | None = None
     actor_type: ActorType | None = None
@@ -86,22 +96,25 @@ class Found:
     """Lines of one page, newest first; *place* is where the next one begins, if there is one."""
 
     lines: Sequence[Line]
-    place: tuple[datetime, UUID] | None
+    place: Place | None
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """
-    Which lines of the record are asked for, within *span* of now.
+def write_place(place: Place) -> str:
+    """A place as it stands in a link."""
+    return f"{place[0].isoformat()}|{place[1]}"
 
-    *words* is the beginning of an event's name, or the whole of an actor's, target's or request's
-    id. *after* is the last line that was seen: its moment and its id.
-    """
 
-    span: timedelta
-    words: str = ""
-    statuses: tuple[Status, ...] = ()
-    after: tuple[str, str] | None = None
+def read_place(text: str) -> Place | None:
+    """The place that a link names, if it does. Raises `Invalid`."""
+    if not text:
+        return None
+    at, _, line = text.partition("|")
+    try:
+        place = (datetime.fromisoformat(at), UUID(line))
+        place[0].astimezone()
+    except (ValueError, OverflowError) as error:
+        raise Invalid("The link leads to no page of this list.", code="cursor_invalid") from error
+    return place
 
 
 _ADDRESS: Final = re.compile(r"([^\s@<>\"']{1,64})@([^\s@<>\"']{1,255})")
@@ -116,6 +129,25 @@ def masked(text: str) -> str:
         return f"{name[0]}•••@{domain[0]}•••{'.' if rest else ''}{rest}"
 
     return _ADDRESS.sub(mask, text)
+
+
+def masked_line(line: Line) -> Line:
+    """A line as people see it, who need no whole address."""
+    return replace(
+        line,
+        actor_id=_masked(line.actor_id),
+        target_id=_masked(line.target_id),
+        user_agent=_masked(line.user_agent),
+        metadata=_masked(line.metadata),
+    )
+
+
+def _masked(value: Any) -> Any:  # noqa: ANN401  (a value of a line, or within one)
+    if isinstance(value, str):
+        return masked(value)
+    if isinstance(value, Mapping):
+        return {name: _masked(each) for name, each in value.items()}
+    return [_masked(each) for each in value] if isinstance(value, list) else value
 
 
 def scrub(metadata: Mapping[str, Any]) -> dict[str, Any]:

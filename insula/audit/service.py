@@ -1,12 +1,18 @@
 """Writing the record."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from insula.audit import store
-from insula.audit.models import Event, Found, Line, Lines, Wanted
-from insula.tenancy.db import Connection, Row
+from insula.audit.models import Actor, Event, Found, Line, Place, Wanted
+from insula.kernel.errors import NotFound
+from insula.tenancy.db import Connection, Row, Tenant
+
+#: Lines of an export that are read at once (CR-9).
+_BATCH: Final = 1000
 
 
 async def record(db: Connection, event: Event) -> None:
@@ -18,7 +24,7 @@ async def search(
     db: Connection,
     wanted: Wanted,
     *,
-    place: tuple[datetime, UUID] | None = None,
+    place: Place | None = None,
     limit: int = 50,
 ) -> Found:
     """
@@ -33,6 +39,48 @@ async def search(
         return Found(shown, (shown[-1].at, shown[-1].id))
     end = await store.end_of_window(db, wanted, place)
     return Found(shown, None if end is None else (end.at, end.id))
+
+
+async def export(
+    tenant: Tenant, wanted: Wanted, actor: Actor, form: str
+) -> AsyncIterator[Sequence[Line]]:
+    """
+    All lines that are asked for, newest first, in batches that are transactions of their own.
+
+    That *actor* takes them away, as a file of some *form*, is recorded before the first.
+    """
+    asked = {name: _plainly(value) for name, value in asdict(wanted).items() if value}
+    event = Event(
+        "data.exported", actor, "info", target_type="audit",
+        metadata={"what": "the record", "format": form, "filter": asked},
+    )  # fmt: skip
+    async with tenant.transaction() as db:
+        await record(db, event)
+    return _batches(tenant, wanted)
+
+
+def _plainly(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+async def _batches(tenant: Tenant, wanted: Wanted) -> AsyncIterator[Sequence[Line]]:
+    place: Place | None = None
+    while True:
+        async with tenant.transaction() as db:
+            found = await search(db, wanted, place=place, limit=_BATCH)
+        if found.lines:
+            yield found.lines
+        if found.place is None:
+            return
+        place = found.place
+
+
+async def get(db: Connection, line_id: UUID) -> Line:
+    """One line of the bound tenant. Raises `NotFound`."""
+    row = await store.get(db, line_id)
+    if row is None:
+        raise NotFound("There is no such line in the record, or it is not kept any more.")
+    return _line(row)
 
 
 async def count(db: Connection, wanted: Wanted, *, most: int) -> tuple[int, bool]:
@@ -57,8 +105,3 @@ async def last_of(db: Connection, events: Sequence[str]) -> Row | None:
 async def newest(db: Connection, n: int = 50) -> Sequence[Row]:
     """The last *n* lines of the bound tenant, newest first."""
     return await store.newest(db, n)
-
-
-async def browse(db: Connection, wanted: Lines, limit: int) -> Sequence[Row]:
-    """Some lines of the bound tenant's record, newest first. Raises `Invalid` for an ill place."""
-    return await store.browse(db, wanted, limit)

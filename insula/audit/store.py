@@ -4,15 +4,12 @@ import ipaddress
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.exc import DataError
 
-from insula.audit.models import Event, Lines, Wanted, plain, scrub
+from insula.audit.models import Event, Place, Wanted, plain, scrub
 from insula.kernel.db import Connection, Row
-from insula.kernel.errors import Invalid
 
 _INSERT = text("""
     insert into insula.audit_events
@@ -56,6 +53,13 @@ async def insert(db: Connection, event: Event) -> None:
             "metadata": json.dumps(scrub(event.metadata)),
         },
     )
+
+
+_ONE = text(f"select {_LINE} from insula.audit_events where id = :id")  # noqa: S608  (names of ours)
+
+
+async def get(db: Connection, line_id: UUID) -> Row | None:
+    return (await db.execute(_ONE, {"id": line_id})).one_or_none()
 
 
 #: So many lines are looked through for one that is seldom asked for.
@@ -103,7 +107,12 @@ _SEEN = f"""(select id, at, event, status, actor_type, actor_id, on_behalf_of, t
              {_ORDER} limit :window) seen"""  # noqa: S608  (names of ours)
 
 _MATCHES = """
-    (cast(:event as text) is null or event = :event)
+    (cardinality(cast(:words as text[])) = 0
+     or exists (select from unnest(cast(:words as text[])) word where starts_with(event, word))
+     or actor_id = any(cast(:words as text[])) or target_id = any(cast(:words as text[]))
+     or request_id = any(cast(:words as text[])) or host(ip) = any(cast(:words as text[])))
+    and (cast(:event as text) is null or event = :event
+         or (right(:event, 1) = '.' and starts_with(event, :event)))
     and (cast(:status as text) is null or status = :status)
     and (cast(:actor_type as text) is null or actor_type = :actor_type)
     and (cast(:actor_id as text) is null or actor_id = :actor_id)
@@ -126,21 +135,24 @@ _END_OF_WINDOW = text(f"""
 _COUNT = text(f"select count(*) filter (where {_MATCHES}) as n, count(*) as looked_at from {_SEEN}")  # noqa: S608  (names of ours)
 
 
-def _asked(wanted: Wanted, place: tuple[datetime, UUID] | None) -> dict[str, object]:
+def _asked(wanted: Wanted, place: Place | None) -> dict[str, object]:
     at, line = place or (None, None)
-    return {**asdict(wanted), "ip": _address(wanted.ip), "at": at, "id": line, "window": WINDOW}
+    return {
+        **asdict(wanted),
+        "words": list(wanted.words),
+        "ip": _address(wanted.ip),
+        "at": at,
+        "id": line,
+        "window": WINDOW,
+    }
 
 
-async def search(
-    db: Connection, wanted: Wanted, place: tuple[datetime, UUID] | None, limit: int
-) -> Sequence[Row]:
+async def search(db: Connection, wanted: Wanted, place: Place | None, limit: int) -> Sequence[Row]:
     """Lines, newest first, among the next `WINDOW` after one."""
     return (await db.execute(_SEARCH, {**_asked(wanted, place), "limit": limit})).all()
 
 
-async def end_of_window(
-    db: Connection, wanted: Wanted, place: tuple[datetime, UUID] | None
-) -> Row | None:
+async def end_of_window(db: Connection, wanted: Wanted, place: Place | None) -> Row | None:
     """The last line that `search` has looked at; None if it has come to the end."""
     return (await db.execute(_END_OF_WINDOW, _asked(wanted, place))).one_or_none()
 
@@ -154,26 +166,3 @@ async def count(db: Connection, wanted: Wanted, most: int) -> tuple[int, bool]:
 
 async def newest(db: Connection, n: int) -> Sequence[Row]:
     return (await db.execute(_NEWEST, {"n": n})).all()
-
-
-async def browse(db: Connection, wanted: Lines, limit: int) -> Sequence[Row]:
-    conditions = ["at > now() - :span"]
-    values: dict[str, object] = {"span": wanted.span, "limit": limit}
-    if wanted.words:
-        conditions.append("""((event collate "C" >= :words and event collate "C" < :beyond)
-            or actor_id = :words or target_id = :words or request_id = :words)""")
-        values |= {"words": wanted.words, "beyond": wanted.words + "\U0010ffff"}
-    if wanted.statuses:
-        conditions.append("status = any(:statuses)")
-        values["statuses"] = list(wanted.statuses)
-    if wanted.after:
-        conditions.append(_AFTER)
-        values["at"], values["id"] = wanted.after
-    statement = f"""
-        select {_LINE}, cast(at as text) as mark
-          from insula.audit_events where {" and ".join(conditions)} {_ORDER} limit :limit
-    """  # noqa: S608  (words of ours)
-    try:
-        return (await db.execute(text(statement), values)).all()
-    except DataError as error:
-        raise Invalid("The link leads to no page of this list.", code="cursor_invalid") from error

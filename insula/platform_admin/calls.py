@@ -139,6 +139,8 @@ _PART: Final = "a part of the look's page, which has the call"
 WITHOUT: Final[Mapping[str, str]] = {
     f"{TENANTS}.csv": _FILE,
     f"{TENANTS}.json": _FILE,
+    "/platform/audit.csv": _FILE,
+    "/platform/audit.json": _FILE,
     f"{_CONFIG}/export.json": _FILE,
     f"{_ONE}/deletion.jwt": _FILE,
     f"{_CONFIG}/branding/assets/{{digest}}": _PART,

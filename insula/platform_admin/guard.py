@@ -1,11 +1,12 @@
 """Who may be on a page of the platform, and what every page of it has around it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from insula.admin_sessions.guard import Door, actor_of, step_up_first
@@ -19,7 +20,7 @@ from insula.keys.settings import KeyRotation
 from insula.platform_admin.calls import call_of
 from insula.platform_admin.navigation import GROUPS, HOME, TENANTS
 from insula.providers.pool import Figures
-from insula.sign_in.guard import cookies_of
+from insula.sign_in.guard import cookies_of, with_cookies
 from insula.tenancy.db import Platform
 from insula.tenancy.models import Naming
 from insula.tenants.domains.proofs import Prover
@@ -28,6 +29,11 @@ from insula.ui.views import ApiCall, Person, Shell, hue_of
 
 #: Where a request keeps the address of its page, as it was mounted.
 _PAGE = "insula.page"
+#: Where it keeps the tenant that its page is about.
+_OPENED = "insula.opened"
+RECENT_COOKIE = "insula_recent"
+_MOST_RECENT = 6
+_MONTH = 30 * 24 * 3600
 
 Form = dict[str, list[str]]
 Show = Callable[["Panel", Request, AdminSession], Awaitable[Response]]
@@ -61,19 +67,25 @@ class Panel:
     prover: Prover
     keeper: Keeper
 
-    def page(self, path: str, show: Show, *, proved: bool = False) -> Route:
-        """A page to look at; with *proved* for whoever has lately shown who they are."""
+    def page(self, path: str, show: Show, *, writes: bool = False, proved: bool = False) -> Route:
+        """
+        A page to look at.
+
+        With *writes* it is nothing but a form, which a viewer could not send; with *proved* also
+        for whoever has lately shown who they are.
+        """
 
         async def endpoint(request: Request) -> Response:
             request.scope[_PAGE] = path
             session = await self.door.session(request)
             if session is None:
                 return self.door.sign_in_first(request)
-            _refuse_strangers(session, writes=proved)
+            _refuse_strangers(session, writes=writes or proved)
             if proved and not session.is_proved:
                 query = f"?{request.url.query}" if request.url.query else ""
                 return step_up_first(f"{request.scope['path']}{query}")
             response = await show(self, request, session)
+            self._remember(request, session, response)
             self.door.renew(request, session, response)
             return response
 
@@ -155,6 +167,18 @@ class Panel:
         )
         return HTMLResponse(html, status)
 
+    def _remember(self, request: Request, session: AdminSession, response: Response) -> None:
+        """Put the tenant that was opened before those that were; a cookie of this browser."""
+        opened: UUID | None = request.scope.get(_OPENED)
+        before = recent_of(request, session)
+        if opened is None or before[:1] == [opened]:
+            return
+        ids = [opened, *(each for each in before if each != opened)][:_MOST_RECENT]
+        value = ".".join(each.hex for each in (session.user_id, *ids))
+        secure = "; Secure" if self.door.pages.jar.secure else ""
+        cookie = f"{RECENT_COOKIE}={value}; Path={HOME}; HttpOnly; SameSite=Lax; Max-Age={_MONTH}"
+        with_cookies(response, (cookie + secure,))
+
     def _call(self, request: Request) -> ApiCall | None:
         """What the page does, as a program does it."""
         names = {**request.query_params, **request.path_params}
@@ -168,6 +192,28 @@ def _refuse_strangers(session: AdminSession, *, writes: bool) -> None:
         raise Denied("This account has no role on the platform.")
     if writes and not session.runs_platform:
         raise Denied("A viewer of the platform looks and changes nothing.")
+
+
+def recent_of(request: Request, session: AdminSession) -> list[UUID]:
+    """The tenants that this person has opened in this browser, the last one first."""
+    whose, *ids = cookies_of(request).get(RECENT_COOKIE, "").split(".")
+    if whose != session.user_id.hex:
+        return []
+    try:
+        return [UUID(hex=each) for each in ids[:_MOST_RECENT]]
+    except ValueError:
+        return []
+
+
+def note_opened(request: Request, tenant_id: UUID) -> None:
+    """The page that answers is one of this tenant's."""
+    request.scope[_OPENED] = tenant_id
+
+
+def file_of(body: AsyncIterator[str], kind: str, name: str) -> Response:
+    """A file to take away, as it is written."""
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+    return StreamingResponse(body, media_type=kind, headers=headers)
 
 
 def platform_actor(request: Request, session: AdminSession) -> Actor:

@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from insula.audit.models import masked
-from insula.tenancy.db import Row
+from insula.audit.models import Line, masked
 
 #: By event: what was done, as it goes between who and whom.
 _VERBS: Final[Mapping[str, str]] = {
@@ -16,6 +15,9 @@ _VERBS: Final[Mapping[str, str]] = {
     "tenant.suspended": "suspended tenant",
     "tenant.activated": "activated tenant",
     "tenant.archived": "archived tenant",
+    "tenant.deletion_scheduled": "scheduled the deletion of tenant",
+    "tenant.deletion_undone": "took back the deletion of tenant",
+    "tenant.purged": "purged tenant",
     "tenant.viewed_by_platform": "looked at the people of tenant",
     "tenant.resolution_conflict": "was named two tenants at once",
     "domain.added": "began to prove the domain",
@@ -30,6 +32,9 @@ _VERBS: Final[Mapping[str, str]] = {
     "user.logged_in": "signed in",
     "user.logged_out": "signed out",
     "user.login_failed": "could not sign in:",
+    "session.revoked": "ended session",
+    "session.bulk_revoked": "ended all sessions of",
+    "session.tenant_conflict": "came with the session of another tenant",
     "user.created": "created",
     "user.updated": "changed",
     "user.disabled": "disabled",
@@ -40,13 +45,32 @@ _VERBS: Final[Mapping[str, str]] = {
     "user.password_reset_forced": "set a new password for",
     "user.password_reset_sent": "made a link to choose a password for",
     "user.password_reset_completed": "chose a password by a link",
+    "user.email_changed": "changed the address of",
     "user.email_verified": "confirmed their address",
     "user.role_granted": "gave a role to",
     "user.role_revoked": "took a role from",
     "client.created": "registered application",
     "client.updated": "changed application",
     "client.deleted": "deleted application",
+    "client.registered": "registered by itself application",
+    "client.activated": "activated application",
+    "client.deactivated": "paused application",
+    "client.verified": "verified application",
+    "client.unverified": "no longer vouches for application",
+    "client.adopted": "adopted application",
+    "client.access_revoked": "took all access from application",
     "client.secret_rotated": "rotated the secret of application",
+    "client.secret_retired": "ended an old secret of application",
+    "registration_token.created": "made initial access token",
+    "registration_token.revoked": "revoked initial access token",
+    "resource_server.created": "registered API",
+    "resource_server.updated": "changed API",
+    "resource_server.deleted": "deleted API",
+    "scope.created": "made scope",
+    "scope.updated": "changed scope",
+    "scope.deleted": "deleted scope",
+    "claim.mapped": "mapped claim",
+    "claim.unmapped": "no longer maps claim",
     "key.published": "published signing key",
     "key.promoted": "promoted signing key",
     "key.promotion_delayed": "waits for important applications with signing key",
@@ -54,7 +78,22 @@ _VERBS: Final[Mapping[str, str]] = {
     "key.retired": "retired signing key",
     "key.exported": "exported the sealed signing keys",
     "oauth.authorized": "decided what may be used by application",
+    "oauth.token_issued": "got a token",
+    "oauth.token_revoked": "revoked a token",
+    "oauth.refresh_reused": "used a refresh token twice",
+    "oauth.code_replayed": "used an authorization code twice",
+    "oauth.consent_revoked": "took back what an application was allowed:",
+    "api.request_denied": "was refused at the API:",
+    "maintenance.run": "worked on job",
+    "isolation.probe_failed": "found tenants not kept apart in run",
     "settings.updated": "changed settings",
+    "config.updated": "changed",
+    "config.imported": "imported",
+    "config.rolled_back": "restored an earlier version of",
+    "config.section_reset": "reset",
+    "config.bound_changed": "changed the bounds of",
+    "config.exported": "took away the settings",
+    "data.exported": "took away",
     "config.change_planned": "planned a change of",
     "config.plan_withdrawn": "took back what was planned for",
     "config.plan_failed": "could not put into effect what was planned for",
@@ -64,8 +103,15 @@ _ALONE: Final = frozenset(
     {"admin.logged_in", "admin.logged_out", "step_up.verified", "step_up.failed", "user.logged_in",
      "user.logged_out", "user.password_changed", "user.password_reset_completed",
      "user.email_verified", "key.exported", "settings.updated",
-     "tenant.resolution_conflict"}
+     "tenant.resolution_conflict", "session.tenant_conflict", "data.exported",
+     "oauth.token_issued", "oauth.token_revoked", "oauth.refresh_reused", "oauth.code_replayed"}
 )  # fmt: skip
+#: What happened instead where it failed.
+_FAILED: Final[Mapping[str, str]] = {"oauth.token_issued": "was refused a token"}
+#: What a target is, where its event does not say it.
+_NOUNS: Final[Mapping[str, str]] = {
+    "user": "user", "config": "settings", "template": "template", "asset": "image",
+}  # fmt: skip
 _ACTORS: Final = {"system": "System", "platform": "Platform", "client": "Application"}
 _LONG_ID: Final = 32
 
@@ -76,7 +122,6 @@ class Entry:
 
     id: str
     at: datetime
-    mark: str
     event: str
     status: str
     actor: str
@@ -100,66 +145,78 @@ def short(text: str) -> str:
     return f"{text[:4]}…{text[-4:]}" if len(text) >= _LONG_ID else text
 
 
-def entries(rows: Sequence[Row], names: Mapping[UUID, str]) -> list[Entry]:
+def entries(lines: Sequence[Line], names: Mapping[UUID, str]) -> list[Entry]:
     """Lines of the record in words; *names* are those of actors who may be named here."""
-    return [_entry(row, names) for row in rows]
+    return [_entry(line, names) for line in lines]
 
 
-def actors(rows: Sequence[Row]) -> set[UUID]:
+def actors(lines: Sequence[Line]) -> set[UUID]:
     """Whose names the lines need."""
     found = set()
-    for row in rows:
-        if row.actor_id and row.actor_type != "client":
+    for line in lines:
+        if line.actor_id and line.actor_type != "client":
             try:
-                found.add(UUID(row.actor_id))
+                found.add(UUID(line.actor_id))
             except ValueError:
                 continue
     return found
 
 
-def _entry(row: Row, names: Mapping[UUID, str]) -> Entry:
-    alone = row.event in _ALONE
-    whole = row.target_type == "domain"  # the end of a name says as much as its beginning
-    target = row.target_id or "" if whole else short(row.target_id or "")
+def _entry(line: Line, names: Mapping[UUID, str]) -> Entry:
+    alone = line.event in _ALONE
+    whole = line.target_type == "domain"  # the end of a name says as much as its beginning
+    target = line.target_id or "" if whole else short(line.target_id or "")
     if alone:
         target = ""
-    if row.target_type == "user" and target:
-        target = f"user {target}"
+    noun = _NOUNS.get(line.target_type or "", "")
+    if noun and target:
+        target = f"{noun} {target}"
     return Entry(
-        id=str(row.id),
-        at=row.at,
-        mark=row.mark,
-        event=row.event,
-        status=row.status,
-        actor=_actor(row, names),
-        verb=_VERBS.get(row.event, row.event.replace(".", " ").replace("_", " ")),
-        target=target or str(row.metadata.get("reason", "")).replace("_", " "),
-        target_slug=row.target_id or "" if row.target_type == "tenant" and not alone else "",
-        details=_details(row),
+        id=str(line.id),
+        at=line.at,
+        event=line.event,
+        status=line.status,
+        actor=_actor(line, names),
+        verb=_verb(line),
+        target=target or _said(line.metadata),
+        target_slug=line.target_id or "" if line.target_type == "tenant" and not alone else "",
+        details=_details(line),
     )
 
 
-def _actor(row: Row, names: Mapping[UUID, str]) -> str:
+def _verb(line: Line) -> str:
+    failed = _FAILED.get(line.event) if line.status == "failed" else None
+    return failed or _VERBS.get(line.event) or line.event.replace(".", " ").replace("_", " ")
+
+
+def _said(metadata: Mapping[str, Any]) -> str:
+    """What a line without a target is about, in its own words."""
+    return str(metadata.get("what") or metadata.get("reason") or metadata.get("why") or "").replace(
+        "_", " "
+    )
+
+
+def _actor(line: Line, names: Mapping[UUID, str]) -> str:
+    if line.actor_id is None:
+        return _ACTORS.get(line.actor_type, "Somebody")
     try:
-        named = names.get(UUID(row.actor_id)) if row.actor_id else None
-    except ValueError:
-        named = None
+        named = names.get(UUID(line.actor_id))
+    except ValueError:  # whoever acts for the platform and is no person is an application
+        return f"Application {short(line.actor_id)}"
     if named:
         return named
-    if row.actor_id is None:
-        return _ACTORS.get(row.actor_type, "Somebody")
-    return f"{_ACTORS.get(row.actor_type, row.actor_type.title())} {short(row.actor_id)}"
+    return f"{_ACTORS.get(line.actor_type, line.actor_type.title())} {short(line.actor_id)}"
 
 
-def _details(row: Row) -> list[tuple[str, str]]:
+def _details(line: Line) -> list[tuple[str, str]]:
     told = [
-        ("Result", row.status),
-        ("Actor", f"{row.actor_type} {row.actor_id or ''}".strip()),
-        ("Target", f"{row.target_type or ''} {row.target_id or ''}".strip()),
-        ("Request", row.request_id or ""),
-        ("Address", row.ip or ""),
-        ("Browser", row.user_agent or ""),
-        *((_words(name), _text(value)) for name, value in sorted(row.metadata.items())),
+        ("Result", line.status),
+        ("Actor", f"{line.actor_type} {line.actor_id or ''}".strip()),
+        ("Target", f"{line.target_type or ''} {line.target_id or ''}".strip()),
+        ("Request", line.request_id or ""),
+        ("Address", line.ip or ""),
+        ("Browser", line.user_agent or ""),
+        *((_words(name), _text(value)) for name, value in sorted(line.metadata.items())),
     ]
     return [(term, masked(text)) for term, text in told if text]
 

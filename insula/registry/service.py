@@ -106,6 +106,13 @@ async def get(platform: Platform, slug: str) -> TenantLine:
     return found
 
 
+async def in_order(platform: Platform, ids: Sequence[UUID]) -> list[TenantLine]:
+    """These tenants, in this order; those that are gone are left out."""
+    async with platform.transaction() as db:
+        found = {line.id: line for line in await store.by_ids(db, ids)}
+    return [found[each] for each in ids if each in found]
+
+
 async def slug_of_host(platform: Platform, host: str) -> str | None:
     """Whose domain *host* is."""
     async with platform.transaction() as db:

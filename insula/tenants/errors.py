@@ -1,5 +1,7 @@
 """What can be refused about tenants."""
 
+from datetime import UTC, datetime
+
 from insula.kernel.errors import Conflict, Invalid, NotFound
 
 
@@ -12,7 +14,17 @@ class NoSuchDomain(NotFound):
 
 
 class SlugTaken(Conflict):
+    """A tenant has it; or one had it that is deleted, and it is free again at *free_at*."""
+
     code = "slug_taken"
+
+    def __init__(self, free_at: datetime | None = None) -> None:
+        said = "A tenant of that slug exists."
+        if free_at is not None:
+            moment = f"{free_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+            said = f"The tenant of that slug is deleted. The slug is free again from {moment}."
+        super().__init__(said)
+        self.free_at = free_at
 
 
 class DomainTaken(Conflict):

@@ -54,7 +54,7 @@ async def create(  # noqa: PLR0913  (each by its name)
     async with platform.transaction() as db:
         tenant_id = await store.insert(db, slug, name)
         if tenant_id is None:
-            raise SlugTaken("A tenant of that slug exists.")
+            raise SlugTaken(await store.slug_free_at(db, slug))
         await rebind(db, tenant_id)
         await keys.endow(db, tenant_id, envelope, prepared, rotation)
         await acts.record(db, "tenant.created", slug, actor)

@@ -1,6 +1,7 @@
 """All SQL that writes the registry, over the platform's door; login domains stand in `hosts`."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from psycopg.errors import UniqueViolation
@@ -33,6 +34,18 @@ async def insert(
             raise
         return None
     return new
+
+
+async def slug_free_at(db: Connection, slug: str) -> datetime | None:
+    """When the slug of a deleted tenant may be given again; None if no deletion keeps it."""
+    found: datetime | None = await db.scalar(
+        text("""
+            select max(slug_free_at) from insula.deletions
+             where slug = :slug and slug_free_at > now()
+        """),
+        {"slug": slug},
+    )
+    return found
 
 
 async def lock(db: Connection, slug: str) -> Row | None:

@@ -50,7 +50,7 @@ def test_what_cannot_be_set_is_refused_in_one_line(here, words, code):
     assert "\n" not in answer["detail"]
 
 
-def test_a_saved_state_is_listed_restored_exported_and_imported(here, tmp_path):
+def test_a_saved_state_is_listed_restored_exported_and_imported(here, superuser, slug, tmp_path):
     here("settings", "set", "oidc.ttl", "id_token=300", "--reason", "shorter")
     here("settings", "set", "oidc.ttl", "id_token=null", "device_code=90")
     newest, first = here("settings", "history")
@@ -60,6 +60,12 @@ def test_a_saved_state_is_listed_restored_exported_and_imported(here, tmp_path):
 
     exported = here("settings", "export")
     assert exported == {"oidc.ttl": {"id_token": 300}}
+    (line,) = superuser.execute(
+        "select a.actor_type, a.metadata from insula.audit_events a join insula.tenants t"
+        " on t.id = a.tenant_id where t.slug = %s and a.event = 'config.exported'",
+        [slug],
+    ).fetchall()
+    assert line == ("system", {"sections": ["oidc.ttl"], "sealed": False})
     file = tmp_path / "settings.json"
     file.write_text('{"oidc.features": {"par": false}}')
     assert here("settings", "import", str(file)) == ["oidc.features.par", "oidc.ttl.id_token"]

@@ -218,8 +218,12 @@ async def test_the_slug_of_a_purged_tenant_is_not_given_away_for_a_while(
     async def create():
         await tenants.create(platform_door, envelope, rotation, slug=slug, display_name="Next")
 
-    with pytest.raises(SlugTaken):
+    with pytest.raises(SlugTaken) as refused:
         await create()
+    (free_at,) = behind.execute(
+        "select slug_free_at from insula.deletions where slug = %s", [slug]
+    ).fetchone()
+    assert refused.value.free_at == free_at
     behind.execute("update insula.deletions set slug_free_at = now() where slug = %s", [slug])
     await create()
 

@@ -133,6 +133,68 @@ def test_every_page_of_the_platform_is_whole_at_every_width(product, visit, runn
     look_at(page, "Sign in to the platform", title="Administrators")
 
 
+@pytest.mark.spec("features W01", "features UI-2", "features UI-7")
+@pytest.mark.parametrize("way", ["on a phone", "in the dark, without script"])
+def test_the_record_is_narrowed_filter_by_filter_and_taken_away(product, visit, runner, way):
+    page = visit(**WAYS[way])
+    come_in(product, page, runner)
+    page.goto(f"http://{product.server.host('platform')}/platform/audit")
+    page.get_by_role("button", name="Event").click()
+    page.get_by_label("Event", exact=True).fill("admin.")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/platform/audit?event=admin.")
+    page.get_by_role("button", name="Actor").click()
+    page.get_by_label("Kind of actor").select_option("Admin")
+    page.get_by_label("Who acted", exact=True).fill(runner.email)
+    look_at(page, "Audit")
+    page.get_by_role("button", name="Apply").click()
+    page.wait_for_url("**&actor_type=admin&actor_id=*")
+    look_at(page, "Audit")
+    assert page.locator(".log").count() == 1
+    page.get_by_role("button", name="Address").click()
+    page.get_by_label("IP address").fill("nowhere")
+    page.keyboard.press("Enter")
+    look_at(page, "Audit", title="Error: Audit")
+    page.get_by_role("alert").get_by_role("link").click()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("203.0.113.77")
+    page.keyboard.press("Enter")
+    page.get_by_text("Nothing matches").wait_for()
+    page.get_by_role("link", name="Remove filter Address: 203.0.113.77").click()
+    assert page.locator(".log").count() == 1
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV of this filter").click()
+    assert download.value.suggested_filename == "audit.csv"
+    assert len(download.value.path().read_text().splitlines()) == 2
+
+
+@pytest.mark.spec("features D04", "features UI-7")
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["on a phone", "at a desk"])
+def test_the_longest_names_break_and_the_page_keeps_its_width(product, visit, runner, size):
+    page = visit(viewport=size)
+    slug = f"l{secrets.token_hex(31)}"
+    name = f"{'W' * 127} {'M' * 127}"
+    product.tenant(slug)
+    product.change("update insula.tenants set display_name = %s where slug = %s", name, slug)
+    domain = f"{'.'.join(['a' * 60] * 3)}.{secrets.token_hex(15)}.example"
+    come_in(product, page, runner)
+    tenant = f"http://{product.server.host('platform')}/platform/tenants/{slug}"
+    page.goto(f"{tenant}/edit")
+    page.get_by_label("Add a domain").fill(domain)
+    page.get_by_role("button", name="Add domain").click()
+    for path in ("", "/users", "/hosts", "/keys", "/config", "/activity", "/edit"):
+        page.goto(f"{tenant}{path}")
+        look_at(page, name, title="Application" if path == "/config" else name)
+    for path, act in (("suspend", "Suspend"), ("archive", "Archive"), ("delete", "Delete")):
+        page.goto(f"{tenant}/{path}")
+        look_at(page, f"{act} {name}?")
+    page.goto(f"{tenant}/domains/vouch?domain={domain}")
+    look_at(page, f"Vouch for {domain}?")
+    page.goto(f"{tenant.rpartition('/')[0]}?q={slug}")
+    look_at(page, "Tenants")
+
+
 def test_control_k_leads_to_the_search(product, visit, runner):
     page = visit()
     come_in(product, page, runner)

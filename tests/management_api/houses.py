@@ -52,6 +52,10 @@ class Contents:
                 "select kid from insula.signing_keys where tenant_id = %s and alg = 'RS256'",
                 tenant,
             ),
+            "line": only(
+                "select id from insula.audit_events where tenant_id = %s order by at desc limit 1",
+                tenant,
+            ),
             "asset": uploaded.json()["id"],
             "role": "auditor",
             "slug": slug,

@@ -70,7 +70,9 @@ WITHOUT_BODY = {
     ("DELETE", "/resources/{resource}"), ("DELETE", "/sessions"),
     ("DELETE", "/sessions/{session_id}"), ("DELETE", "/tenants/{slug}/hosts/{host}"),
     ("DELETE", "/users/{user_id}/lock"), ("DELETE", "/users/{user_id}/roles/{role}"),
-    ("DELETE", "/users/{user_id}/sessions"), ("GET", "/audit"), ("GET", "/clients"),
+    ("DELETE", "/users/{user_id}/sessions"), ("GET", "/audit"), ("GET", "/audit/{line}"),
+    ("GET", "/export/audit"),
+    ("GET", "/clients"),
     ("GET", "/clients/{client}"), ("GET", "/clients/{client}/secrets"),
     ("GET", "/clients/{client}/stats"), ("GET", "/grants"),
     ("GET", "/grants/{grant_id}"), ("GET", "/keys"), ("GET", "/me"), ("GET", "/platform/pool"),
@@ -109,7 +111,8 @@ WITHOUT_BODY = {
     ("POST", "/users/{user_id}/revoke-tokens"), ("PUT", "/users/{user_id}/roles/{role}"),
 }  # fmt: skip
 #: Parameters that name something of a tenant.
-OF_A_TENANT = {"user_id", "client", "session_id", "grant_id", "secret", "resource", "kid", "asset"}
+OF_A_TENANT = {"user_id", "client", "session_id", "grant_id", "secret", "resource", "kid", "asset",
+               "line"}  # fmt: skip
 TENANT_ROUTES = [(m, p) for m, p, rule in routes() if not rule.across]
 
 
@@ -201,7 +204,10 @@ def test_lists_show_nothing_of_another_tenant_and_acts_on_many_reach_nothing(
     callers, contents, programs
 ):
     theirs = contents["theirs"]
-    lists = ("/users", "/clients", "/sessions", "/grants", "/resources", "/keys", "/audit")
+    lists = (
+        "/users", "/clients", "/sessions", "/grants", "/resources", "/keys", "/audit",
+        "/export/audit", "/export/audit?format=csv",
+    )  # fmt: skip
     whole = "".join(next(callers).get(path).text for path in lists)
     for each in OF_A_TENANT - {"secret"}:
         assert theirs.ids[each] not in whole, each

@@ -100,7 +100,7 @@ def test_a_value_beyond_a_bound_is_refused_with_the_bound_and_who_set_it(fresh, 
 
 
 @pytest.mark.spec("features C04", "features C05", "features C11", "features BEY-3")
-def test_no_limit_and_lists_are_bound_as_numbers_are(fresh, bounds, platform):
+def test_no_limit_and_lists_are_bound_as_numbers_are(fresh, bounds, platform, programs):
     held = {
         "security.session": ("absolute_timeout_hours", 0, 24, 12, "ceil-max0"),
         "oidc.scopes": (
@@ -123,10 +123,11 @@ def test_no_limit_and_lists_are_bound_as_numbers_are(fresh, bounds, platform):
         fresh.patch(path, {field: within})
         (error,) = refusal(fresh.patch(path, {field: beyond}), 422, "bound_violated")["errors"]
         assert (error["field"], error["bound"]) == (f"{section}.{field}", bound)
-        exported = fresh.get("/settings/export").json()["settings"]
+        taker = programs.make(fresh.slug)  # such acts are few a minute
+        exported = taker.get("/settings/export").json()["settings"]
         assert exported[section] == {field: within}
         broken = {"settings": {**exported, section: {field: beyond}}}
-        refusal(fresh.post("/settings/import", broken), 422, "bound_violated")
+        refusal(taker.post("/settings/import", broken), 422, "bound_violated")
     bounds("security.session", {"absolute_timeout_hours": 0})  # binds nothing
     unlimited = {"absolute_timeout_hours": 0, "idle_timeout_minutes": 0}
     assert fresh.patch("/settings/security.session", unlimited).json()["own"] == unlimited
@@ -155,7 +156,7 @@ def test_a_preview_says_what_would_hold_and_saves_nothing(fresh):
 
 
 @pytest.mark.spec("features J03")
-def test_saves_are_versions_that_are_listed_read_exported_imported_and_restored(fresh):
+def test_saves_are_versions_that_are_listed_read_exported_imported_and_restored(fresh, programs):
     fresh.patch(TTL, {"id_token": 300})
     fresh.patch(TTL, {"id_token": 400})
     page = fresh.get("/settings/versions?limit=1").json()
@@ -170,11 +171,33 @@ def test_saves_are_versions_that_are_listed_read_exported_imported_and_restored(
     exported = fresh.get("/settings/export").json()
     assert exported == {"settings": {"oidc.ttl": {"id_token": 300}}}
     wanted = {"settings": {"application": {"title": "Acme ID"}}, "reason": "moved"}
-    assert fresh.post("/settings/import", wanted).json()["changed"] == [
+    other = programs.make(fresh.slug)  # four acts of this kind are too many for one
+    assert other.post("/settings/import", wanted).json()["changed"] == [
         "application.title", "oidc.ttl.id_token",
     ]  # fmt: skip
     newest = fresh.get("/settings/versions?limit=1").json()["data"][0]
     assert (newest["reason"], newest["act"]) == ("moved", "config.imported")
+
+
+@pytest.mark.spec("features J03", "features W01", "features Z02")
+def test_an_export_is_recorded_and_may_be_made_three_times_a_minute(programs, fresh):
+    fresh.patch(TTL, {"id_token": 300})
+    read = fresh.get("/settings").headers["ratelimit"]
+    exports = [fresh.get(f"/settings/export{query}") for query in ("", "?secrets=sealed", "")]
+    refused = fresh.get("/settings/export")
+    reader = programs.make(fresh.slug, ["audit:read"])
+    refusal(reader.get("/settings/export"), 403, "forbidden")
+
+    assert [answer.status_code for answer in exports] == [200, 200, 200]
+    assert {answer.headers["etag"] for answer in exports} == {exports[0].headers["etag"]}
+    assert exports[0].headers["ratelimit-policy"] == '"sensitive";q=3;w=60'
+    refusal(refused, 429, "rate_limited")
+    assert read.startswith('"read"')
+    lines = reader.get("/audit?event=config.exported").json()["data"]
+    assert [line["metadata"] for line in lines] == [
+        {"sections": ["oidc.ttl"], "sealed": sealed} for sealed in (False, True, False)
+    ]
+    assert {(line["actor"]["id"], line["status"]) for line in lines} == {(fresh.client_id, "info")}
 
 
 @pytest.mark.spec("features C08", "features D08", "features Z01")

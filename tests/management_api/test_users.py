@@ -277,6 +277,10 @@ def test_the_record_is_read_newest_first_and_by_what_is_asked(manager):
     }  # fmt: skip
     assert lines[0]["actor"] == {"type": "client", "id": manager.client_id}
     assert lines[0]["metadata"] == {"changed": ["nickname"]}
+    alone = manager.get(f"/audit/{lines[0]['id']}")
+    assert alone.json() == lines[0]
+    refusal(manager.get(f"/audit/{user['id']}"), 404, "not_found")
+    refusal(manager.get("/audit/x"), 404, "not_found")
     one = manager.get(f"/audit?request_id={lines[0]['request_id']}&event=user.updated").json()
     assert [line["id"] for line in one["data"]] == [lines[0]["id"]]
     assert manager.get(f"/audit?user_id={user['id']}&limit=1").json()["has_more"] is True

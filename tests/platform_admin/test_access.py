@@ -23,10 +23,11 @@ ROUTES = sorted((method, filled(path)) for method, path in ADDRESSES["platform"]
 ACTS = (
     "/suspend", "/archive", "/activate", "/domains/remove", "/domains/vouch", "/domains/primary",
     "/users/link", "/restore", "/release", "tenants/acme/delete", "templates/nothing/delete",
-    "/undo-delete", "/config/import",
+    "/undo-delete", "/config/import", "tenants/new", "templates/new", "tenants/acme/edit",
+    "/forget", "/reset",
 )  # fmt: skip
 #: What may be looked at and is not there.
-ABSENT = (f"/assets/{'0' * 64}", "/deletion.jwt", "/jobs/0", "/jobs/0/forget", "/history/0",
+ABSENT = (f"/assets/{'0' * 64}", "/deletion.jwt", "/jobs/0", "/history/0",
           "/templates/nothing")  # fmt: skip
 HTML = {"accept": "text/html"}
 

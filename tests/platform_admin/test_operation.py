@@ -1,10 +1,17 @@
 """The dashboard, the record, keys, the pool and the deployment."""
 
+import csv
+import io
+import json
 import re
+import secrets
 import time
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from probing import hole, probe
+from psycopg import sql
 from serving import HMAC_KEY, SECRETS_KEY
 
 from insula.tenancy.models import PLATFORMS
@@ -106,6 +113,165 @@ def test_one_administrator_alone_is_a_warning(product, browser, at, runner):
     assert "Only one person can run the platform." not in browser.open(at("/platform")).text
 
 
+@pytest.fixture
+def line(product):
+    """Write a line of the platform's record."""
+
+    def line(**facts):
+        given = {
+            "tenant_id": product.tenant_id(PLATFORMS), "status": "info", "actor_type": "system",
+            **facts,
+        }  # fmt: skip
+        product.db.execute(
+            sql.SQL("insert into insula.audit_events ({}) values ({})").format(
+                sql.SQL(", ").join(map(sql.Identifier, given)),
+                sql.SQL(", ").join(map(sql.Placeholder, given)),
+            ),
+            given,
+        )
+
+    return line
+
+
+@pytest.mark.spec("features W01", "features UI-2")
+def test_the_record_is_narrowed_by_everything_that_the_api_knows(browser, at, line, runner):
+    word = secrets.token_hex(6)
+    today = datetime.now(UTC).date()
+    facts = {
+        "event": f"{word}.done", "status": "warning", "actor_type": "platform",
+        "actor_id": str(runner.id), "target_type": f"kind-{word}", "target_id": f"id-{word}",
+        "ip": "2001:db8::7", "request_id": f"r-{word}",
+    }  # fmt: skip
+    line(**facts)
+    line(event=f"{word}.other", target_id="the other")
+    asked = {
+        **facts, "user_id": str(runner.id), "since": str(today - timedelta(days=1)),
+        "until": str(today + timedelta(days=1)),
+    }  # fmt: skip
+
+    def found(**query):
+        page = browser.open(at(f"/platform/audit?{urlencode(query)}"))
+        assert page.status == 200
+        shown = re.findall(r'class="log-event [^>]*>([^<]+)', page.response.text)
+        return {event.partition(".")[2] for event in shown if event.startswith(word)}
+
+    assert found(event=f"{word}.") == {"done", "other"}
+    for name, value in asked.items():
+        alone = {"done", "other"} if name in ("since", "until") else {"done"}
+        assert found(**{"q": word, name: value}) == alone, name
+    assert found(**asked) == {"done"}
+    for name in asked.keys() - {"event"}:
+        other = {"since": asked["until"], "until": "2020-01-01", "ip": "203.0.113.9"}
+        differently = {"status": "failed", "actor_type": "client", **other}.get(name, "another")
+        assert found(**{**asked, name: differently}) == set(), name
+    for text in (f"id-{word}", f"r-{word}"):
+        assert found(q=text) == {"done"}
+    for text in (runner.username, runner.email, "2001:db8::7"):
+        assert found(q=text, event=f"{word}.") == {"done"}
+    for name in ("actor_id", "user_id"):
+        assert found(**{name: runner.email, "event": f"{word}."}) == {"done"}
+        assert found(**{name: "nobody-there", "event": f"{word}."}) == set()
+
+    page = browser.open(at(f"/platform/audit?{urlencode(asked)}"))
+    without = [link for link in page.links if link.startswith("/platform/audit?")]
+    kept = [dict(parse_qsl(urlsplit(link).query)) for link in without]
+    assert {**asked} not in kept
+    assert [asked.keys() - each.keys() for each in kept].count({"since", "until"}) == 1
+    for name in ("ip", "request_id", "event", "status"):
+        assert {k: v for k, v in asked.items() if k != name} in kept
+    (form,) = [form for form in page.forms if form.action == "/platform/audit"]
+    assert {**asked, **form.values} == {**asked, "q": ""}
+    typed = {**asked, "q": "", "ip": ""}  # what a browser sends, once the address is emptied
+    sent = browser.open(at(f"/platform/audit?{urlencode(typed)}"))
+    assert {
+        **dict(parse_qsl(urlsplit(sent.url).query, keep_blank_values=True)),
+        "ip": asked["ip"],
+    } == asked
+
+
+@pytest.mark.spec("features W01")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("ip", "nowhere"), ("since", "30.11.2026"), ("until", "2026-02-30"), ("status", "perhaps"),
+     ("actor_type", "robot"), ("since", "2026-11-30T10:00:00")],
+)  # fmt: skip
+def test_a_filter_that_cannot_be_is_refused_and_kept_as_typed(browser, at, name, value):
+    page = browser.open(at(f"/platform/audit?event=admin.&{name}={value}"))
+
+    assert page.status == 422
+    assert page.text.startswith("Error: Audit")
+    assert "Nothing was looked up" in page.text
+    assert "admin.logged_in" not in page.text
+    (form,) = [form for form in page.forms if form.action == "/platform/audit"]
+    assert form.values["event"] == "admin."
+    for kind in ("csv", "json"):
+        refused = browser.get(at(f"/platform/audit.{kind}?{name}={value}"))
+        assert refused.status_code == 422
+
+
+@pytest.mark.spec("features W01", "features L03", "features CR-9", "security row 111")
+def test_the_record_of_a_filter_is_taken_away_as_a_file(product, browser, viewing, at, line):
+    word = secrets.token_hex(6)
+    product.db.execute(
+        "insert into insula.audit_events (tenant_id, event, status, actor_type, target_id, at)"
+        " select %s, %s, 'info', 'system', 'line-' || n, now() - n * interval '1 ms'"
+        " from generate_series(1, 1049) n",
+        [product.tenant_id(PLATFORMS), f"{word}.many"],
+    )
+    line(event=f"{word}.many", target_id="=1+1", user_agent="@x", ip="203.0.113.9",
+         metadata='{"said": ["to ada.lovelace@acme.example"], "deep": {"n": 1}}')  # fmt: skip
+    line(event=f"{word}.another")
+    query = f"event={word}.many&actor_type=system"
+    page = browser.open(at(f"/platform/audit?{query}"))
+    assert {f"/platform/audit.{kind}?{query}" for kind in ("csv", "json")} <= set(page.links)
+
+    text = browser.get(at(f"/platform/audit.csv?{query}"))
+    told = viewing.get(at(f"/platform/audit.json?{query}"))
+    none = browser.get(at(f"/platform/audit.json?event={word}.none"))
+
+    assert text.headers["content-type"] == "text/csv; charset=utf-8"
+    assert text.headers["content-disposition"] == 'attachment; filename="audit.csv"'
+    assert told.headers["cache-control"] == "no-store"
+    rows = list(csv.DictReader(io.StringIO(text.text)))
+    lines = told.json()
+    assert [row["id"] for row in rows] == [each["id"] for each in lines]
+    assert {row["target_id"] for row in rows} == {"'=1+1", *(f"line-{n}" for n in range(1, 1050))}
+    assert [each["at"] for each in lines] == sorted((each["at"] for each in lines), reverse=True)
+    (odd,) = [each for each in lines if each["target_id"] == "=1+1"]
+    assert odd["metadata"] == {"said": ["to a•••@a•••.example"], "deep": {"n": 1}}
+    assert (odd["actor"], odd["ip"]) == ({"type": "system", "id": None}, "203.0.113.9")
+    assert (rows[0]["user_agent"], json.loads(rows[0]["metadata"])) == ("'@x", odd["metadata"])
+    assert none.json() == []
+    exports = product.audit(PLATFORMS, "data.exported", target_type="audit")[2::-1]
+    many = {"event": f"{word}.many", "actor_type": "system"}
+    assert [(row.metadata["format"], row.metadata["filter"]) for row in exports] == [
+        ("csv", many), ("json", many), ("json", {"event": f"{word}.none"}),
+    ]  # fmt: skip
+    assert {row.actor_type for row in exports} == {"platform"}
+    assert "took away the record" in browser.open(at("/platform/audit?event=data.exported")).text
+
+
+@pytest.mark.spec("features CR-9")
+def test_a_line_behind_ten_thousand_others_is_found_by_looking_further_back(
+    product, browser, at, line
+):
+    word = secrets.token_hex(6)
+    line(event=f"{word}.rare", at=datetime.now(UTC) - timedelta(minutes=2))
+    product.db.execute(
+        "insert into insula.audit_events (tenant_id, event, status, actor_type, at)"
+        " select %s, 'filling.line', 'info', 'system', now() - interval '1 minute'"
+        " from generate_series(1, 10050)",
+        [product.tenant_id(PLATFORMS)],
+    )
+    first = browser.open(at(f"/platform/audit?event={word}.rare"))
+    (further,) = [link for link in first.links if "after=" in link]
+    second = browser.open(at(further))
+    product.change("delete from insula.audit_events where event = 'filling.line'")
+
+    assert "Nothing matches so far" in first.text
+    assert f"{word}.rare" in second.text.partition("Request")[2]
+
+
 @pytest.mark.spec("features W01", "features W03")
 def test_the_record_is_searched_narrowed_and_masked(product, browser, at, tenant, runner):
     product.db.execute(
@@ -115,8 +281,8 @@ def test_the_record_is_searched_narrowed_and_masked(product, browser, at, tenant
         """ '{"said": "to ada.lovelace@acme.example"}')""",
         [product.tenant_id(PLATFORMS), str(runner.id), tenant],
     )
-    found = browser.open(at(f"/platform/audit?q={tenant}&days=180&result=warning"))
-    failed = browser.open(at(f"/platform/audit?q={tenant}&result=failed"))
+    found = browser.open(at(f"/platform/audit?q={tenant}&status=warning"))
+    failed = browser.open(at(f"/platform/audit?q={tenant}&status=failed"))
     by_event = browser.open(at("/platform/audit?q=admin.logged"))
     odd = browser.get(at("/platform/audit?after=x%7Cy"))
 

@@ -260,11 +260,16 @@ def test_saves_are_a_history_that_leads_back(product, browser, section, save, te
     assert [line.metadata["version"] for line in product.audit(tenant, "config.rolled_back")] == [3]
 
 
-@pytest.mark.spec("features J03")
-def test_settings_are_taken_away_and_brought_as_a_file(product, browser, at, section, save, tenant):
+@pytest.mark.spec("features J03", "features W01")
+def test_settings_are_taken_away_and_brought_as_a_file(
+    product, browser, at, section, save, tenant, runner
+):
     save(section("branding"), company_name="Acme & <Sons>")
     file = browser.get(at(f"/platform/tenants/{tenant}/config/export.json"))
     assert file.json() == {"branding": {"company_name": "Acme & <Sons>"}}
+    (line,) = product.audit(tenant, "config.exported")
+    assert (line.actor_type, line.actor_id) == ("platform", str(runner.id))
+    assert line.metadata == {"sections": ["branding"], "sealed": False}
 
     page = section("import")
     same = submit(browser, page, "/import", document=file.text, look="1")

@@ -4,9 +4,14 @@ import csv
 import io
 import re
 import secrets
+from datetime import UTC
 
 import pytest
+from administrators import signed_in
+from purging import purge_now
 
+from insula.deletion import service as deletion
+from insula.platform_admin.guard import RECENT_COOKIE
 from insula.tenants.domains import service as domains
 
 
@@ -176,6 +181,22 @@ def test_a_tenant_that_cannot_be_is_refused_beside_its_field(create, typed, stat
     assert {name: kept[name] for name in values} == values
 
 
+@pytest.mark.spec("features D04", "features BEY-6")
+def test_the_slug_of_a_purged_tenant_says_when_it_is_free_again(create, product, tenant):
+    product.backstage.run(lambda here: deletion.schedule(here.platform, tenant))
+    waiting = create(display_name="Kept as typed", slug=tenant)
+    assert purge_now(product, tenant)
+    page = create(display_name="Kept as typed", slug=tenant)
+
+    assert waiting.status == page.status == 409
+    assert f"“{tenant}” is the slug of" in waiting.text
+    assert "which is deleting" in waiting.text
+    (row,) = product.rows("select slug_free_at from insula.deletions where slug = %s", tenant)
+    assert f"is free again from {row.slug_free_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC." in page.text
+    kept = next(form for form in page.forms if "slug" in form.values).values
+    assert (kept["display_name"], kept["slug"]) == ("Kept as typed", tenant)
+
+
 @pytest.mark.spec("features D04")
 def test_a_domain_that_is_taken_says_by_whom(create, product):
     slug, other = (f"d{secrets.token_hex(4)}" for _ in range(2))
@@ -186,6 +207,40 @@ def test_a_domain_that_is_taken_says_by_whom(create, product):
 
     assert page.status == 409
     assert f"by the tenant “{slug}”" in page.text
+
+
+@pytest.mark.spec("features UI-1")
+def test_the_tenants_that_somebody_opened_last_stand_above_the_list(product, at, runner, viewer):
+    slugs = [f"last-{n}-{secrets.token_hex(4)}" for n in range(8)]
+    for slug in slugs:
+        product.tenant(slug)
+
+    def recent(browser):
+        text = browser.open(at("/platform/tenants?search=1")).response.text
+        return re.findall(r'class="chip"><a href="/platform/tenants/([^"]+)"', text)
+
+    with signed_in(product, "platform", runner) as browser:
+        assert recent(browser) == []
+        for slug in (*slugs[:7], slugs[3]):
+            browser.open(at(f"/platform/tenants/{slug}/keys"))
+        browser.get(at("/platform/tenants/nobody-at-all"))
+        assert recent(browser) == [slugs[n] for n in (3, 6, 5, 4, 2, 1)]
+        assert "Opened last" not in browser.open(at("/platform/tenants?q=acme")).text
+        value = browser.cookie(at("/platform"), RECENT_COOKIE)
+        assert not [slug for slug in slugs if slug in value]
+        again = browser.get(at(f"/platform/tenants/{slugs[3]}"))
+        assert RECENT_COOKIE not in again.headers.get("set-cookie", "")
+        other = browser.get(at(f"/platform/tenants/{slugs[7]}"))
+        (cookie,) = [c for c in other.headers.get_list("set-cookie") if RECENT_COOKIE in c]
+        assert "; Path=/platform; HttpOnly; SameSite=Lax; Max-Age=" in cookie
+        assert recent(browser) == [slugs[n] for n in (7, 3, 6, 5, 4, 2)]
+
+    with signed_in(product, "platform", viewer) as browser:  # of whom the cookie is not
+        browser.plant(at("/platform/"), RECENT_COOKIE, value)
+        assert recent(browser) == []
+        for odd in ("x", f"{viewer.id.hex}.x", f"{viewer.id.hex}.{viewer.id.hex}", "." * 900):
+            browser.plant(at("/platform/"), RECENT_COOKIE, odd)
+            assert recent(browser) == []
 
 
 def test_hostile_names_are_shown_and_not_run(product, browser, at, tenant):

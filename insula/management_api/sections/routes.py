@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import Body, Path, Query, Response
 
-from insula.config_overrides import history, service
+from insula.config_overrides import history, service, taken_away
 from insula.config_overrides.masks import all_masked
 from insula.management_api.caller import Caller
 from insula.management_api.guard import Calling, router_of
@@ -70,14 +70,23 @@ async def preview_settings(caller: Calling, wanted: Proposal) -> Preview:
     return Preview(changes=changes, shut_out=[ShutOut.told(each) for each in impacts])
 
 
-@router.get("/settings/export", summary="Export all settings", openapi_extra=needs("settings:read"))
+@router.get(
+    "/settings/export",
+    summary="Export all settings",
+    openapi_extra=needs("settings:read", tier="sensitive"),
+)
 async def export_settings(
     caller: Calling, response: Response, secrets: SecretsAs = "masked"
 ) -> Export:
-    """A mask, imported, keeps what is stored; what is sealed opens in this tenant alone."""
-    layers = await service.load(caller.tenant)
-    tag(response, layers.own)
-    return Export(settings=layers.own if secrets == "sealed" else all_masked(layers.own))
+    """
+    A mask, imported, keeps what is stored; what is sealed opens in this tenant alone.
+
+    Each export is recorded.
+    """
+    async with caller.tenant.transaction() as db:
+        own = await taken_away.export(db, caller.actor, sealed=secrets == "sealed")
+    tag(response, own)
+    return Export(settings=own if secrets == "sealed" else all_masked(own))
 
 
 @router.post(

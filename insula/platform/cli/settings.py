@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from insula.config_overrides import history, ownership, plans, service
+from insula.audit.models import SYSTEM
+from insula.config_overrides import history, ownership, plans, service, taken_away
 from insula.config_overrides.marks import Plan
 from insula.config_overrides.masks import all_masked, masked
 from insula.config_overrides.models import Layers, Values
@@ -280,9 +281,9 @@ def export_settings(tenant: InTenant = None, *, json: Json = True) -> None:
     """Everything that the tenant has decided, as JSON; a mask stands for each secret."""
 
     async def work() -> None:
-        async with opened() as here:
-            layers = await service.load(await here.tenant(tenant))
-        show(all_masked(layers.own), json=True)
+        async with opened() as here, (await here.tenant(tenant)).transaction() as db:
+            own = await taken_away.export(db, SYSTEM)
+        show(all_masked(own), json=True)
 
     run(work, json=json)
 

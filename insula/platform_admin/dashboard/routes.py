@@ -1,7 +1,6 @@
 """All tenants at a glance."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,7 +9,7 @@ from starlette.routing import Route
 from insula.accounts import service as accounts
 from insula.admin_sessions.models import AdminSession
 from insula.audit import service as audit
-from insula.audit.models import Lines
+from insula.audit.models import Wanted
 from insula.figures import service as figures
 from insula.jobs import board
 from insula.platform_admin.charts import chart_of
@@ -29,7 +28,6 @@ _ANOTHER = "insula user add NAME --tenant _platforms --role platform_admin"
 _MOST_OVERDUE = 100
 _MOST_DOUBTED = 5
 _LATEST = 8
-_AS_FAR_BACK = timedelta(days=30)
 
 
 def routes(panel: Panel) -> list[Route]:
@@ -41,8 +39,8 @@ async def show_dashboard(panel: Panel, request: Request, session: AdminSession) 
     overdue = await registry.keys_overdue(panel.platform, _MOST_OVERDUE)
     async with tenant_of(request).transaction() as db:
         admins = await accounts.count_active(db, RUNNING)
-        rows = await audit.browse(db, Lines(_AS_FAR_BACK), _LATEST)
-        names = await accounts.names_of(db, actors(rows))
+        lines = (await audit.search(db, Wanted(), limit=_LATEST)).lines
+        names = await accounts.names_of(db, actors(lines))
     async with panel.platform.transaction() as db:
         given_up = (await board.counts(db))["failed"]
     await panel.keeper.freshen()
@@ -60,7 +58,7 @@ async def show_dashboard(panel: Panel, request: Request, session: AdminSession) 
         pool=panel.installation.pool(),
         sign_ins=chart_of(sign_ins, "sign-ins", "refused"),
         tenants_made=chart_of(made, "created", latest="this week"),
-        latest=entries(rows, names),
+        latest=entries(lines, names),
         has_second_admin=admins > 1,
         is_bootstrapped=not any("BOOTSTRAP" in warning[0] for warning in warnings),
     )

@@ -64,7 +64,7 @@ def routes(panel: Panel) -> list[Route]:
         panel.page(JOBS, show_jobs),
         panel.page(ONE_JOB, show_job),
         panel.act(f"{ONE_JOB}/retry", post_retry),
-        panel.page(f"{ONE_JOB}/forget", show_forget),
+        panel.page(f"{ONE_JOB}/forget", show_forget, writes=True),
         panel.act(f"{ONE_JOB}/forget", post_forget),
     ]
 

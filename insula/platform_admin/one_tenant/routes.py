@@ -1,6 +1,5 @@
 """One tenant, a page for each side of it."""
 
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -12,12 +11,12 @@ from starlette.routing import Route
 from insula.accounts import service as accounts
 from insula.admin_sessions.models import AdminSession
 from insula.audit import service as audit
-from insula.audit.models import Lines
+from insula.audit.models import Wanted, read_place, write_place
 from insula.figures import service as figures
 from insula.figures.models import Day
 from insula.kernel.errors import Invalid
 from insula.platform_admin.charts import chart_of
-from insula.platform_admin.guard import Form, Panel, platform_actor
+from insula.platform_admin.guard import Form, Panel, note_opened, platform_actor
 from insula.platform_admin.navigation import TENANTS
 from insula.platform_admin.sentences import entries, short
 from insula.platform_admin.tenants.routes import worded
@@ -32,7 +31,6 @@ from insula.tenants.models import FOLLOWS
 
 ONE = f"{TENANTS}/{{slug}}"
 _LINES = 50
-_AS_FAR_BACK = timedelta(days=180)
 #: What a redirect says was done.
 _DONE = {
     "created": "The tenant exists, with its signing keys. Nobody can sign in yet.",
@@ -54,7 +52,7 @@ def routes(panel: Panel) -> list[Route]:
         panel.page(f"{ONE}/hosts", show_hosts),
         panel.page(f"{ONE}/keys", show_keys),
         panel.page(f"{ONE}/activity", show_activity),
-        panel.page(f"{ONE}/edit", show_edit),
+        panel.page(f"{ONE}/edit", show_edit, writes=True),
         panel.act(f"{ONE}/edit", post_edit),
     ]
 
@@ -89,6 +87,7 @@ def show_tab(  # noqa: PLR0913  (each by its name)
 
 def frame_of(panel: Panel, request: Request, line: TenantLine, tab: str) -> dict[str, Any]:
     """What every tab of a tenant shows around itself."""
+    note_opened(request, line.id)
     host = line.primary_host or panel.naming.host(line.slug)
     return {
         "tenant": line,
@@ -138,19 +137,16 @@ async def show_keys(panel: Panel, request: Request, session: AdminSession) -> Re
 async def show_activity(panel: Panel, request: Request, session: AdminSession) -> Response:
     """The tenant's own record as the platform may read it: ids are short, nobody is named."""
     line = await line_of(panel, request)
-    mark, _, last = request.query_params.get("after", "").partition("|")
+    place = read_place(request.query_params.get("after", ""))
     async with panel.platform.within(line.id) as db:
-        rows = await audit.browse(
-            db, Lines(_AS_FAR_BACK, after=(mark, last) if mark else None), _LINES + 1
-        )
-    shown = entries(rows[:_LINES], {})
+        found = await audit.search(db, Wanted(), place=place, limit=_LINES)
     following = ""
-    if len(rows) > _LINES:
-        after = f"{shown[-1].mark}|{shown[-1].id}"
-        following = f"{TENANTS}/{line.slug}/activity?{urlencode({'after': after})}"
+    if found.place is not None:
+        after = urlencode({"after": write_place(found.place)})
+        following = f"{TENANTS}/{line.slug}/activity?{after}"
     return show_tab(
         panel, request, session, line, "Activity",
-        entries=shown, following=following, is_first=not mark,
+        entries=entries(found.lines, {}), following=following, is_first=place is None,
     )  # fmt: skip
 
 
@@ -213,9 +209,9 @@ async def post_edit(panel: Panel, request: Request, session: AdminSession, form:
 async def _who_changed(panel: Panel, request: Request, line: TenantLine) -> str:
     """Who saved last, as far as the platform knows them."""
     async with panel.platform.within(line.id) as db:
-        rows = await audit.browse(db, Lines(_AS_FAR_BACK, words="tenant.updated"), 1)
-    if not rows or rows[0].actor_type != "platform" or not rows[0].actor_id:
+        lines = (await audit.search(db, Wanted(event="tenant.updated"), limit=1)).lines
+    if not lines or lines[0].actor_type != "platform" or not lines[0].actor_id:
         return "Somebody"
-    who = UUID(rows[0].actor_id)
+    who = UUID(lines[0].actor_id)
     async with tenant_of(request).transaction() as db:
         return (await accounts.names_of(db, [who])).get(who, "Somebody")

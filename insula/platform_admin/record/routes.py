@@ -1,8 +1,8 @@
 """The platform's own record: what was done to all tenants, and who came in to do it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
-from urllib.parse import urlencode
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,63 +10,115 @@ from starlette.routing import Route
 
 from insula.accounts import service as accounts
 from insula.admin_sessions.models import AdminSession
+from insula.audit import files
 from insula.audit import service as audit
-from insula.audit.models import Lines, Status
-from insula.platform_admin.guard import Panel
+from insula.audit.models import Found, Wanted, masked_line, read_place, write_place
+from insula.kernel.errors import Invalid
+from insula.platform_admin.guard import Panel, file_of, platform_actor
+from insula.platform_admin.record.forms import ACTORS, PATH, STATUSES, Filter, read_moment
 from insula.platform_admin.sentences import actors, entries
-from insula.sign_in.guard import tenant_of
+from insula.sign_in.guard import go_to, tenant_of
+from insula.tenancy.db import Connection
 
-_PATH: Final = "/platform/audit"
 _LIMIT: Final = 50
-_STATUSES: Final[tuple[Status, ...]] = ("success", "failed", "warning", "info")
-_DAYS: Final = (1, 7, 30, 180)
-_DEFAULT_DAYS: Final = 30
+_SPANS: Final = (("Today", 1), ("7 days", 7), ("30 days", 30))
 
 
 def routes(panel: Panel) -> list[Route]:
-    return [panel.page(_PATH, show_audit)]
-
-
-def _address(words: str, status: str, days: int, after: str = "") -> str:
-    pairs = {"q": words, "result": status, "days": "" if days == _DEFAULT_DAYS else str(days)}
-    kept = {name: value for name, value in (pairs | {"after": after}).items() if value}
-    return f"{_PATH}?{urlencode(kept)}" if kept else _PATH
+    return [
+        panel.page(PATH, show_audit),
+        panel.page(f"{PATH}.csv", export_csv),
+        panel.page(f"{PATH}.json", export_json),
+    ]
 
 
 async def show_audit(panel: Panel, request: Request, session: AdminSession) -> Response:
     query = request.query_params
-    words = query.get("q", "").strip().replace("\0", "")[:100]
-    status = next((known for known in _STATUSES if known == query.get("result")), None)
-    days = next((n for n in _DAYS if str(n) == query.get("days")), _DEFAULT_DAYS)
-    mark, _, last = query.get("after", "").partition("|")
-    wanted = Lines(
-        timedelta(days=days),
-        words,
-        (status,) if status else (),
-        (mark, last) if mark else None,
-    )
+    asked = Filter.read(query)
+    if "" in query.values():  # a form sends its empty fields too
+        return go_to(asked.address())
+    place = read_place(query.get("after", ""))
+    errors = asked.errors()
     async with tenant_of(request).transaction() as db:
-        rows = await audit.browse(db, wanted, _LIMIT + 1)
-        names = await accounts.names_of(db, actors(rows))
-    shown = entries(rows[:_LIMIT], names)
-    chosen = status or ""
-    following = ""
-    if len(rows) > _LIMIT:
-        following = _address(words, chosen, days, f"{shown[-1].mark}|{shown[-1].id}")
+        found = Found((), None)
+        if not errors:
+            found = await audit.search(db, await _wanted(db, asked), place=place, limit=_LIMIT)
+        names = await accounts.names_of(db, actors(found.lines))
     return panel.show(
         request,
         session,
         "audit.html",
         current="Audit",
-        entries=shown,
-        words=words,
-        result=chosen,
-        days=days,
-        results=[
-            (s, s == chosen, _address(words, "" if s == chosen else s, days)) for s in _STATUSES
-        ],
-        periods=[(n, n == days, _address(words, chosen, n)) for n in _DAYS],
-        newest=_address(words, chosen, days) if mark else "",
-        following=following,
-        is_filtered=bool(words or chosen or days != _DEFAULT_DAYS),
+        status=422 if errors else 200,
+        entries=entries(found.lines, names),
+        asked=asked,
+        chips=asked.chips(),
+        spans=_spans(asked),
+        errors=errors,
+        newest=asked.address() if place else "",
+        following=asked.address(after=write_place(found.place)) if found.place else "",
+        csv_url=asked.address(f"{PATH}.csv"),
+        json_url=asked.address(f"{PATH}.json"),
     )
+
+
+def _spans(asked: Filter) -> list[tuple[str, str]]:
+    """Days that end today, and the addresses that narrow to them."""
+    today = datetime.now(UTC).date()
+    return [
+        (name, asked.address(since=str(today - timedelta(days=days - 1)), until=""))
+        for name, days in _SPANS
+    ]
+
+
+async def _wanted(db: Connection, asked: Filter) -> Wanted:
+    """What a filter without errors asks of the record."""
+    since, until, words = asked.get("since"), asked.get("until"), asked.get("q")
+    named = await _id_of(db, words)
+    return Wanted(
+        words=tuple({word: None for word in (words, named) if word}),
+        event=asked.get("event"),
+        status=next((each for each in STATUSES if each == asked.get("status")), None),
+        actor_type=next((each for each in ACTORS if each == asked.get("actor_type")), None),
+        actor_id=await _id_of(db, asked.get("actor_id")),
+        target_type=asked.get("target_type"),
+        target_id=asked.get("target_id"),
+        user=await _id_of(db, asked.get("user_id")),
+        ip=asked.get("ip"),
+        request_id=asked.get("request_id"),
+        since=read_moment(since) if since else None,
+        until=read_moment(until, end=True) if until else None,
+    )
+
+
+async def _id_of(db: Connection, text: str | None) -> str | None:
+    """The id of somebody of the platform who is named so, or the text itself."""
+    if not text:
+        return None
+    try:
+        return str(UUID(text))
+    except ValueError:
+        user = (await accounts.find(db, text)).user
+    return text if user is None else str(user.id)
+
+
+async def export_csv(_: Panel, request: Request, session: AdminSession) -> Response:
+    text = files.csv_of(await _batches(request, session, "csv"))
+    return file_of(text, "text/csv; charset=utf-8", "audit.csv")
+
+
+async def export_json(_: Panel, request: Request, session: AdminSession) -> Response:
+    text = files.json_of(await _batches(request, session, "json"))
+    return file_of(text, "application/json", "audit.json")
+
+
+async def _batches(request: Request, session: AdminSession, form: str) -> files.Batches:
+    """The lines of the filter as the page shows them: with masks for e-mail addresses."""
+    asked = Filter.read(request.query_params)
+    for name, said in asked.errors():
+        raise Invalid(said, field=name)
+    tenant = tenant_of(request)
+    async with tenant.transaction() as db:
+        wanted = await _wanted(db, asked)
+    batches = await audit.export(tenant, wanted, platform_actor(request, session), form)
+    return ([masked_line(line) for line in lines] async for lines in batches)

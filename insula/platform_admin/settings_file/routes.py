@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from insula.admin_sessions.models import AdminSession
-from insula.config_overrides import service
+from insula.config_overrides import service, taken_away
 from insula.config_overrides.errors import OwnedByGit, VersionConflict
 from insula.config_overrides.masks import all_masked
 from insula.config_overrides.models import Layers, Stored, etag
@@ -17,7 +17,7 @@ from insula.config_overrides.saving import Saving
 from insula.kernel.errors import Invalid
 from insula.platform_admin.configuration.changes import Row, refused_whole, rows_of_documents
 from insula.platform_admin.configuration.routes import saving_of, status_of, who_was_faster
-from insula.platform_admin.guard import Form, Panel
+from insula.platform_admin.guard import Form, Panel, platform_actor
 from insula.platform_admin.navigation import TENANTS
 from insula.platform_admin.one_tenant.routes import line_of
 from insula.platform_admin.tenant_settings.routes import CONFIG
@@ -33,15 +33,15 @@ def routes(panel: Panel) -> list[Route]:
     ]
 
 
-async def export_settings(panel: Panel, request: Request, _: AdminSession) -> Response:
+async def export_settings(panel: Panel, request: Request, session: AdminSession) -> Response:
     line = await line_of(panel, request)
     async with panel.platform.within(line.id) as db:
-        layers = await service.load_in(db)
+        own = await taken_away.export(db, platform_actor(request, session))
     headers = {
         "content-disposition": f'attachment; filename="{line.slug}-settings.json"',
         "cache-control": "no-store",
     }
-    text = json.dumps(all_masked(layers.own), indent=2, sort_keys=True) + "\n"
+    text = json.dumps(all_masked(own), indent=2, sort_keys=True) + "\n"
     return Response(text, media_type="application/json", headers=headers)
 
 

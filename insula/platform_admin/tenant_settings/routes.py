@@ -47,7 +47,7 @@ def routes(panel: Panel) -> list[Route]:
         panel.page(f"{CONFIG}/{{section}}", show),
         panel.act(f"{CONFIG}/{{section}}", save),
         panel.act(f"{CONFIG}/{{section}}/review", review),
-        panel.page(f"{CONFIG}/{{section}}/reset", reset),
+        panel.page(f"{CONFIG}/{{section}}/reset", reset, writes=True),
         panel.page(f"{CONFIG}/{{section}}/plan", show_plan),
         panel.act(f"{CONFIG}/{{section}}/plan", answer_plan),
     ]

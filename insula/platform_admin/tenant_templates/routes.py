@@ -36,7 +36,7 @@ Errors = tuple[tuple[str, str], ...]
 def routes(panel: Panel) -> list[Route]:
     return [
         panel.page(TEMPLATES, show_templates),
-        panel.page(f"{TEMPLATES}/new", show_new_template),
+        panel.page(f"{TEMPLATES}/new", show_new_template, writes=True),
         panel.act(f"{TEMPLATES}/new", post_new_template),
         panel.page(ONE, show_template),
         panel.act(ONE, post_template),

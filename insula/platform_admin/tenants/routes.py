@@ -1,19 +1,19 @@
 """The list of tenants: searched, narrowed, sorted, paged by key, and taken away as a file."""
 
-import csv
-import io
 import json
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Route
 
 from insula.accounts.activation.models import Link
 from insula.admin_sessions.models import AdminSession
 from insula.kernel.errors import Conflict, Invalid
-from insula.platform_admin.guard import Form, Panel, platform_actor
+from insula.kernel.spreadsheets import csv_lines
+from insula.platform_admin.guard import Form, Panel, file_of, platform_actor, recent_of
 from insula.platform_admin.navigation import TENANTS
 from insula.registry import service as registry
 from insula.registry.models import STATUSES, Cursor, Filter, Page, TenantLine
@@ -22,12 +22,11 @@ from insula.tenant_templates import service as tenant_templates
 from insula.tenant_templates.models import Choice
 from insula.tenants import founding
 from insula.tenants.domains.claims import Wish
-from insula.tenants.errors import DomainTaken, SlugTaken
+from insula.tenants.errors import DomainTaken, NoSuchTenant, SlugTaken
 from insula.tenants.models import normalise_domain
 
 _LIMIT = 25
 _COLUMNS = ("slug", "display_name", "status", "hosts", "users", "created_at", "last_sign_in_at")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def routes(panel: Panel) -> list[Route]:
@@ -35,7 +34,7 @@ def routes(panel: Panel) -> list[Route]:
         panel.page(TENANTS, show_tenants),
         panel.page(f"{TENANTS}.csv", export_csv),
         panel.page(f"{TENANTS}.json", export_json),
-        panel.page(f"{TENANTS}/new", show_new),
+        panel.page(f"{TENANTS}/new", show_new, writes=True),
         panel.act(f"{TENANTS}/new", post_new),
     ]
 
@@ -95,6 +94,7 @@ async def show_tenants(panel: Panel, request: Request, session: AdminSession) ->
     wanted = _filter(request)
     cursor = Cursor.read(request.query_params.get("at", ""))
     page = await registry.page(panel.platform, wanted, cursor, _LIMIT)
+    recent = recent_of(request, session) if wanted.is_default and cursor is None else []
     return panel.show(
         request,
         session,
@@ -109,6 +109,7 @@ async def show_tenants(panel: Panel, request: Request, session: AdminSession) ->
         sorts=_sorts(wanted),
         csv_url=_address(wanted, path=f"{TENANTS}.csv"),
         json_url=_address(wanted, path=f"{TENANTS}.json"),
+        recent=await registry.in_order(panel.platform, recent) if recent else [],
         is_search="search" in request.query_params,
     )
 
@@ -122,32 +123,17 @@ def _said(page: Page) -> str:
 
 
 async def export_csv(panel: Panel, request: Request, _: AdminSession) -> Response:
-    return _file(_csv(panel, _filter(request)), "text/csv; charset=utf-8", "tenants.csv")
+    return file_of(_csv(panel, _filter(request)), "text/csv; charset=utf-8", "tenants.csv")
 
 
 async def export_json(panel: Panel, request: Request, _: AdminSession) -> Response:
-    return _file(_json(panel, _filter(request)), "application/json", "tenants.json")
-
-
-def _file(body: AsyncIterator[str], kind: str, name: str) -> Response:
-    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
-    return StreamingResponse(body, media_type=kind, headers=headers)
+    return file_of(_json(panel, _filter(request)), "application/json", "tenants.json")
 
 
 async def _csv(panel: Panel, wanted: Filter) -> AsyncIterator[str]:
-    yield ",".join(_COLUMNS) + "\r\n"
+    yield csv_lines([_COLUMNS])
     async for lines in registry.batches(panel.platform, wanted):
-        text = io.StringIO()
-        writer = csv.writer(text)
-        for line in lines:
-            writer.writerow([_cell(value) for value in _values(line).values()])
-        yield text.getvalue()
-
-
-def _cell(value: object) -> str:
-    """A value that no spreadsheet takes for a formula."""
-    text = " ".join(value) if isinstance(value, list) else "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+        yield csv_lines(_values(line).values() for line in lines)
 
 
 def _values(line: TenantLine) -> dict[str, object]:
@@ -289,7 +275,8 @@ async def _taken(panel: Panel, refusal: Conflict, slug: str, domain: str) -> tup
         if not owner:
             return "domain", refusal.description
         return "domain", f"This domain is in use by the tenant “{owner}”. It belongs to one tenant."
-    if isinstance(refusal, SlugTaken):
-        line = await registry.get(panel.platform, slug)
-        return "slug", f"“{slug}” is the slug of {line.display_name}, which is {line.status}."
+    if isinstance(refusal, SlugTaken) and refusal.free_at is None:
+        with suppress(NoSuchTenant):  # its purge may have ended meanwhile
+            line = await registry.get(panel.platform, slug)
+            return "slug", f"“{slug}” is the slug of {line.display_name}, which is {line.status}."
     return "slug", refusal.description
