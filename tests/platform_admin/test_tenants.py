@@ -82,7 +82,7 @@ def test_a_link_to_no_page_of_the_list_is_refused(browser, at):
 
 
 @pytest.mark.spec("features UI-2", "features CR-9")
-def test_a_filter_is_taken_away_as_a_file(browser, viewing, at, word):
+def test_a_filter_is_taken_away_as_a_file_and_recorded(product, browser, viewing, at, word):
     as_csv = browser.get(at(f"/platform/tenants.csv?q={word}&status=active&status=archived"))
     as_json = viewing.get(at(f"/platform/tenants.json?q={word}&status=suspended"))
 
@@ -94,6 +94,9 @@ def test_a_filter_is_taken_away_as_a_file(browser, viewing, at, word):
     (one,) = as_json.json()
     assert (one["slug"], one["status"], one["users"]) == (f"{word}-06", "suspended", 0)
     assert viewing.get(at("/platform/tenants.json?q=no-such-name")).json() == []
+    lines = product.audit("_platforms", "data.exported", target_type="tenant")
+    (line,) = [each for each in lines if each.metadata["filter"]["statuses"] == ["suspended"]]
+    assert (line.metadata["format"], line.metadata["filter"]["search"]) == ("json", word)
 
 
 @pytest.mark.spec("features D04", "features A12")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -11,13 +12,15 @@ from starlette.routing import Route
 
 from insula.accounts.activation.models import Link
 from insula.admin_sessions.models import AdminSession
+from insula.audit import service as audit
+from insula.audit.models import Event
 from insula.kernel.errors import Conflict, Invalid
 from insula.kernel.spreadsheets import csv_lines
 from insula.platform_admin.guard import Form, Panel, file_of, platform_actor, recent_of
 from insula.platform_admin.navigation import TENANTS
 from insula.registry import service as registry
 from insula.registry.models import STATUSES, Cursor, Filter, Page, TenantLine
-from insula.sign_in.guard import go_to, only
+from insula.sign_in.guard import go_to, only, tenant_of
 from insula.tenant_templates import service as tenant_templates
 from insula.tenant_templates.models import Choice
 from insula.tenants import founding
@@ -122,12 +125,25 @@ def _said(page: Page) -> str:
     return f"{n} of {page.total:,}"
 
 
-async def export_csv(panel: Panel, request: Request, _: AdminSession) -> Response:
-    return file_of(_csv(panel, _filter(request)), "text/csv; charset=utf-8", "tenants.csv")
+async def export_csv(panel: Panel, request: Request, session: AdminSession) -> Response:
+    wanted = await _taken_away(request, session, "csv")
+    return file_of(_csv(panel, wanted), "text/csv; charset=utf-8", "tenants.csv")
 
 
-async def export_json(panel: Panel, request: Request, _: AdminSession) -> Response:
-    return file_of(_json(panel, _filter(request)), "application/json", "tenants.json")
+async def export_json(panel: Panel, request: Request, session: AdminSession) -> Response:
+    wanted = await _taken_away(request, session, "json")
+    return file_of(_json(panel, wanted), "application/json", "tenants.json")
+
+
+async def _taken_away(request: Request, session: AdminSession, form: str) -> Filter:
+    """Whom a file is to hold; that it is taken away is recorded first."""
+    wanted = _filter(request)
+    details = {"what": "tenants", "format": form, "filter": asdict(wanted)}
+    actor = platform_actor(request, session)
+    event = Event("data.exported", actor, "info", target_type="tenant", metadata=details)
+    async with tenant_of(request).transaction() as db:
+        await audit.record(db, event)
+    return wanted
 
 
 async def _csv(panel: Panel, wanted: Filter) -> AsyncIterator[str]:
