@@ -13,6 +13,8 @@ from insula.oidc.models import BY_STRICTNESS, Features, Lifetimes, Profile, Regi
 Seconds = Annotated[int, Kind.CEIL_MAX, Unit("seconds")]
 #: What an API may say at most of the life of its access tokens.
 _OF_AN_API = 3600
+#: No session lives longer either.
+_TEN_YEARS = 315_360_000
 
 
 def longest_life(layers: Layers) -> int:
@@ -42,10 +44,10 @@ class TokenLifetimes(Section):
         600, ge=60, le=1800, description="A device that waits for a person."
     )
     refresh_token_idle: Seconds = Field(
-        1209600, ge=60, description="A refresh token that is not used."
+        1209600, ge=60, le=_TEN_YEARS, description="A refresh token that is not used."
     )
     refresh_token_absolute: Seconds = Field(
-        7776000, ge=60, description="A refresh token, however used."
+        7776000, ge=60, le=_TEN_YEARS, description="A refresh token, however used."
     )
 
     @property
