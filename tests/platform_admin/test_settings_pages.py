@@ -1,6 +1,7 @@
 """Settings on pages: inherited, set, bound, reviewed, saved, lost to somebody, brought back."""
 
 import json
+import re
 
 import pytest
 from pressing import submit
@@ -373,6 +374,24 @@ def test_a_version_of_the_platform_is_restored_with_whom_it_clamps_in_sight(
     assert "The version is decided again" in done.text
     assert "900 seconds = 15 minutes is in force" in section("oidc.ttl").text
     assert "This is what is decided now" in browser.open(at(path)).text
+
+
+@pytest.mark.spec("features BEY-3", "features C05")
+def test_a_review_for_all_says_how_many_inherit_and_whom_it_shuts_out_of_them(
+    product, browser, platforms, tenant
+):
+    product.app(
+        tenant, redirect_uris=(), grant_types=("urn:ietf:params:oauth:grant-type:device_code",)
+    )
+    shut = r"In (at least )?\d+ tenants?, .*\d+ .*applications? could not use the device grant"
+    for page in ("defaults", "bounds"):
+        typed = {"device": None if page == "defaults" else "off"}
+        review = submit(browser, platforms(f"{page}/oidc.features"), "/review", **typed)
+        inherit = "inherits? this" if page == "defaults" else "that inherits? (is|are) held to it"
+        assert re.search(rf"\d+ tenants? {inherit}", review.text)
+        assert "This shuts applications out of tenants that inherit" in review.text
+        assert re.search(shut, review.text)
+        assert "settings change by this; it binds" not in review.text
 
 
 @pytest.mark.spec("features BEY-3")

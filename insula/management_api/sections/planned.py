@@ -11,7 +11,7 @@ from insula.config_overrides.marks import Plan, PlanScope
 from insula.config_overrides.masks import masked
 from insula.config_overrides.models import Layers
 from insula.kernel.settings import Section as Kind
-from insula.management_api.sections.told import Change, SetBy, ShutOut, Value
+from insula.management_api.sections.told import Change, Inheriting, SetBy, ShutOut, Value
 
 
 class Planned(BaseModel):
@@ -63,18 +63,25 @@ class PlanDetail(Planned):
     clamped_tenants: int | None = Field(
         None, description="Of bounds: how many tenants have stored something beyond them."
     )
+    inheriting: Inheriting | None = Field(
+        None, description="Of defaults and bounds: tenants that inherit what would change."
+    )
 
     @classmethod
-    def told(  # what it is made of
+    def told(  # noqa: PLR0913  (what it is made of)
         cls,
         section: type[Kind],
         layers: Layers,
         plan: Plan,
         shut_out: Iterable[ShutOut],
         clamped: int | None,
+        inheriting: Inheriting | None,
     ) -> "PlanDetail":
         return cls(
-            **facts_of(section, layers, plan), shut_out=list(shut_out), clamped_tenants=clamped
+            **facts_of(section, layers, plan),
+            shut_out=list(shut_out),
+            clamped_tenants=clamped,
+            inheriting=inheriting,
         )
 
 

@@ -7,7 +7,10 @@ from pydantic import BaseModel, Field
 
 from insula.config_overrides.impacts import Impact
 from insula.config_overrides.marks import Mark, Ownership
+from insula.config_overrides.masks import mask
+from insula.kernel.settings import Section
 from insula.management_api.paging import Count
+from insula.registry.heirs import Heirs
 
 #: A value of a setting, as JSON.
 Value = bool | int | float | str | list[Any] | None
@@ -92,4 +95,29 @@ class ShutOut(BaseModel):
             of=Count(value=impact.total, exact=impact.is_exact),
             text=sentence or impact.sentence,
             names=list(impact.names),
+        )
+
+
+class Inheriting(BaseModel):
+    """
+    Tenants that have not decided for themselves what would change, and whom that shuts out there.
+
+    Applications are counted in *looked_at* of all tenants, the largest first, for a few seconds.
+    """
+
+    tenants: int
+    changes: list[Change] = Field(description="What they inherit now, and what they would.")
+    looked_at: int
+    shut_out: list[ShutOut]
+
+    @classmethod
+    def of(cls, section: type[Section], heirs: Heirs) -> "Inheriting":
+        return cls(
+            tenants=heirs.tenants,
+            changes=[
+                Change(field=f"{section.key}.{name}", before=mask(before), after=mask(after))
+                for name, (before, after) in heirs.moved.items()
+            ],
+            looked_at=heirs.looked_at,
+            shut_out=[ShutOut.told(each.impact, each.sentence) for each in heirs.sums],
         )
