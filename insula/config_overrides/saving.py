@@ -14,7 +14,7 @@ from insula.audit import service as audit
 from insula.audit.models import SYSTEM, Actor, Event
 from insula.config_overrides import store
 from insula.config_overrides.errors import InvalidSetting, NotOverridable, VersionConflict
-from insula.config_overrides.marks import Mark, Plan, PlanScope, Version
+from insula.config_overrides.marks import Mark, Plan, PlanScope, Version, identity
 from insula.config_overrides.models import Layers, Stored, Values, etag
 from insula.config_overrides.stored_marks import read_marks, read_plans, write_mark
 from insula.kernel.clock import now
@@ -53,14 +53,25 @@ class Saving:
     plan: Plan | None = None
 
     def signature(self) -> dict[str, Any]:
-        """Who, as a mark and a version keep it."""
+        """Who, by what stays the same."""
         if self.plan is not None and self.actor == SYSTEM:
             return dict(self.plan.by)
         return {"type": self.actor.type, "id": self.actor.id}
 
+    def signed(self) -> dict[str, Any]:
+        """
+        Who, as marks, versions and plans keep it.
+
+        Of the platform's people it has the name too: no tenant could find it by the id (C05).
+        """
+        by = self.signature()
+        if self.actor.type == "platform" and self.actor.name:
+            by["name"] = self.actor.name
+        return by
+
     def mark(self) -> dict[str, Any]:
         mark: dict[str, Any] = {
-            "by": self.signature(),
+            "by": self.signed(),
             "at": datetime.fromtimestamp(now(), UTC).isoformat(),
         }
         return {**mark, "template": self.template} if self.template else mark
@@ -208,7 +219,7 @@ async def note(  # noqa: PLR0913  (each by its name)
     fields = [f"{key}.{name}" for key, names in sorted(changed.items()) for name in names]
     reason = saving.reason.strip()[:500]
     number = await store.add_version(
-        db, scope, act=act, actor=saving.signature(), reason=reason, changed=fields,
+        db, scope, act=act, actor=saving.signed(), reason=reason, changed=fields,
         snapshot=snapshot,
     )  # fmt: skip
     for key, names in sorted(changed.items()):
@@ -216,7 +227,7 @@ async def note(  # noqa: PLR0913  (each by its name)
         if reason:
             details["reason"] = reason
         if saving.plan is not None:
-            details["planned_by"] = dict(saving.plan.by)
+            details["planned_by"] = identity(saving.plan.by)
             details["planned_at"] = saving.plan.planned_at.isoformat()
         kind = "config" if scope == "tenant" else "platform_config"
         await audit.record(

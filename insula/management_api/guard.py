@@ -187,8 +187,16 @@ async def _caller_of(  # noqa: PLR0913  (what a caller is made of)
         request.scope.get("insula.client_ip"),
         request.headers.get("user-agent"),
         request.scope.get("insula.request_id"),
+        name=_called(token),
     )
     return Caller(tenant, parts, provider, client, token, user, roles, actor)
+
+
+def _called(token: ActiveToken) -> str | None:
+    """What the person of a token is called."""
+    claims = {} if token.person is None else token.person.claims
+    name = claims.get("name") or claims.get("preferred_username")
+    return None if name is None else str(name)
 
 
 async def _check(caller: Caller, rule: Rule) -> None:

@@ -2,11 +2,14 @@
 
 import json
 import re
+from uuid import uuid4
 
 import pytest
 from pressing import submit
 
-from insula.audit.models import SYSTEM
+from insula.audit.models import SYSTEM, Actor
+from insula.config_overrides import service
+from insula.config_overrides.saving import Saving
 from insula.configuration.applying import Applying, apply
 from insula.configuration.models import parse_document
 from insula.platform.sections import CATALOGUE
@@ -414,3 +417,32 @@ def test_a_review_says_how_many_applications_are_shut_out_and_which_to_who_is_re
     assert "Saved." in saved.text
     back = submit(browser, saved, "/review", device="1")
     assert "shuts somebody out" not in back.text
+
+
+@pytest.mark.spec("features C05", "features J03")
+@pytest.mark.parametrize(
+    ("actor", "said"),
+    [
+        (Actor("client", "ins_cl_billing"), "the application ins_cl_billing"),
+        (Actor("platform", "ins_cl_ops"), "the application ins_cl_ops"),
+        (Actor("platform", str(uuid4()), name="Olga Gone"), "Olga Gone"),
+        (Actor("admin", str(uuid4()), name="Tia Tenant"), "an administrator of the tenant"),
+        (SYSTEM, "the command line"),
+    ],
+)
+def test_who_set_something_is_told_by_what_the_platform_may_know(
+    product, section, tenant, actor, said
+):
+    """Applications by their id, its own people by name, also those who have gone."""
+
+    async def decide(here):
+        async with (await here.tenant(tenant)).transaction() as db:
+            ttl = CATALOGUE.get("oidc.ttl")
+            await service.change_in(db, ttl, {"device_code": 90}, Saving(actor))
+
+    product.backstage.run(decide)
+    page = section("oidc.ttl")
+    assert f"by {said}" in page.text
+    assert "Tia Tenant" not in page.text
+    history = section("history").text
+    assert said[:1].upper() + said[1:] in history or said in history

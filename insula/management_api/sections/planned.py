@@ -51,7 +51,7 @@ class Coming(BaseModel):
                 Change(field=f"{section.key}.{name}", before=before, after=after)
                 for name, before, after in plans.effects_of(section, layers, plan)
             ],
-            planned_by=SetBy(type=str(plan.by["type"]), id=plan.by.get("id"), at=plan.planned_at),
+            planned_by=SetBy(**SetBy.facts(plan.by, plan.planned_at)),
             due_at=plan.due_at,
         )
 
@@ -92,7 +92,7 @@ def facts_of(section: type[Kind], layers: Layers, plan: Plan) -> dict[str, Any]:
             Change(field=f"{section.key}.{name}", before=before, after=after)
             for name, before, after in plans.differences_of(section, layers, plan)
         ],
-        "planned_by": SetBy(type=str(plan.by["type"]), id=plan.by.get("id"), at=plan.planned_at),
+        "planned_by": SetBy(**SetBy.facts(plan.by, plan.planned_at)),
         "reason": plan.reason,
         "due_at": plan.due_at,
         "failed_at": plan.failed_at,

@@ -1,5 +1,6 @@
 """What sections, previews and plans tell alike: values, who set them, whom a change shuts out."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,17 +18,26 @@ Value = bool | int | float | str | list[Any] | None
 
 
 class SetBy(BaseModel):
-    """Who set something, and when."""
+    """
+    Who set something, and when.
+
+    *id* is of a person or, of an application, its client_id; *name* is of the platform's people.
+    """
 
     type: str
     id: str | None
+    name: str | None = None
     at: datetime | None
+
+    @staticmethod
+    def facts(by: Mapping[str, Any], at: datetime | None) -> dict[str, Any]:
+        return {"type": str(by["type"]), "id": by.get("id"), "name": by.get("name"), "at": at}
 
     @classmethod
     def of(cls, mark: Mark | None) -> "SetBy | None":
         if mark is None:
             return None
-        return cls(type=str(mark.by["type"]), id=mark.by.get("id"), at=mark.at)
+        return cls(**cls.facts(mark.by, mark.at))
 
 
 class OwnedBy(SetBy):
@@ -43,9 +53,7 @@ class OwnedBy(SetBy):
     def by(cls, owned: Ownership | None) -> "OwnedBy | None":
         if owned is None or owned.released:
             return None
-        return cls(
-            type=str(owned.by["type"]), id=owned.by.get("id"), at=owned.at, source=owned.source
-        )
+        return cls(**cls.facts(owned.by, owned.at), source=owned.source)
 
 
 class Released(SetBy):
@@ -62,9 +70,7 @@ class Released(SetBy):
         given = owned.released if owned else None
         if given is None:
             return None
-        return cls(
-            type=str(given.by["type"]), id=given.by.get("id"), at=given.at, reason=given.reason
-        )
+        return cls(**cls.facts(given.by, given.at), reason=given.reason)
 
 
 class Change(BaseModel):
