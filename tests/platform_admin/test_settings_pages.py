@@ -50,6 +50,8 @@ def test_a_value_is_inherited_set_in_force_and_reset(
     (line,) = product.audit(tenant, "config.updated")
     assert (line.actor_type, line.actor_id) == ("platform", str(runner.id))
     assert line.metadata["reason"] == "An audit asks for it"
+    activity = section("oidc.ttl").url.replace("/config/oidc.ttl", "/activity")
+    assert "device_code: nothing → 300" in browser.open(activity).text
 
     unchanged = submit(browser, section("oidc.ttl"), "/review")
     assert "Nothing is changed" in unchanged.text
