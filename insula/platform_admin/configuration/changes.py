@@ -27,6 +27,9 @@ _EFFECTS: Final[Mapping[str, tuple[str, ...]]] = {
         "Discovery tells applications at once.",
         "What is taken away is given to nobody from then on, and nothing of it is told.",
     ),
+    "features.developer_api": (
+        "Calls of the management API are answered or refused at once, also with tokens of before.",
+    ),
     "oidc.registration": ("Applications that are registered stay as they are.",),
     "branding": ("Sign-in pages look so at their next load.",),
     "application": ("Sign-in pages say so at their next load.",),

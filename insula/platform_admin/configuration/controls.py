@@ -15,6 +15,7 @@ Errors = dict[str, str]
 
 #: What sections are called, where their key does not say it well.
 _TITLES: Final[Mapping[str, str]] = {
+    "features.developer_api": "Management API",
     "integrations.urls": "Links",
     "keys.rotation": "Key rotation",
     "logs": "Record",
