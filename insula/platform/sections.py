@@ -13,7 +13,7 @@ from insula.deletion.settings import Deployment
 from insula.kernel.settings import Section
 from insula.keys.settings import KeyRotation
 from insula.providers.impacts import of_api, of_features, of_scopes
-from insula.providers.settings import ProtocolFeatures, TokenLifetimes
+from insula.providers.settings import ProtocolFeatures, RefreshRules, TokenLifetimes
 from insula.registration.settings import RegistrationLimits
 from insula.resource_servers.settings import DeveloperApi, OfferedScopes
 from insula.sign_in.settings import BruteForce, ConsentLife, InteractionLife, SessionPolicy
@@ -31,6 +31,7 @@ SECTIONS: Final[tuple[type[Section], ...]] = (
     LogRetention,
     ConsentLife,
     ProtocolFeatures,
+    RefreshRules,
     RegistrationLimits,
     OfferedScopes,
     TokenLifetimes,

@@ -1,5 +1,6 @@
 """What a tenant's provider offers and how long what it issues lives."""
 
+from dataclasses import replace
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
@@ -8,7 +9,7 @@ from insula.config_overrides.models import Layers
 from insula.config_overrides.resolution import resolve
 from insula.kernel.addresses import https_page
 from insula.kernel.settings import DecidedBy, Kind, Order, Section, Unit
-from insula.oidc.models import BY_STRICTNESS, Features, Lifetimes, Profile, Registration
+from insula.oidc.models import BY_STRICTNESS, Client, Features, Lifetimes, Profile, Registration
 
 Seconds = Annotated[int, Kind.CEIL_MAX, Unit("seconds")]
 #: What an API may say at most of the life of its access tokens.
@@ -66,6 +67,35 @@ class TokenLifetimes(Section):
             device_code=self.device_code,
             refresh_idle=self.refresh_token_idle,
             refresh_absolute=self.refresh_token_absolute,
+        )
+
+
+class RefreshRules(Section):
+    """How refresh tokens are replaced, whatever an application's own settings say."""
+
+    key: ClassVar[str] = "oidc.refresh"
+    decided_by: ClassVar[DecidedBy] = DecidedBy.TENANT
+
+    rotation: Annotated[bool, Kind.FLOOR_BOOL] = Field(
+        default=True,
+        description="Every refresh token is replaced when it is used; off: as each application's "
+        "`rotate_refresh_tokens` says. That of an application without a secret is replaced anyway, "
+        "unless a key protects it.",
+    )
+    reuse_grace_seconds: Annotated[int, Kind.CEIL_MAX] = Field(
+        10,
+        ge=0,
+        le=60,
+        description="For so long at most the answer to a refresh is given again to whoever lost "
+        "it; an application's `refresh_grace` may be less.",
+    )
+
+    def held(self, client: Client) -> Client:
+        """The application as it is held to them."""
+        return replace(
+            client,
+            rotate_refresh_tokens=client.rotate_refresh_tokens or self.rotation,
+            refresh_grace=min(client.refresh_grace, self.reuse_grace_seconds),
         )
 
 

@@ -17,10 +17,12 @@ from serving import serving
 from slow_wire import SlowWire
 from spine import until
 
+from insula.config_overrides import service as config_overrides
 from insula.kernel.errors import Unavailable
 from insula.platform.embedded import EmbeddedPostgres, EmbeddedValkey
 from insula.platform.embedded.ports import free_port
 from insula.platform.migrations import migrate
+from insula.providers.settings import RefreshRules
 from insula.tenancy.models import DEFAULT_TENANT_ID
 
 
@@ -69,6 +71,7 @@ def house(postgres, urls, valkey, tmp_path_factory):
             backstage = Backstage()
         product = Product(server, urls, backstage, f"http://127.0.0.1:{free_port()}")
         product.postgres, product.valkey, product.urls = postgres, valkey, urls
+        backstage.run(_wait_long)
         yield product
         product.db.close()
         backstage.close()
@@ -89,6 +92,12 @@ def answers(house):
         return house.backstage.run(_look)
     except Unavailable:
         return False
+
+
+async def _wait_long(here):
+    """An answer that a fault has lost is given again for a minute."""
+    patient = {"reuse_grace_seconds": 60}
+    await config_overrides.change(await here.tenant("acme"), RefreshRules, patient)
 
 
 @pytest.fixture

@@ -5,7 +5,10 @@ import secrets
 
 import httpx2
 import pytest
-from spine import FAST, GRANTS, OFFLINE, Api, code_of, metric, tokens_of, until
+from spine import FAST, GRANTS, OFFLINE, Api, code_of, metric, signed_in, tokens_of, until
+
+from insula.config_overrides import service as config_overrides
+from insula.providers.settings import RefreshRules
 
 PAIR = pytest.mark.parametrize("form", ["jwt", "opaque"])
 
@@ -99,15 +102,18 @@ def test_a_whole_sign_on_keeps_within_the_budget(product, trips, warmed, ada, fo
     assert spends(trips, api.own_token, 200) == 1
 
 
-def test_a_refresh_that_does_not_rotate_keeps_within_it_too(product, trips, warmed, ada):
-    app = product.app(
-        "acme",
-        rotate_refresh_tokens=False,
-        grant_types=GRANTS,
-        **FAST,
-    )
-    api = warmed(Api(product, "acme", app))
-    token = tokens_of(product, "acme", app, ada)["refresh_token"]
+def test_a_refresh_that_does_not_rotate_keeps_within_it_too(product, trips, warmed):
+    slug = f"still-{secrets.token_hex(4)}"
+    product.tenant(slug)
+
+    async def decide(here):
+        await config_overrides.change(await here.tenant(slug), RefreshRules, {"rotation": False})
+
+    product.backstage.run(decide)
+    app = product.app(slug, rotate_refresh_tokens=False, grant_types=GRANTS, **FAST)
+    api = warmed(Api(product, slug, app))
+    with signed_in(product, slug, app) as browser:
+        token = tokens_of(product, slug, app, browser)["refresh_token"]
 
     assert spends(trips, lambda: api.refresh(token), 200) <= 2
 

@@ -30,6 +30,7 @@ _EFFECTS: Final[Mapping[str, tuple[str, ...]]] = {
     "features.developer_api": (
         "Calls of the management API are answered or refused at once, also with tokens of before.",
     ),
+    "oidc.refresh": ("Applications are held to it at once; nobody is signed out by it.",),
     "oidc.registration": ("Applications that are registered stay as they are.",),
     "branding": ("Sign-in pages look so at their next load.",),
     "application": ("Sign-in pages say so at their next load.",),

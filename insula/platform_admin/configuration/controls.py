@@ -21,6 +21,7 @@ _TITLES: Final[Mapping[str, str]] = {
     "logs": "Record",
     "oidc.consent": "Consent",
     "oidc.features": "Protocol features",
+    "oidc.refresh": "Refresh tokens",
     "oidc.registration": "Self-registration",
     "oidc.scopes": "Scopes",
     "oidc.ttl": "Token lifetimes",
