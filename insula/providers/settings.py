@@ -137,7 +137,8 @@ class ProtocolFeatures(Section):
     claims_parameter: May = Field(default=True, description="Claims asked for one by one.")
     device: May = Field(default=True, description="Sign-in on a device without a keyboard.")
     token_exchange: May = Field(
-        default=True, description="Tokens exchanged for others, as each application's policy says."
+        default=False,
+        description="Tokens exchanged for others, as each application's policy says.",
     )
     client_credentials: May = Field(
         default=True, description="Tokens for applications that act for themselves."

@@ -75,6 +75,7 @@ def test_a_preview_counts_the_applications_that_a_scope_is_taken_from(programs):
     slug = f"scp{secrets.token_hex(5)}"
     programs.product.tenant(slug)
     ada = programs.make(slug)  # its own application has scopes of the API alone
+    assert preview(ada, {"device": False, "par": False}) == {}  # which nobody relies on
     for scopes in ("openid", "address"), ("openid", "email"):
         programs.product.app(slug, scopes=scopes)
     wanted = {"section": "oidc.scopes", "names": True}
