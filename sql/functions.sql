@@ -30,6 +30,7 @@ insert into insula.definer_allow_list (signature, reason) values
   ('insula.purge_estimate(uuid,text,integer)', 'deletion: how many rows of one tenant a table holds, counted so far and no further'),
   ('insula.purge_tenant(uuid)', 'deletion: takes the line of the registry once nothing else is left'),
   ('insula.settings_of_tenants(text,uuid,integer)', 'preview of a bound: what tenants stored of one section, page by page, for the platform alone'),
+  ('insula.tenants_that_decide(text,text[])', 'preview of what all inherit: how many tenants have values of their own in its place, a number'),
   ('insula.config_plans_due(integer)', 'planned changes of settings whose time has come: ids of tenants and plans, no data'),
   ('insula.tenants_with_keys_due()', 'key phases: which tenants have a key whose time has come, no data'),
   ('insula.tenants_by_host(text,text,integer)', 'the platform searches tenants by the beginning of a domain: ids, no data'),
@@ -207,6 +208,16 @@ create or replace function insula.settings_of_tenants(wanted text, after uuid, b
       from insula.tenant_settings s join insula.tenants t on t.id = s.tenant_id
      where s.section = wanted and (after is null or s.tenant_id > after)
      order by s.tenant_id limit least(greatest(batch, 1), 1000);
+  end;
+
+-- How many tenants have stored each of these fields of a section, those of the installation aside.
+create or replace function insula.tenants_that_decide(wanted text, fields text[])
+  returns bigint
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  begin atomic
+    select count(*)
+      from insula.tenant_settings s join insula.tenants t on t.id = s.tenant_id
+     where s.section = wanted and s.value ?& fields and not t.protected;
   end;
 
 -- A table that holds rows of tenants, by its bare name; anything else is refused.
@@ -809,6 +820,7 @@ grant execute on function
   insula.trim_audit(integer, integer), insula.sweep_expired(text, integer), insula.forget_replay_copies(integer),
   insula.sweep_assets(integer),
   insula.tenants_with_keys_due(), insula.settings_of_tenants(text, uuid, integer),
+  insula.tenants_that_decide(text, text[]),
   insula.config_plans_due(integer),
   insula.purge_rows(uuid, text, integer), insula.purge_estimate(uuid, text, integer),
   insula.purge_tenant(uuid), insula.hosts_of(uuid[]), insula.tenants_by_host(text, text, integer),

@@ -150,6 +150,7 @@ def actor_of(
         request.scope.get("insula.client_ip", ""),
         request.headers.get("user-agent", ""),
         request.scope.get("insula.request_id", ""),
+        name=session.name if session else None,
     )
 
 

@@ -23,7 +23,8 @@ class Actor:
     """
     Who acted, and from where; all of it may be unknown.
 
-    *by_documents* says that they apply documents, which own what they name (BEY-12).
+    *by_documents* says that they apply documents, which own what they name (BEY-12). *name* is what
+    a person is called now; the record keeps their id alone.
     """
 
     type: ActorType
@@ -32,6 +33,7 @@ class Actor:
     user_agent: str | None = None
     request_id: str | None = None
     by_documents: bool = False
+    name: str | None = None
 
 
 SYSTEM: Final = Actor("system")

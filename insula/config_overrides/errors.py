@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from insula.config_overrides.marks import Version, Violation
+from insula.config_overrides.marks import Version, Violation, in_words
 from insula.kernel.errors import Conflict, Invalid, NotFound
 
 
@@ -43,7 +43,7 @@ class VersionConflict(Conflict):
     def __init__(self, last: Version | None) -> None:
         said = "Somebody has saved this since you read it"
         if last is not None:
-            who = " ".join(str(last.by[part]) for part in ("type", "id") if last.by.get(part))
+            who = in_words(last.by)
             did = "planned to change" if last.act == "config.change_planned" else "changed"
             said += f": {who} at {last.at:%Y-%m-%dT%H:%M:%SZ} {did} {', '.join(last.changed)}"
         super().__init__(f"{said}. Read it again.")

@@ -12,6 +12,21 @@ from insula.kernel.settings import Kind
 PlanScope = Literal["tenant", "defaults", "bounds"]
 
 
+def called(by: Mapping[str, Any]) -> str:
+    """What somebody was called, or their id, or what they are."""
+    return str(by.get("name") or by.get("id") or by["type"])
+
+
+def in_words(by: Mapping[str, Any]) -> str:
+    """Who did something, such as `platform Olga Operator`, `client ins_cl_…` or `system`."""
+    return str(by["type"]) if called(by) == by["type"] else f"{by['type']} {called(by)}"
+
+
+def identity(by: Mapping[str, Any]) -> dict[str, Any]:
+    """Who it is, without what they were called."""
+    return {part: by.get(part) for part in ("type", "id")}
+
+
 @dataclass(frozen=True, slots=True)
 class Release:
     """Who gave a field back to people's hands, when and why."""
@@ -38,7 +53,7 @@ class Ownership:
 @dataclass(frozen=True, slots=True)
 class Mark:
     """
-    Who set a value or a bound (type and id of an audit actor), and when.
+    Who set a value or a bound (type, id and perhaps name of an audit actor), and when.
 
     *used_at* is when a secret was last opened, to the hour. *owned* is of documents that claim the
     field. *template* names the template, with its version, that the value came from.

@@ -14,7 +14,7 @@ from insula.audit import service as audit
 from insula.audit.models import Event
 from insula.config_overrides import store
 from insula.config_overrides.errors import InvalidSetting, OwnedByGit
-from insula.config_overrides.marks import Mark, Ownership, Release
+from insula.config_overrides.marks import Mark, Ownership, Release, in_words
 from insula.config_overrides.models import Layers, Stored, Values
 from insula.config_overrides.saving import Saving, check_fields, held, raw_marks
 from insula.config_overrides.stored_marks import write_ownership
@@ -129,7 +129,7 @@ def release_of(saving: Saving) -> Release:
     reason = saving.reason.strip()
     if not reason or len(reason) > _LONGEST_REASON:
         raise InvalidSetting(f"Say why, in at most {_LONGEST_REASON} characters", field="reason")
-    return Release(saving.signature(), datetime.fromtimestamp(now(), UTC), reason)
+    return Release(saving.signed(), datetime.fromtimestamp(now(), UTC), reason)
 
 
 def states(layers: Layers) -> dict[str, str]:
@@ -142,8 +142,7 @@ def told(owned: Ownership) -> str:
     given = owned.released
     if given is None:
         return "owned"
-    who = " ".join(str(given.by[part]) for part in ("type", "id") if given.by.get(part))
-    return f"released by {who} on {given.at:%Y-%m-%d}: {given.reason}"
+    return f"released by {in_words(given.by)} on {given.at:%Y-%m-%d}: {given.reason}"
 
 
 def _owner(mark: Mark | None) -> Ownership | None:

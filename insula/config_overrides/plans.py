@@ -16,7 +16,7 @@ from insula.audit.models import SYSTEM, Actor, Event, Status
 from insula.config_overrides import store
 from insula.config_overrides.catalogue import Catalogue
 from insula.config_overrides.errors import InvalidSetting, PlanUnknown, VersionConflict
-from insula.config_overrides.marks import Plan, PlanScope
+from insula.config_overrides.marks import Plan, PlanScope, identity
 from insula.config_overrides.masks import mask
 from insula.config_overrides.models import Layers, Values
 from insula.config_overrides.platform import (
@@ -74,10 +74,10 @@ async def make(  # noqa: PLR0913  (each by its name)
         raise InvalidSetting("Nothing would change, so there is nothing to plan", field=section.key)
     reason = saving.reason.strip()[:500]
     row = await store.write_plan(
-        db, scope, section.key, changes=fresh, actor=saving.signature(), reason=reason, days=days
+        db, scope, section.key, changes=fresh, actor=saving.signed(), reason=reason, days=days
     )
     plan = Plan(
-        row.id, scope, section.key, fresh, saving.signature(), reason, row.planned_at, row.due_at
+        row.id, scope, section.key, fresh, saving.signed(), reason, row.planned_at, row.due_at
     )
     former = layers.plan(scope, section.key)
     details: dict[str, Any] = {"replaced": sorted(former.changes)} if former else {}
@@ -174,7 +174,7 @@ async def withdraw(db: Connection, scope: PlanScope, section: str, saving: Savin
     """
     plan, _ = await _claimed(db, scope, section, saving)
     await store.delete_plan(db, scope, section)
-    details = {"planned_by": dict(plan.by)}
+    details = {"planned_by": identity(plan.by)}
     await _record(db, "config.plan_withdrawn", plan, saving.actor, details)
     return plan
 
@@ -199,7 +199,7 @@ async def _put(
     after = await load_in(db)
     if after.stored(plan.scope, plan.section) == layers.stored(plan.scope, plan.section):
         # somebody saved the same meanwhile: no version tells that the plan is over
-        details = {"changed": [], "planned_by": dict(plan.by)}
+        details = {"changed": [], "planned_by": identity(plan.by)}
         await _record(db, "config.updated", plan, saving.actor, details, status="info")
     return after
 
@@ -244,7 +244,7 @@ async def _fail(db: Connection, plan_id: UUID, refusal: InsulaError) -> Plan | N
     place = f"{refusal.field}: " if isinstance(refusal, Invalid) and refusal.field else ""
     failure = f"{place}{refusal.description}"[:500]
     await store.fail_plan(db, plan, failure)
-    details = {"why": failure, "planned_by": dict(plan.by)}
+    details = {"why": failure, "planned_by": identity(plan.by)}
     await _record(db, "config.plan_failed", plan, SYSTEM, details, status="failed")
     return replace(plan, failure=failure)
 

@@ -232,7 +232,7 @@ async def _save(  # noqa: PLR0913  (each by its name)
         platform={**layers.platform, key: row["value"]},
         bounds={**layers.bounds, key: row["bounds"]},
     )
-    snapshot = {"values": after.platform, "bounds": after.bounds}
+    was, snapshot = ({"values": each.platform, "bounds": each.bounds} for each in (layers, after))
     act = "config.updated" if bounds is None else "config.bound_changed"
-    await note(db, "platform", saving, act=act, changed={key: names}, snapshot=snapshot)
+    await note(db, "platform", saving, act=act, changed={key: names}, before=was, snapshot=snapshot)
     return after

@@ -108,7 +108,10 @@ async def restore(
             part: {key: fields for key, fields in stored.items() if fields}
             for part, stored in (("values", values), ("bounds", bounds))
         }
-        await note(db, "platform", saving, act="config.rolled_back", changed=changed, snapshot=left)
+        await note(
+            db, "platform", saving, act="config.rolled_back", changed=changed,
+            before=present(layers), snapshot=left,
+        )  # fmt: skip
     return [f"{key}.{name}" for key, names in sorted(changed.items()) for name in names]
 
 

@@ -11,10 +11,11 @@ from pydantic import ValidationError
 from insula.assets import service as assets
 from insula.assets.models import digest_of
 from insula.audit import service as audit
-from insula.audit.models import SYSTEM, Actor, Event
+from insula.audit.models import SYSTEM, Actor, Event, plain
 from insula.config_overrides import store
 from insula.config_overrides.errors import InvalidSetting, NotOverridable, VersionConflict
-from insula.config_overrides.marks import Mark, Plan, PlanScope, Version
+from insula.config_overrides.marks import Mark, Plan, PlanScope, Version, identity
+from insula.config_overrides.masks import mask
 from insula.config_overrides.models import Layers, Stored, Values, etag
 from insula.config_overrides.stored_marks import read_marks, read_plans, write_mark
 from insula.kernel.clock import now
@@ -53,14 +54,25 @@ class Saving:
     plan: Plan | None = None
 
     def signature(self) -> dict[str, Any]:
-        """Who, as a mark and a version keep it."""
+        """Who, by what stays the same."""
         if self.plan is not None and self.actor == SYSTEM:
             return dict(self.plan.by)
         return {"type": self.actor.type, "id": self.actor.id}
 
+    def signed(self) -> dict[str, Any]:
+        """
+        Who, as marks, versions and plans keep it.
+
+        Of the platform's people it has the name too: no tenant could find it by the id (C05).
+        """
+        by = self.signature()
+        if self.actor.type == "platform" and self.actor.name:
+            by["name"] = self.actor.name
+        return by
+
     def mark(self) -> dict[str, Any]:
         mark: dict[str, Any] = {
-            "by": self.signature(),
+            "by": self.signed(),
             "at": datetime.fromtimestamp(now(), UTC).isoformat(),
         }
         return {**mark, "template": self.template} if self.template else mark
@@ -202,24 +214,62 @@ async def note(  # noqa: PLR0913  (each by its name)
     *,
     act: str,
     changed: Mapping[str, Sequence[str]],
+    before: Stored | Mapping[str, Stored],
     snapshot: Stored | Mapping[str, Stored],
 ) -> None:
-    """Write the version and a line of the record for each section; raise the tenant's version."""
+    """
+    Write the version and a line of the record for each section; raise the tenant's version.
+
+    *before* is what the *snapshot* was until now, which has values and bounds apart if they are the
+    platform's.
+    """
     fields = [f"{key}.{name}" for key, names in sorted(changed.items()) for name in names]
     reason = saving.reason.strip()[:500]
     number = await store.add_version(
-        db, scope, act=act, actor=saving.signature(), reason=reason, changed=fields,
+        db, scope, act=act, actor=saving.signed(), reason=reason, changed=fields,
         snapshot=snapshot,
     )  # fmt: skip
     for key, names in sorted(changed.items()):
-        details: dict[str, Any] = {"changed": list(names), "version": number}
+        details: dict[str, Any] = {
+            "changed": list(names),
+            "changes": _moves(key, names, before, snapshot)
+            if scope == "tenant"
+            else [
+                {"part": part, **move}
+                for part in ("values", "bounds")
+                for move in _moves(key, names, before[part], snapshot[part])
+            ],
+            "version": number,
+        }
         if reason:
             details["reason"] = reason
         if saving.plan is not None:
-            details["planned_by"] = dict(saving.plan.by)
+            details["planned_by"] = identity(saving.plan.by)
             details["planned_at"] = saving.plan.planned_at.isoformat()
         kind = "config" if scope == "tenant" else "platform_config"
         await audit.record(
             db, Event(act, saving.actor, target_type=kind, target_id=key, metadata=details)
         )
     await raise_version(db, "settings" if scope == "tenant" else "platform_settings")
+
+
+def _moves(
+    section: str, names: Sequence[str], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """
+    Before and after, for each field that moved: what was stored and what is, None for nothing.
+
+    A list, since the record leaves out what is named like a secret, as `id_token` is. A secret
+    itself shows as a mask on both sides.
+    """
+    old, new = before.get(section, {}), after.get(section, {})
+    return [
+        {"field": name, "before": _recorded(old.get(name)), "after": _recorded(new.get(name))}
+        for name in names
+        if old.get(name, ...) != new.get(name, ...)
+    ]
+
+
+def _recorded(value: Any) -> Any:  # noqa: ANN401  (a value of any setting)
+    shown = mask(value)
+    return plain(shown) if isinstance(shown, str) else shown

@@ -186,7 +186,7 @@ async def save(
     if not changed:
         return layers
     left = {key: values for key, values in own.items() if values}
-    await note(db, "tenant", saving, act=act, changed=changed, snapshot=left)
+    await note(db, "tenant", saving, act=act, changed=changed, before=layers.own, snapshot=left)
     return Layers(left, layers.platform, layers.bounds, plans=layers.plans)
 
 

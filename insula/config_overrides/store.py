@@ -175,6 +175,16 @@ async def of_tenants(
     )
 
 
+async def how_many_decide(platform: Platform, section: str, fields: Sequence[str]) -> int:
+    """How many tenants have stored all these fields of a section."""
+    rows = await platform.fetch(
+        "select insula.tenants_that_decide(%(section)s, cast(%(fields)s as text[])) as n",
+        {"section": section, "fields": list(fields)},
+    )
+    n: int = rows[0].n
+    return n
+
+
 async def write_plan(  # noqa: PLR0913  (each by its name)
     db: Connection,
     scope: str,

@@ -20,6 +20,7 @@ from insula.accounts import service as accounts
 from insula.audit import service as audit
 from insula.audit.models import Actor, ActorType, Event
 from insula.clients import service as clients
+from insula.config_overrides import service as config_overrides
 from insula.kernel import clock
 from insula.kernel.errors import InsulaError
 from insula.management_api import bodies
@@ -40,7 +41,8 @@ from insula.oidc.errors import (
 from insula.oidc.http import Request as ProtocolRequest
 from insula.oidc.models import Client
 from insula.oidc.provider import Provider
-from insula.resource_servers.builtin import audience
+from insula.resource_servers.builtin import answers, audience
+from insula.resource_servers.settings import DeveloperApi
 from insula.tenancy.db import Tenant
 from insula.tenancy.models import PLATFORMS
 
@@ -111,6 +113,8 @@ def _with(standing: Standing, response: Response) -> Response:
 async def _admit(request: Request, rule: Rule, path: str) -> tuple[Caller, Standing]:
     tenant: Tenant = request.scope["insula.tenant"]
     parts: Parts = request.app.state.parts
+    if not answers(tenant.slug, config_overrides.of(tenant, DeveloperApi)):
+        raise Refusal(403, "api_disabled", "The management API of this tenant is switched off.")
     provider = parts.pool.known(tenant) or await parts.pool.get(tenant)
     said = ProtocolRequest(request.scope, request.receive)
     try:
@@ -187,8 +191,16 @@ async def _caller_of(  # noqa: PLR0913  (what a caller is made of)
         request.scope.get("insula.client_ip"),
         request.headers.get("user-agent"),
         request.scope.get("insula.request_id"),
+        name=_called(token),
     )
     return Caller(tenant, parts, provider, client, token, user, roles, actor)
+
+
+def _called(token: ActiveToken) -> str | None:
+    """What the person of a token is called."""
+    claims = {} if token.person is None else token.person.claims
+    name = claims.get("name") or claims.get("preferred_username")
+    return None if name is None else str(name)
 
 
 async def _check(caller: Caller, rule: Rule) -> None:

@@ -40,7 +40,7 @@ class Features:
     require_dpop: bool = False
     claims_parameter: bool = True
     device: bool = True
-    token_exchange: bool = True
+    token_exchange: bool = False
     client_credentials: bool = True
     dpop: bool = True
     dpop_nonce: bool = False

@@ -12,10 +12,10 @@ from insula.config_overrides.impacts import Counting
 from insula.deletion.settings import Deployment
 from insula.kernel.settings import Section
 from insula.keys.settings import KeyRotation
-from insula.providers.impacts import of_features, of_scopes
-from insula.providers.settings import ProtocolFeatures, TokenLifetimes
+from insula.providers.impacts import of_api, of_features, of_scopes
+from insula.providers.settings import ProtocolFeatures, RefreshRules, TokenLifetimes
 from insula.registration.settings import RegistrationLimits
-from insula.resource_servers.settings import OfferedScopes
+from insula.resource_servers.settings import DeveloperApi, OfferedScopes
 from insula.sign_in.settings import BruteForce, ConsentLife, InteractionLife, SessionPolicy
 from insula.tenants.domains.settings import DomainRules
 
@@ -25,11 +25,13 @@ SECTIONS: Final[tuple[type[Section], ...]] = (
     Look,
     Deployment,
     DomainRules,
+    DeveloperApi,
     Links,
     KeyRotation,
     LogRetention,
     ConsentLife,
     ProtocolFeatures,
+    RefreshRules,
     RegistrationLimits,
     OfferedScopes,
     TokenLifetimes,
@@ -45,5 +47,6 @@ SECTIONS: Final[tuple[type[Section], ...]] = (
 COUNTING: Final[Mapping[type[Section], Counting]] = {
     ProtocolFeatures: of_features,
     OfferedScopes: of_scopes,
+    DeveloperApi: of_api,
 }
 CATALOGUE: Final = Catalogue(SECTIONS, COUNTING)

@@ -1,4 +1,8 @@
-"""Who did something, as the platform may say it: its own people by name, all others without."""
+"""
+Who did something, as the platform may say it.
+
+Its own people by name, applications by their client_id, people of tenants by neither.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -13,9 +17,9 @@ Names = Mapping[str, str]
 
 _OTHERS: Final = {
     "system": "the command line",
+    "client": "an application",
     "platform": "somebody of the platform",
     "admin": "an administrator of the tenant",
-    "client": "an application",
     "user": "somebody of the tenant",
 }
 
@@ -24,11 +28,9 @@ async def names(home: Tenant, acts: Iterable[By | None]) -> Names:
     """Who of *home*, which is `_platforms`, did these acts, by id."""
     wanted = set()
     for by in acts:
-        if by and by.get("type") == "platform" and by.get("id"):
-            try:
-                wanted.add(UUID(str(by["id"])))
-            except ValueError:
-                continue
+        person = _person(by) if by and by.get("type") == "platform" else None
+        if person is not None:
+            wanted.add(person)
     if not wanted:
         return {}
     async with home.transaction() as db:
@@ -39,4 +41,19 @@ def who(by: By | None, known: Names) -> str:
     """The name of an actor, or what they were."""
     if not by:
         return "somebody"
-    return known.get(str(by.get("id")), _OTHERS.get(str(by.get("type")), "somebody"))
+    kind, its_id = str(by.get("type")), str(by.get("id") or "")
+    if its_id in known:
+        return known[its_id]
+    if kind == "platform" and by.get("name"):  # of somebody who has gone since
+        return str(by["name"])
+    if its_id and kind in ("client", "platform") and _person(by) is None:
+        return f"the application {its_id}"
+    return _OTHERS.get(kind, "somebody")
+
+
+def _person(by: By) -> UUID | None:
+    """The id of a person; an application has its client_id there."""
+    try:
+        return UUID(str(by.get("id")))
+    except ValueError:
+        return None

@@ -230,4 +230,7 @@ def _text(value: Any) -> str:  # noqa: ANN401  (values of any kind)
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(_text(item) for item in value)
+    if isinstance(value, Mapping) and {"field", "before", "after"} <= value.keys():
+        before, after = (_text(value[part]) or "nothing" for part in ("before", "after"))
+        return f"{value['field']}: {before} → {after}"
     return "" if value is None else str(value)

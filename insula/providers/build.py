@@ -23,7 +23,7 @@ from insula.providers.pages import TenantPages
 from insula.providers.people import TenantPeople
 from insula.providers.registrations import TenantRegistrations
 from insula.providers.requests import TenantRequests
-from insula.providers.settings import ProtocolFeatures, TokenLifetimes
+from insula.providers.settings import ProtocolFeatures, RefreshRules, TokenLifetimes
 from insula.providers.sightings import TenantSightings
 from insula.providers.store.rules import RULES
 from insula.providers.tokens import TenantTokens
@@ -94,6 +94,7 @@ class Builder:
                 self.bursts,
                 features.loosest_profile,
                 resolve(BruteForce, layers),
+                resolve(RefreshRules, layers),
             ),
             people=TenantPeople(tenant, self.jar, resolve(InteractionLife, layers), catalogue),
             tokens=tokens,

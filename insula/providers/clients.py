@@ -18,6 +18,7 @@ from insula.oidc.models import Caller, Client, Profile, stricter
 from insula.outbound.errors import OutboundError
 from insula.providers.bursts import WINDOW, Bursts
 from insula.providers.client_keys import ClientKeys
+from insula.providers.settings import RefreshRules
 from insula.providers.store import failures
 from insula.sign_in.attempts import client_subject
 from insula.sign_in.settings import BruteForce
@@ -43,6 +44,7 @@ class TenantClients:
         bursts: Bursts,
         loosest: Profile = "legacy",
         guessing: BruteForce = BruteForce(),  # noqa: B008  (a frozen value)
+        refreshing: RefreshRules = RefreshRules(),  # noqa: B008  (the same)
         size: int = 256,
     ) -> None:
         self._tenant = tenant
@@ -51,6 +53,7 @@ class TenantClients:
         self._known: LRUCache[str, Client | None] = LRUCache(size)
         self._loosest: Profile = loosest
         self._guessing = guessing
+        self._refreshing = refreshing
         self._origins: frozenset[str] | None = None
         #: Shared by the instances of this process: a rebuilt provider forgets nobody.
         self._blocked = blocked
@@ -62,6 +65,7 @@ class TenantClients:
         client = await service.find(self._tenant, client_id)
         if client is not None:  # nobody is freer than the tenant lets applications be
             client = replace(client, profile=stricter(client.profile, self._loosest))
+            client = self._refreshing.held(client)
         self._known[client_id] = client
         return client
 

@@ -6,8 +6,10 @@ from typing import Final
 from insula.clients.reliance import service as reliance
 from insula.config_overrides.impacts import MOST, NAMED, Impact
 from insula.providers.settings import ProtocolFeatures
-from insula.resource_servers.settings import OfferedScopes
+from insula.resource_servers.builtin import scopes_of
+from insula.resource_servers.settings import DeveloperApi, OfferedScopes
 from insula.tenancy.db import Connection
+from insula.tenancy.models import PLATFORMS
 
 #: By field and the value that it would have: what applications rely on, and what becomes of them,
 #: in words that fit one and many.
@@ -79,6 +81,21 @@ async def of_scopes(
     text = "may ask for a scope that they would not be given any more"
     field = f"{OfferedScopes.key}.supported_scopes"
     return [await _impact(db, field, "scopes", text, named=NAMED if names else 0, words=gone)]
+
+
+async def of_api(
+    db: Connection,
+    before: DeveloperApi,
+    after: DeveloperApi,
+    names: bool,  # noqa: FBT001  (a counter is called by the catalogue alone)
+) -> list[Impact]:
+    """Count the applications of the bound tenant that may call its management API."""
+    if after.enabled or not before.enabled:
+        return []
+    text = "may call the management API, and could not any more"
+    named, words = NAMED if names else 0, sorted(scopes_of(PLATFORMS))
+    field = f"{DeveloperApi.key}.enabled"
+    return [await _impact(db, field, "scopes", text, named=named, words=words)]
 
 
 async def _impact(  # noqa: PLR0913  (each by its name)

@@ -1,5 +1,6 @@
 """What a tenant's provider offers and how long what it issues lives."""
 
+from dataclasses import replace
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
@@ -8,11 +9,13 @@ from insula.config_overrides.models import Layers
 from insula.config_overrides.resolution import resolve
 from insula.kernel.addresses import https_page
 from insula.kernel.settings import DecidedBy, Kind, Order, Section, Unit
-from insula.oidc.models import BY_STRICTNESS, Features, Lifetimes, Profile, Registration
+from insula.oidc.models import BY_STRICTNESS, Client, Features, Lifetimes, Profile, Registration
 
 Seconds = Annotated[int, Kind.CEIL_MAX, Unit("seconds")]
 #: What an API may say at most of the life of its access tokens.
 _OF_AN_API = 3600
+#: No session lives longer either.
+_TEN_YEARS = 315_360_000
 
 
 def longest_life(layers: Layers) -> int:
@@ -42,10 +45,10 @@ class TokenLifetimes(Section):
         600, ge=60, le=1800, description="A device that waits for a person."
     )
     refresh_token_idle: Seconds = Field(
-        1209600, ge=60, description="A refresh token that is not used."
+        1209600, ge=60, le=_TEN_YEARS, description="A refresh token that is not used."
     )
     refresh_token_absolute: Seconds = Field(
-        7776000, ge=60, description="A refresh token, however used."
+        7776000, ge=60, le=_TEN_YEARS, description="A refresh token, however used."
     )
 
     @property
@@ -64,6 +67,36 @@ class TokenLifetimes(Section):
             device_code=self.device_code,
             refresh_idle=self.refresh_token_idle,
             refresh_absolute=self.refresh_token_absolute,
+        )
+
+
+class RefreshRules(Section):
+    """How far applications decide for themselves how their refresh tokens are replaced."""
+
+    key: ClassVar[str] = "oidc.refresh"
+    decided_by: ClassVar[DecidedBy] = DecidedBy.TENANT
+
+    always_rotate: Annotated[bool, Kind.FLOOR_BOOL] = Field(
+        default=False,
+        description="Every refresh token is replaced when it is used; off: as each application's "
+        "`rotate_refresh_tokens` says, which is on unless it is switched off. That of an "
+        "application without a secret is replaced anyway, unless a key protects it.",
+    )
+    longest_grace_seconds: Annotated[int, Kind.CEIL_MAX] = Field(
+        60,
+        ge=0,
+        le=60,
+        description="For so long at most the answer to a refresh is given again to whoever lost "
+        "it; within it each application's `refresh_grace` says how long, 10 seconds unless it is "
+        "set.",
+    )
+
+    def held(self, client: Client) -> Client:
+        """The application as it is held to them."""
+        return replace(
+            client,
+            rotate_refresh_tokens=client.rotate_refresh_tokens or self.always_rotate,
+            refresh_grace=min(client.refresh_grace, self.longest_grace_seconds),
         )
 
 
@@ -105,7 +138,8 @@ class ProtocolFeatures(Section):
     claims_parameter: May = Field(default=True, description="Claims asked for one by one.")
     device: May = Field(default=True, description="Sign-in on a device without a keyboard.")
     token_exchange: May = Field(
-        default=True, description="Tokens exchanged for others, as each application's policy says."
+        default=False,
+        description="Tokens exchanged for others, as each application's policy says.",
     )
     client_credentials: May = Field(
         default=True, description="Tokens for applications that act for themselves."

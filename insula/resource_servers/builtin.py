@@ -14,6 +14,7 @@ from insula.oidc.models import ResourceServer
 from insula.resource_servers.catalogue import Catalogue
 from insula.resource_servers.errors import ScopesNotHeld
 from insula.resource_servers.models import SYSTEM_SCOPES
+from insula.resource_servers.settings import DeveloperApi
 from insula.tenancy.db import Tenant
 from insula.tenancy.models import PLATFORMS
 
@@ -66,6 +67,16 @@ def audience(issuer: str) -> str:
 def scopes_of(slug: str) -> Mapping[str, tuple[str, str]]:
     """Title and description of each scope of a tenant's management API."""
     return _ALL if slug == PLATFORMS else TENANT_SCOPES
+
+
+def answers(slug: str, decided: DeveloperApi) -> bool:
+    """
+    Whether a tenant's management API answers.
+
+    That of the installation's own tenants always does: who switched it off for all could not go
+    back by it, and the walls between tenants are tried through it.
+    """
+    return decided.enabled or slug.startswith("_")
 
 
 def with_management_api(catalogue: Catalogue, tenant: Tenant) -> Catalogue:

@@ -1,4 +1,4 @@
-"""Which scopes of OpenID Connect a tenant offers."""
+"""Which scopes of OpenID Connect a tenant offers, and whether its management API answers."""
 
 from typing import Annotated, ClassVar, Literal, get_args
 
@@ -34,4 +34,17 @@ class OfferedScopes(Section):
         _ALL,
         description="What is not among them counts as unknown, and nothing of it is told. `openid`"
         " always is; a tenant's own scopes are not named here.",
+    )
+
+
+class DeveloperApi(Section):
+    """Whether programs may run a tenant over the management API."""
+
+    key: ClassVar[str] = "features.developer_api"
+    decided_by: ClassVar[DecidedBy] = DecidedBy.TENANT
+
+    enabled: Annotated[bool, Kind.CEIL_BOOL] = Field(
+        default=True,
+        description="Off: every call of /api/v1 is refused, whatever the token says, also one that "
+        "would switch it on again; the platform does that.",
     )

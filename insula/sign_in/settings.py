@@ -11,6 +11,9 @@ AtMost = Annotated[int, Kind.CEIL_MAX]
 AtMostOrNever = Annotated[int, Kind.CEIL_MAX0]
 AtLeast = Annotated[int, Kind.FLOOR_MIN]
 
+#: So many failures are no limit any more, and these are the longest spans that make sense.
+_MOST, _DAY, _MONTH = 1_000_000, 86_400, 2_592_000
+
 
 class SessionPolicy(Section):
     """How long a person stays signed in."""
@@ -56,29 +59,37 @@ class BruteForce(Section):
     decided_by: ClassVar[DecidedBy] = DecidedBy.TENANT
 
     per_identifier_ip: AtMost = Field(
-        5, ge=1, description="Failures of one name from one address before waits begin."
+        5, ge=1, le=_MOST, description="Failures of one name from one address before waits begin."
     )
     window_seconds: AtLeast = Field(
-        3600, ge=60, description="After this without a failure they are forgotten."
+        3600, ge=60, le=_MONTH, description="After this without a failure they are forgotten."
     )
-    per_ip: AtMost = Field(100, ge=1, description="Failures from one address, whatever the names.")
-    per_ip_window_seconds: AtLeast = Field(86400, ge=60, description="The window of per_ip.")
+    per_ip: AtMost = Field(
+        100, ge=1, le=_MOST, description="Failures from one address, whatever the names."
+    )
+    per_ip_window_seconds: AtLeast = Field(
+        86400, ge=60, le=_MONTH, description="The window of per_ip."
+    )
     per_account: AtMost = Field(
         100,
         ge=1,
+        le=_MOST,
         description="Failures of one name in a row, from anywhere, before it must wait an hour.",
     )
     per_client: AtMost = Field(
         20,
         ge=1,
+        le=_MOST,
         description="Failures of an application to prove itself, from one address, before that "
         "address must wait.",
     )
-    per_client_window_seconds: AtLeast = Field(300, ge=60, description="The window of per_client.")
-    first_wait_seconds: AtLeast = Field(
-        30, ge=1, description="The first wait; each next one is twice as long."
+    per_client_window_seconds: AtLeast = Field(
+        300, ge=60, le=_MONTH, description="The window of per_client."
     )
-    longest_wait_seconds: AtLeast = Field(3600, ge=30, description="No wait is longer.")
+    first_wait_seconds: AtLeast = Field(
+        30, ge=1, le=_DAY, description="The first wait; each next one is twice as long."
+    )
+    longest_wait_seconds: AtLeast = Field(3600, ge=30, le=_DAY, description="No wait is longer.")
 
 
 class ConsentLife(Section):
@@ -102,5 +113,5 @@ class InteractionLife(Section):
     key: ClassVar[str] = "security.interaction"
     decided_by: ClassVar[DecidedBy] = DecidedBy.PLATFORM
 
-    step_seconds: int = Field(600, ge=60, description="From one step to the next.")
-    total_seconds: int = Field(3600, ge=60, description="From the first step to the last.")
+    step_seconds: int = Field(600, ge=60, le=_DAY, description="From one step to the next.")
+    total_seconds: int = Field(3600, ge=60, le=_DAY, description="From the first step to the last.")

@@ -106,6 +106,8 @@ def test_the_platform_sets_what_all_inherit_and_bounds_and_previews(here, platfo
     here("settings", "set", "oidc.ttl", "id_token=3600")
     reach = platform("preview", "oidc.ttl", "id_token=1200")
     assert reach["tenants"] >= 1
+    assert reach["inheriting"] == 0  # 600 is inherited, which is below
+    assert platform("preview", "oidc.ttl", "id_token=300")["inheriting"] >= 1
     wanted = {"field": "id_token", "stored": 3600, "would_hold": 1200}.items()
     assert any(wanted <= each.items() for each in reach["named"])
     platform("bound", "oidc.ttl", "id_token=1200", "--reason", "policy")

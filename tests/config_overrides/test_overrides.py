@@ -160,9 +160,15 @@ async def test_a_change_is_recorded_and_raises_the_version_and_no_change_does_no
     assert (first.event, last.event) == ("config.updated", "config.section_reset")
     assert (first.actor_id, first.target_id) == (str(house.admin.id), TTL)
     assert (first.metadata, last.metadata) == (
-        {"changed": ["id_token"], "version": 1},
-        {"changed": ["id_token"], "version": 2},
-    )
+        {
+            "changed": ["id_token"], "version": 1,
+            "changes": [{"field": "id_token", "before": None, "after": 300}],
+        },
+        {
+            "changed": ["id_token"], "version": 2,
+            "changes": [{"field": "id_token", "before": 300, "after": None}],
+        },
+    )  # fmt: skip
 
 
 def test_which_fields_a_tenant_has_set():

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 import psycopg
 import pytest
 
+from insula.audit import service as audit
 from insula.audit.models import Actor
 from insula.config_overrides import history, platform, service
 from insula.config_overrides.catalogue import Catalogue
@@ -175,7 +176,13 @@ async def test_no_surface_tells_more_than_a_mask(house, set_to, envelope, how):
     )  # fmt: skip
     (line,) = outcome.changes
     assert (line.path, line.before, line.after) == ("settings/test.mailbox/password", MASK, MASK)
+    async with house.tenant.transaction() as db:
+        second, first = await audit.newest(db, 2)
+    (new,), (old,) = second.metadata["changes"], first.metadata["changes"]
+    assert (old["before"], old["after"]) == (None, MASK)
+    assert (new["before"], new["after"]) == (MASK, MASK)
     for text in (
+        json.dumps([new, old], ensure_ascii=False),
         told.model_dump_json(), VersionDetail.of(version).model_dump_json(),
         json.dumps(all_masked(layers.own), ensure_ascii=False), outcome.model_dump_json(),
         (await read(house.tenant)).masked().model_dump_json(),

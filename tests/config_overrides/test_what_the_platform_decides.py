@@ -6,7 +6,7 @@ import pytest
 
 from insula.audit import service as audit
 from insula.audit.models import Actor
-from insula.config_overrides import history, platform, service
+from insula.config_overrides import history, platform, platform_history, service
 from insula.config_overrides.errors import (
     BoundViolated,
     InvalidSetting,
@@ -76,6 +76,31 @@ async def test_a_bound_clamps_what_is_stored_and_keeps_it(house, decide):
     assert told.bound_mark.by == {"type": "platform", "id": "olga"}
     await decide(platform.change_bounds, TokenLifetimes, {"id_token": None})
     assert (await holds(house, TokenLifetimes)).id_token == 3600
+
+
+@pytest.mark.spec("features W01")
+async def test_the_record_has_each_value_and_bound_before_and_after(decide, houses, platform_door):
+    await decide(platform.change_values, TokenLifetimes, {"id_token": 600, "device_code": 90})
+    await decide(platform.change_bounds, TokenLifetimes, {"id_token": 1200})
+    await decide(platform.change_bounds, TokenLifetimes, {"id_token": 900})
+    home = await houses.find(PLATFORMS)
+    async with home.transaction() as db:
+        last, first, values = await audit.newest(db, 3)
+    assert {line.event for line in (first, last)} == {"config.bound_changed"}
+    moved = {"part": "bounds", "field": "id_token"}
+    assert first.metadata["changes"] == [{**moved, "before": None, "after": 1200}]
+    assert last.metadata["changes"] == [{**moved, "before": 1200, "after": 900}]
+    assert values.metadata["changes"] == [
+        {"part": "values", "field": "device_code", "before": None, "after": 90},
+        {"part": "values", "field": "id_token", "before": None, "after": 600},
+    ]
+    async with platform_door.within(home.id) as db:
+        number = (await history.versions(db, scope="platform"))[1].number
+        await platform_history.restore(db, CATALOGUE, number, Saving(OLGA))
+        (line,) = await audit.newest(db, 1)
+    assert (line.event, line.metadata["changes"]) == (
+        "config.rolled_back", [{**moved, "before": 900, "after": 1200}],
+    )  # fmt: skip
 
 
 @pytest.mark.spec("features C05")

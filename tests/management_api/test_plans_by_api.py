@@ -156,6 +156,10 @@ def test_defaults_and_bounds_are_planned_and_a_bound_tells_whom_it_shuts_out(
     assert shut["affected"] >= 1
     assert shut["text"].startswith("In ")
     assert shut["text"].endswith("could not use the device grant any more")
+    heirs = seen["inheriting"]
+    assert heirs["tenants"] >= 1
+    assert heirs["changes"] == [{"field": "oidc.features.device", "before": True, "after": False}]
+    assert heirs["looked_at"] > 0
     lifetimes = {"section": "oidc.ttl", "bounds": {"id_token": 900}}
     assert asked(platform.post("/platform/bounds/preview", lifetimes), 200)["shut_out"] == []
 
@@ -168,10 +172,12 @@ def test_defaults_and_bounds_are_planned_and_a_bound_tells_whom_it_shuts_out(
         for stale in ({"if-match": '"old"'},):
             refusal(platform.put(path, {}, headers=stale), 412, "version_conflict")
             refusal(platform.delete(f"{path}/plan", headers=stale), 412, "version_conflict")
-    assert asked(platform.get(f"{defaults}/plan"), 200)["changes"] == [
-        {"field": "oidc.ttl.id_token", "before": 600, "after": 450}
-    ]
+    planned = asked(platform.get(f"{defaults}/plan"), 200)
+    becomes = [{"field": "oidc.ttl.id_token", "before": 600, "after": 450}]
+    assert planned["changes"] == planned["inheriting"]["changes"] == becomes
+    assert planned["inheriting"]["tenants"] >= 1
     looked = asked(platform.get(f"{bounds}/plan"), 200)
+    assert looked["inheriting"] == heirs
     assert looked["clamped_tenants"] == seen["tenants"]
     assert looked["shut_out"] == seen["shut_out"]
     told = acme.get(TTL).json()

@@ -99,6 +99,32 @@ def test_a_value_beyond_a_bound_is_refused_with_the_bound_and_who_set_it(fresh, 
     )  # fmt: skip
 
 
+@pytest.mark.spec("features C05", "features J03")
+def test_a_tenant_is_told_by_name_who_of_the_platform_has_set_a_bound(fresh, programs, platform):
+    """Their id means nothing to a tenant, which cannot look it up."""
+    scopes = ("cross-tenant:read", "cross-tenant:write")
+    facts = {"display_name": "Olga Operator"}
+    olga = programs.for_person("_platforms", ("platform_admin",), scopes, **facts)
+    path, at_hand = "/platform/bounds/oidc.ttl", {"if-match": "*"}
+    set_ = olga.put(path, {"id_token": 900}, headers=at_hand)
+    assert set_.status_code == 200, set_.text
+    try:
+        told = {f["name"]: f for f in fresh.get(f"{TTL}?explain=true").json()["fields"]}
+        assert told["id_token"]["bound_set_by"]["name"] == "Olga Operator"
+        (error,) = refusal(fresh.patch(TTL, {"id_token": 901}), 422, "bound_violated")["errors"]
+        assert error["set_by"].startswith("platform Olga Operator at 20")
+        last = platform.get("/platform/settings/versions").json()["data"][0]
+        assert (last["by"]["name"], last["by"]["id"]) == ("Olga Operator", str(olga.person.id))
+        late = platform.put(path, {}, headers={"if-match": '"old"'})
+        assert "platform Olga Operator at " in refusal(late, 412, "version_conflict")["detail"]
+    finally:
+        platform.put(path, {}, headers=at_hand)
+    own = fresh.patch(TTL, {"id_token": 300}).json()
+    assert own["own"] == {"id_token": 300}
+    told = {f["name"]: f for f in fresh.get(f"{TTL}?explain=true").json()["fields"]}["id_token"]
+    assert (told["set_by"]["id"], told["set_by"]["name"]) == (fresh.client_id, None)
+
+
 @pytest.mark.spec("features C04", "features C05", "features C11", "features BEY-3")
 def test_no_limit_and_lists_are_bound_as_numbers_are(fresh, bounds, platform, programs):
     held = {

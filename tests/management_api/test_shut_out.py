@@ -75,6 +75,7 @@ def test_a_preview_counts_the_applications_that_a_scope_is_taken_from(programs):
     slug = f"scp{secrets.token_hex(5)}"
     programs.product.tenant(slug)
     ada = programs.make(slug)  # its own application has scopes of the API alone
+    assert preview(ada, {"device": False, "par": False}) == {}  # which nobody relies on
     for scopes in ("openid", "address"), ("openid", "email"):
         programs.product.app(slug, scopes=scopes)
     wanted = {"section": "oidc.scopes", "names": True}
@@ -98,6 +99,22 @@ def test_they_are_named_on_demand_which_is_recorded(crowd):
     lines = product.audit(crowd.slug, "data.exported")
     assert len(lines) == before + 1
     assert {line.target_id for line in lines} == {"oidc.features"}
+
+
+@pytest.mark.spec("features BEY-3", "features C05")
+def test_a_bound_says_how_many_inherit_and_which_applications_it_takes_from_them(crowd, platform):
+    """Nobody of the crowd has stored anything, and all of it would be held."""
+    wanted = {"section": "oidc.features", "bounds": {"device": False}}
+    told = platform.post("/platform/bounds/preview", wanted).json()
+    assert crowd.slug not in {each["tenant"] for each in told["named"]}
+    heirs = told["inheriting"]
+    assert heirs["tenants"] >= 1
+    (shut,) = heirs["shut_out"]
+    assert (shut["field"], shut["affected"] >= 1) == ("oidc.features.device", True)
+    assert shut["text"].endswith("could not use the device grant any more")
+    harmless = {"section": "oidc.features", "bounds": {"device": True}}
+    none = platform.post("/platform/bounds/preview", harmless).json()["inheriting"]
+    assert none == {"tenants": 0, "changes": [], "looked_at": 0, "shut_out": []}
 
 
 def test_every_feature_that_is_counted_is_one_and_a_section_without_a_counter_counts_nobody():

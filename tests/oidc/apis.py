@@ -28,6 +28,10 @@ USES_APIS = {
 }
 
 
+#: As built in, with the exchange of tokens, which an issuer has to ask for.
+EXCHANGING = Features(token_exchange=True)
+
+
 def reissue(world, ring, *, resources=APIS, features=None, gone=(), **changes):
     """Let the same host be served by another instance, as after a change of the tenant's rules."""
     own = {scope for server in resources.values() for scope in server.scopes}
@@ -36,7 +40,7 @@ def reissue(world, ring, *, resources=APIS, features=None, gone=(), **changes):
         world.host,
         ring,
         resources=resources,
-        features=features or Features(),
+        features=features or EXCHANGING,
         scopes={name: claims for name, claims in scopes.items() if name not in gone},
         **{"pairwise_key": b"p" * 32} | changes,
     )

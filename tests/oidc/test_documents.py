@@ -30,7 +30,6 @@ MEMBERS = {
         "refresh_token",
         "client_credentials",
         "urn:ietf:params:oauth:grant-type:device_code",
-        "urn:ietf:params:oauth:grant-type:token-exchange",
     ],
     "device_authorization_endpoint": ISSUER + "/oauth2/device",
     "backchannel_logout_supported": True,

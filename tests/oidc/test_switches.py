@@ -1,7 +1,9 @@
 """What a tenant has switched off is neither listed nor answered (section 0 rule 1, DI-1)."""
 
+from dataclasses import replace
+
 import pytest
-from apis import is_refused, reissue
+from apis import EXCHANGING, is_refused, reissue
 from oidc_world import FORM, basic, call
 from test_authorize_errors import is_told
 
@@ -58,7 +60,7 @@ async def metadata(world):
 @pytest.mark.parametrize("switch", sorted(MEMBERS))
 async def test_what_is_off_is_not_listed_and_nothing_else_changes(world, ring, switch):
     on = await metadata(reissue(world, ring))
-    off = await metadata(reissue(world, ring, features=Features(**{switch: False})))
+    off = await metadata(reissue(world, ring, features=replace(EXCHANGING, **{switch: False})))
 
     assert on.keys() - off.keys() == MEMBERS[switch]
     assert not off.keys() - on.keys()

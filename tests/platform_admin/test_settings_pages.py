@@ -1,11 +1,15 @@
 """Settings on pages: inherited, set, bound, reviewed, saved, lost to somebody, brought back."""
 
 import json
+import re
+from uuid import uuid4
 
 import pytest
 from pressing import submit
 
-from insula.audit.models import SYSTEM
+from insula.audit.models import SYSTEM, Actor
+from insula.config_overrides import service
+from insula.config_overrides.saving import Saving
 from insula.configuration.applying import Applying, apply
 from insula.configuration.models import parse_document
 from insula.platform.sections import CATALOGUE
@@ -46,6 +50,8 @@ def test_a_value_is_inherited_set_in_force_and_reset(
     (line,) = product.audit(tenant, "config.updated")
     assert (line.actor_type, line.actor_id) == ("platform", str(runner.id))
     assert line.metadata["reason"] == "An audit asks for it"
+    activity = section("oidc.ttl").url.replace("/config/oidc.ttl", "/activity")
+    assert "device_code: nothing → 300" in browser.open(activity).text
 
     unchanged = submit(browser, section("oidc.ttl"), "/review")
     assert "Nothing is changed" in unchanged.text
@@ -408,6 +414,24 @@ def test_a_version_of_the_platform_is_restored_with_whom_it_clamps_in_sight(
     assert "This is what is decided now" in browser.open(at(path)).text
 
 
+@pytest.mark.spec("features BEY-3", "features C05")
+def test_a_review_for_all_says_how_many_inherit_and_whom_it_shuts_out_of_them(
+    product, browser, platforms, tenant
+):
+    product.app(
+        tenant, redirect_uris=(), grant_types=("urn:ietf:params:oauth:grant-type:device_code",)
+    )
+    shut = r"In (at least )?\d+ tenants?, .*\d+ .*applications? could not use the device grant"
+    for page in ("defaults", "bounds"):
+        typed = {"device": None if page == "defaults" else "off"}
+        review = submit(browser, platforms(f"{page}/oidc.features"), "/review", **typed)
+        inherit = "inherits? this" if page == "defaults" else "that inherits? (is|are) held to it"
+        assert re.search(rf"\d+ tenants? {inherit}", review.text)
+        assert "This shuts applications out of tenants that inherit" in review.text
+        assert re.search(shut, review.text)
+        assert "settings change by this; it binds" not in review.text
+
+
 @pytest.mark.spec("features BEY-3")
 def test_a_review_says_how_many_applications_are_shut_out_and_which_to_who_is_recorded(
     product, browser, section, tenant
@@ -428,3 +452,32 @@ def test_a_review_says_how_many_applications_are_shut_out_and_which_to_who_is_re
     assert "Saved." in saved.text
     back = submit(browser, saved, "/review", device="1")
     assert "shuts somebody out" not in back.text
+
+
+@pytest.mark.spec("features C05", "features J03")
+@pytest.mark.parametrize(
+    ("actor", "said"),
+    [
+        (Actor("client", "ins_cl_billing"), "the application ins_cl_billing"),
+        (Actor("platform", "ins_cl_ops"), "the application ins_cl_ops"),
+        (Actor("platform", str(uuid4()), name="Olga Gone"), "Olga Gone"),
+        (Actor("admin", str(uuid4()), name="Tia Tenant"), "an administrator of the tenant"),
+        (SYSTEM, "the command line"),
+    ],
+)
+def test_who_set_something_is_told_by_what_the_platform_may_know(
+    product, section, tenant, actor, said
+):
+    """Applications by their id, its own people by name, also those who have gone."""
+
+    async def decide(here):
+        async with (await here.tenant(tenant)).transaction() as db:
+            ttl = CATALOGUE.get("oidc.ttl")
+            await service.change_in(db, ttl, {"device_code": 90}, Saving(actor))
+
+    product.backstage.run(decide)
+    page = section("oidc.ttl")
+    assert f"by {said}" in page.text
+    assert "Tia Tenant" not in page.text
+    history = section("history").text
+    assert said[:1].upper() + said[1:] in history or said in history

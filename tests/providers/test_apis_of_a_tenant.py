@@ -164,8 +164,22 @@ def test_what_another_tenant_has_is_unknown(product, made):
     assert theirs_asking.json()["error"] == "invalid_client"
 
 
+@pytest.fixture
+def exchanging(product):
+    """Switch the exchange of tokens on, which no tenant has by itself."""
+
+    def decide(values):
+        async def act(here):
+            await config_overrides.change(await here.tenant("acme"), ProtocolFeatures, values)
+
+        product.backstage.run(act)
+
+    yield lambda: decide({"token_exchange": True})
+    decide({"token_exchange": None})
+
+
 @pytest.mark.spec("RFC8693-2.2.1", "TX-1", "TX-6")
-def test_an_api_calls_another_one_for_the_person(product, made, own, browser):
+def test_an_api_calls_another_one_for_the_person(product, made, own, browser, exchanging):
     second = make_api(product)
     policy = {
         "to_audience": second.identifier,
@@ -192,6 +206,8 @@ def test_an_api_calls_another_one_for_the_person(product, made, own, browser):
         "subject_token_type": ACCESS_TOKEN,
     }
     here, keeper = Api(product, "acme", middle), Api(product, "acme", second.keeper)
+    until(SOON, lambda: here.token(**form).json()["error"] == "unsupported_grant_type")
+    exchanging()
     until(SOON, lambda: here.token(**form).status_code == 200)
 
     got = here.token(**form).json()

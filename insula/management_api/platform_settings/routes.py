@@ -10,6 +10,7 @@ from insula.management_api.platform_settings.places import OfBounds, OfDefaults,
 from insula.management_api.platform_settings.schemas import (
     Affected,
     Bounds,
+    BoundsPreview,
     Defaults,
     ProposedBounds,
 )
@@ -18,7 +19,9 @@ from insula.management_api.sections.acts import Acts, saving
 from insula.management_api.sections.places import MAY_PLAN, Asking, SectionKey
 from insula.management_api.sections.routes import Explain, Values
 from insula.management_api.sections.schemas import Release, Sections, SectionState
+from insula.management_api.sections.told import Inheriting
 from insula.management_api.tenants.routes import Slug
+from insula.registry import heirs
 from insula.tenants import registry
 
 router = router_of("Platform settings")
@@ -168,14 +171,19 @@ async def replace_bounds(
     summary="Preview bounds",
     openapi_extra=needs("cross-tenant:read"),
 )
-async def preview_bounds(caller: Calling, wanted: ProposedBounds) -> Affected:
+async def preview_bounds(caller: Calling, wanted: ProposedBounds) -> BoundsPreview:
     """
     Whom they would clamp, and whom that shuts out in the tenants that are named.
 
+    With them, how many tenants would be held by what they inherit, and whom that shuts out there.
     Nothing is saved.
     """
     parts = caller.parts
     kind = parts.catalogue.get(wanted.section)
     found = await platform.preview_bounds(parts.platform, kind, wanted.bounds)
     shut_out = await reach.shut_out(parts.platform, parts.catalogue, kind, found)
-    return Affected.of(found, shut_out)
+    async with parts.platform.within(caller.tenant.id) as db:
+        layers = await service.load_in(db)
+    held = await heirs.of_bounds(parts.platform, parts.catalogue, kind, layers, found)
+    affected = Affected.of(found, shut_out)
+    return BoundsPreview(**dict(affected), inheriting=Inheriting.of(kind, held))

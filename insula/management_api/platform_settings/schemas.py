@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from insula.config_overrides.platform import Reach
 from insula.config_overrides.reach import Sum
 from insula.management_api.sections.planned import Planned
-from insula.management_api.sections.told import ShutOut, Value
+from insula.management_api.sections.told import Inheriting, ShutOut, Value
 
 
 class Defaults(BaseModel):
@@ -79,3 +79,9 @@ class Affected(BaseModel):
                 for each in reach.named
             ],
         )
+
+
+class BoundsPreview(Affected):
+    """Whom bounds would clamp, and whom they would hold by what is inherited."""
+
+    inheriting: Inheriting

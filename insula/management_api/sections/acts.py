@@ -14,6 +14,7 @@ from insula.config_overrides import ownership, service
 from insula.config_overrides.catalogue import Catalogue
 from insula.config_overrides.errors import BoundViolated, OwnedByGit
 from insula.config_overrides.impacts import Impact
+from insula.config_overrides.marks import in_words
 from insula.config_overrides.masks import mask
 from insula.config_overrides.models import Layers, etag
 from insula.config_overrides.resolution import resolve
@@ -78,18 +79,13 @@ def telling_fields() -> Iterator[None]:
                 field=each.field,
                 code=refusal.code,
                 bound=each.bound,
-                set_by=_who(each.mark.by, each.mark.at) if each.mark else None,
+                set_by=f"{in_words(each.mark.by)} at {each.mark.at}" if each.mark else None,
             )
             for each in refusal.violations
         ]
         raise Refusal(
             422, refusal.code, "The platform has bounds for these values.", errors=errors
         ) from refusal
-
-
-def _who(by: Mapping[str, Any], at: object) -> str:
-    name = " ".join(str(by[part]) for part in ("type", "id") if by.get(part))
-    return f"{name} at {at}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,9 @@ from insula.management_api.parts import Parts
 from insula.management_api.sections.acts import Open, named, saving, telling_fields, told
 from insula.management_api.sections.planned import PlanDetail
 from insula.management_api.sections.schemas import SectionState
-from insula.management_api.sections.told import ShutOut
+from insula.management_api.sections.told import Inheriting, ShutOut
 from insula.management_api.versions import IfMatch
+from insula.registry import heirs
 from insula.tenants.errors import TenantProtected
 
 T = TypeVar("T", bound=BaseModel)
@@ -147,6 +148,12 @@ class Place(Generic[T]):
             )
         shut_out = [ShutOut.told(each) for each in impacts]
         clamped = None
+        inheriting = None
+        if self.scope == "defaults":
+            held = await heirs.of_defaults(
+                self.parts.platform, self.parts.catalogue, section, layers, plan.changes
+            )
+            inheriting = Inheriting.of(section, held)
         if self.scope == "bounds":
             bounds = {name: v for name, v in plan.changes.items() if v is not None}
             found = await decisions.preview_bounds(self.parts.platform, section, bounds)
@@ -157,7 +164,11 @@ class Place(Generic[T]):
                     self.parts.platform, self.parts.catalogue, section, found
                 )
             ]
-        return plan, PlanDetail.told(section, layers, plan, shut_out, clamped)
+            held = await heirs.of_bounds(
+                self.parts.platform, self.parts.catalogue, section, layers, found
+            )
+            inheriting = Inheriting.of(section, held)
+        return plan, PlanDetail.told(section, layers, plan, shut_out, clamped, inheriting)
 
 
 async def own_place(caller: Calling, section: SectionKey) -> Place[SectionState]:

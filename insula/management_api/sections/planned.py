@@ -11,7 +11,7 @@ from insula.config_overrides.marks import Plan, PlanScope
 from insula.config_overrides.masks import masked
 from insula.config_overrides.models import Layers
 from insula.kernel.settings import Section as Kind
-from insula.management_api.sections.told import Change, SetBy, ShutOut, Value
+from insula.management_api.sections.told import Change, Inheriting, SetBy, ShutOut, Value
 
 
 class Planned(BaseModel):
@@ -51,7 +51,7 @@ class Coming(BaseModel):
                 Change(field=f"{section.key}.{name}", before=before, after=after)
                 for name, before, after in plans.effects_of(section, layers, plan)
             ],
-            planned_by=SetBy(type=str(plan.by["type"]), id=plan.by.get("id"), at=plan.planned_at),
+            planned_by=SetBy(**SetBy.facts(plan.by, plan.planned_at)),
             due_at=plan.due_at,
         )
 
@@ -63,18 +63,25 @@ class PlanDetail(Planned):
     clamped_tenants: int | None = Field(
         None, description="Of bounds: how many tenants have stored something beyond them."
     )
+    inheriting: Inheriting | None = Field(
+        None, description="Of defaults and bounds: tenants that inherit what would change."
+    )
 
     @classmethod
-    def told(  # what it is made of
+    def told(  # noqa: PLR0913  (what it is made of)
         cls,
         section: type[Kind],
         layers: Layers,
         plan: Plan,
         shut_out: Iterable[ShutOut],
         clamped: int | None,
+        inheriting: Inheriting | None,
     ) -> "PlanDetail":
         return cls(
-            **facts_of(section, layers, plan), shut_out=list(shut_out), clamped_tenants=clamped
+            **facts_of(section, layers, plan),
+            shut_out=list(shut_out),
+            clamped_tenants=clamped,
+            inheriting=inheriting,
         )
 
 
@@ -85,7 +92,7 @@ def facts_of(section: type[Kind], layers: Layers, plan: Plan) -> dict[str, Any]:
             Change(field=f"{section.key}.{name}", before=before, after=after)
             for name, before, after in plans.differences_of(section, layers, plan)
         ],
-        "planned_by": SetBy(type=str(plan.by["type"]), id=plan.by.get("id"), at=plan.planned_at),
+        "planned_by": SetBy(**SetBy.facts(plan.by, plan.planned_at)),
         "reason": plan.reason,
         "due_at": plan.due_at,
         "failed_at": plan.failed_at,

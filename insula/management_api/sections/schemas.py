@@ -179,7 +179,7 @@ def _told(saved: Saved) -> Mapping[str, Any]:
         "number": saved.number,
         "at": saved.at,
         "act": saved.act,
-        "by": SetBy(type=str(saved.by["type"]), id=saved.by.get("id"), at=saved.at),
+        "by": SetBy(**SetBy.facts(saved.by, saved.at)),
         "reason": saved.reason,
         "changed": list(saved.changed),
     }

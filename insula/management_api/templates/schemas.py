@@ -27,7 +27,7 @@ class Template(BaseModel):
             version=found.version,
             description=found.description,
             settings={key: dict(values) for key, values in found.settings.items()},
-            saved_by=SetBy(type=str(found.by["type"]), id=found.by.get("id"), at=found.at),
+            saved_by=SetBy(**SetBy.facts(found.by, found.at)),
             saved_at=found.at,
         )
 

@@ -23,6 +23,7 @@ from insula.platform.cli.settings import (
 )
 from insula.platform.context import opened
 from insula.platform.sections import CATALOGUE
+from insula.registry import heirs
 from insula.tenancy.models import PLATFORMS
 
 app = typer.Typer(
@@ -148,24 +149,29 @@ def withdraw_plan(section: SectionKey, *, bounds: OfBounds = False, json: Json =
 
 @app.command()
 def preview(section: SectionKey, pairs: Pairs, *, json: Json = False) -> None:
-    """Whom such bounds would touch, and shut out in the first 100 tenants; nothing is saved."""
+    """Whom such bounds would touch and shut out; nothing is saved."""
 
     async def work() -> None:
         kind, values = CATALOGUE.get(section), read_pairs(pairs)
         async with opened() as here:
             touched = await platform.preview_bounds(here.platform, kind, values)
             shut_out = await reach.shut_out(here.platform, CATALOGUE, kind, touched)
+            layers = await service.load(await here.tenant(PLATFORMS))
+            held = await heirs.of_bounds(here.platform, CATALOGUE, kind, layers, touched)
         found = [
             {"tenant": each.slug, "field": name, "stored": stored, "would_hold": inside}
             for each in touched.named
             for name, (stored, inside) in each.fields.items()
         ]
         if json:
-            lost = [each.sentence for each in shut_out]
-            show({"tenants": touched.tenants, "named": found, "shut_out": lost}, json=True)
+            lost = [each.sentence for each in (*shut_out, *held.sums)]
+            facts = {"tenants": touched.tenants, "inheriting": held.tenants, "named": found}
+            show({**facts, "shut_out": lost}, json=True)
             return
         show(None, json=False, text=f"{touched.tenants} tenants would be clamped.")
-        for each in shut_out:
+        text = f"{held.tenants} tenants that inherit would be held to it."
+        show(None, json=False, text=text)
+        for each in (*shut_out, *held.sums):
             show(None, json=False, text=f"{each.sentence}.")
         if found:
             show_rows(found, ("tenant", "field", "stored", "would_hold"), json=False)

@@ -9,7 +9,7 @@ import typer
 
 from insula.audit.models import SYSTEM
 from insula.config_overrides import history, ownership, plans, service, taken_away
-from insula.config_overrides.marks import Plan
+from insula.config_overrides.marks import Plan, called
 from insula.config_overrides.masks import all_masked, masked
 from insula.config_overrides.models import Layers, Values
 from insula.config_overrides.resolution import explain, resolve
@@ -64,9 +64,9 @@ def rows(sections: Iterable[type[Section]], layers: Layers) -> Iterator[dict[str
                 "inherited": each.inherited,
                 "default": each.default,
                 "bound": each.bound,
-                "set_by": each.mark.by.get("id") or each.mark.by["type"] if each.mark else None,
+                "set_by": called(each.mark.by) if each.mark else None,
                 "set_at": each.mark.at if each.mark else None,
-                "owned_by": owner.by.get("id") or owner.by["type"] if owner else None,
+                "owned_by": called(owner.by) if owner else None,
                 "source_of_owner": owner.source or None if owner else None,
             }
 
@@ -77,7 +77,7 @@ def planned_row(plan: Plan) -> dict[str, Any]:
         "section": plan.section,
         "due_at": plan.due_at,
         "changes": masked(plan.changes),
-        "by": plan.by.get("id") or plan.by["type"],
+        "by": called(plan.by),
         "reason": plan.reason or None,
         "planned_at": plan.planned_at,
         "failed_at": plan.failed_at,
@@ -243,7 +243,7 @@ def show_history(
                     "number": save.number,
                     "at": save.at,
                     "act": save.act,
-                    "by": save.by.get("id") or save.by["type"],
+                    "by": called(save.by),
                     "changed": save.changed,
                     "reason": save.reason or None,
                 }

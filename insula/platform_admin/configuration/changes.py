@@ -9,7 +9,7 @@ from insula.config_overrides.catalogue import Catalogue
 from insula.config_overrides.errors import BoundViolated, OwnedByGit
 from insula.config_overrides.marks import Version, Violation
 from insula.config_overrides.models import Layers, Stored, Values
-from insula.config_overrides.resolution import clamp, explain, resolve
+from insula.config_overrides.resolution import explain
 from insula.kernel.errors import Invalid
 from insula.kernel.settings import MASK, Section
 from insula.platform_admin.configuration.controls import Errors, control, label, shown, title
@@ -27,6 +27,10 @@ _EFFECTS: Final[Mapping[str, tuple[str, ...]]] = {
         "Discovery tells applications at once.",
         "What is taken away is given to nobody from then on, and nothing of it is told.",
     ),
+    "features.developer_api": (
+        "Calls of the management API are answered or refused at once, also with tokens of before.",
+    ),
+    "oidc.refresh": ("Applications are held to it at once; nobody is signed out by it.",),
     "oidc.registration": ("Applications that are registered stay as they are.",),
     "branding": ("Sign-in pages look so at their next load.",),
     "application": ("Sign-in pages say so at their next load.",),
@@ -100,16 +104,14 @@ def effects(section: type[Section]) -> tuple[str, ...]:
     return _EFFECTS.get(section.key, ())
 
 
-def held_too(section: type[Section], layers: Layers, bounds: Values) -> list[tuple[str, str, str]]:
-    """Which inherited values *bounds* would move for tenants that decide nothing: what to what."""
-    without = Layers(platform=layers.platform, bounds=layers.bounds)
-    inherited = resolve(section, without).model_dump(mode="json")
+def told_moves(
+    section: type[Section], moved: Mapping[str, tuple[Any, Any]]
+) -> list[tuple[str, str, str]]:
+    """What becomes of inherited values: which, from what, to what."""
     found = []
-    for name in bounds:
-        inside = clamp(section, name, inherited[name], bounds)
-        if inside != inherited[name]:
-            c = control(section, name)
-            found.append((c.label, shown(c, inherited[name]), shown(c, inside)))
+    for name, (before, after) in moved.items():
+        c = control(section, name)
+        found.append((c.label, shown(c, before), shown(c, after)))
     return found
 
 

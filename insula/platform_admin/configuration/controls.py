@@ -15,11 +15,13 @@ Errors = dict[str, str]
 
 #: What sections are called, where their key does not say it well.
 _TITLES: Final[Mapping[str, str]] = {
+    "features.developer_api": "Management API",
     "integrations.urls": "Links",
     "keys.rotation": "Key rotation",
     "logs": "Record",
     "oidc.consent": "Consent",
     "oidc.features": "Protocol features",
+    "oidc.refresh": "Refresh tokens",
     "oidc.registration": "Self-registration",
     "oidc.scopes": "Scopes",
     "oidc.ttl": "Token lifetimes",

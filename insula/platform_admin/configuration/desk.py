@@ -15,11 +15,12 @@ from insula.config_overrides.platform import Reach
 from insula.config_overrides.reach import Sum
 from insula.config_overrides.saving import Saving, last_of
 from insula.kernel.settings import Section
-from insula.platform_admin.configuration.changes import held_too
+from insula.platform_admin.configuration.changes import told_moves
 from insula.platform_admin.configuration.controls import label, moves
 from insula.platform_admin.configuration.lines import Line
 from insula.platform_admin.configuration.planned import Planned, of_plan
 from insula.platform_admin.people import Names
+from insula.registry.heirs import Heirs
 from insula.tenancy.db import Connection
 
 
@@ -46,6 +47,8 @@ class Desk:
     opened: Callable[[], AbstractAsyncContextManager[Connection]]
     #: Of bounds: whom they would clamp, and whom that shuts out there.
     reach: Callable[[Values], Awaitable[tuple[Reach, list[Sum]]]] | None = None
+    #: Of defaults and bounds: who inherits what would change; of bounds, beside whom they clamp.
+    heirs: Callable[[Values, Reach | None], Awaitable[Heirs]] | None = None
     #: Whom changes would shut out; named for an actor, that they looked is recorded.
     impacts: Callable[[Values, Actor | None], Awaitable[list[Impact]]] | None = None
     #: What the page may load, where that is more than usual.
@@ -81,10 +84,12 @@ class Desk:
         """
         set_here = {name: value for name, value in changed.items() if value is not None}
         reach, sums = await self.reach(set_here) if self.reach else (None, [])
+        heirs = await self.heirs(changed, reach) if self.heirs else None
         return {
             "reach": reach,
             "sums": sums,
-            "held_too": held_too(self.section, self.layers, reach.bounds) if reach else [],
+            "heirs": heirs,
+            "held_too": told_moves(self.section, heirs.moved) if heirs and reach else [],
             "impacts": await self.impacts(changed, looking) if self.impacts else [],
             "is_named": looking is not None,
             "label": label,

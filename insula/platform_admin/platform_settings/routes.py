@@ -18,6 +18,7 @@ from insula.platform_admin.configuration.routes import pages_of
 from insula.platform_admin.guard import Panel
 from insula.platform_admin.people import names
 from insula.platform_admin.planned.routes import plan_pages_of
+from insula.registry import heirs
 from insula.sign_in.guard import go_to, tenant_of
 
 DEFAULTS = "/platform/defaults"
@@ -97,6 +98,9 @@ async def _defaults(panel: Panel, request: Request) -> Desk:
         async with panel.platform.within(home) as db:
             return await seal(db, section, before, changes, panel.envelope, inherited={})
 
+    async def inheriting(changes: Values, _: platform.Reach | None) -> heirs.Heirs:
+        return await heirs.of_defaults(panel.platform, panel.catalogue, section, layers, changes)
+
     menu = [
         (each.key, title(each), f"{DEFAULTS}/{each.key}", len(layers.platform.get(each.key, {})), 0)
         for each in panel.catalogue
@@ -118,6 +122,7 @@ async def _defaults(panel: Panel, request: Request) -> Desk:
         known=known,
         whole=layers.platform.get(section.key, {}),
         opened=lambda: panel.platform.within(home),
+        heirs=inheriting,
         seal=sealed,
     )
 
@@ -133,6 +138,10 @@ async def _bounds(panel: Panel, request: Request) -> Desk:
     async def touched(bounds: Values) -> tuple[platform.Reach, list[reach.Sum]]:
         found = await platform.preview_bounds(panel.platform, section, bounds)
         return found, await reach.shut_out(panel.platform, panel.catalogue, section, found)
+
+    async def inheriting(_: Values, found: platform.Reach | None) -> heirs.Heirs:
+        assert found is not None  # noqa: S101  (bounds have a reach)
+        return await heirs.of_bounds(panel.platform, panel.catalogue, section, layers, found)
 
     menu = [
         (each.key, title(each), f"{BOUNDS}/{each.key}", len(valid_bounds(each, layers)), 0)
@@ -152,4 +161,5 @@ async def _bounds(panel: Panel, request: Request) -> Desk:
         whole={},
         opened=lambda: panel.platform.within(home),
         reach=touched,
+        heirs=inheriting,
     )
