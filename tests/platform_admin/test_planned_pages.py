@@ -153,7 +153,8 @@ def test_defaults_and_bounds_are_planned_and_a_review_adds_up_whom_a_bound_shuts
         product.backstage.run(on)
     review = submit(browser, platforms("bounds/oidc.features"), "/review", device="off")
     said = r"In (\d+) tenants, (\d+) of \d+ applications could not use the device grant"
-    (counted,) = re.findall(said, review.text)  # what other tests have left is among them
+    # what other tests have left is among them, and may be among those that inherit
+    counted, *_ = re.findall(said, review.text)
     assert all(int(each) >= 2 for each in counted)
     assert "tenants have stored something beyond it" in review.text
     assert "Counted in these tenants." in review.text
@@ -165,7 +166,7 @@ def test_defaults_and_bounds_are_planned_and_a_review_adds_up_whom_a_bound_shuts
     assert "Its bounds change on " in theirs
     assert "for all tenants: Device off." in theirs
     plan = platforms("bounds/oidc.features/plan")
-    assert re.findall(said, plan.text) == [counted]
+    assert re.findall(said, plan.text)[0] == counted
     bounds = "select bounds from insula.platform_settings where section = 'oidc.features'"
     assert all(not row.bounds for row in product.rows(bounds))
     assert "Saved." in submit(browser, plan, "/plan", apply="1").text

@@ -421,6 +421,8 @@ def test_a_review_for_all_says_how_many_inherit_and_whom_it_shuts_out_of_them(
     product.app(
         tenant, redirect_uris=(), grant_types=("urn:ietf:params:oauth:grant-type:device_code",)
     )
+    for _ in range(9):  # tenants with many people are looked at first
+        product.person(tenant)
     shut = r"In (at least )?\d+ tenants?, .*\d+ .*applications? could not use the device grant"
     for page in ("defaults", "bounds"):
         typed = {"device": None if page == "defaults" else "off"}

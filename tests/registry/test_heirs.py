@@ -85,6 +85,7 @@ async def test_what_the_platform_alone_decides_is_inherited_by_nobody(platform_d
 async def test_where_not_all_were_looked_at_numbers_are_at_least(held, platform_door, monkeypatch):
     all_of_them = sum((await registry.totals(platform_door)).values())
     monkeypatch.setattr(heirs, "_LOOKED_AT", all_of_them)  # there may be more, for what it knows
+    monkeypatch.setattr(heirs, "_SECONDS", 60)
     (found,) = (await held(ProtocolFeatures, {"device": False})).sums
     assert found.sentence.startswith("In at least ")
     assert not found.impact.is_exact
