@@ -43,6 +43,11 @@ _END_ACCESS = (
         update insula.activation_links set ended_at = now(), ended_for = :why
          where user_id = :id and used_at is null and ended_at is null
     """),
+    # a device that was let in and has not come back: the session that it hangs on may have ended
+    text("""
+        update insula.device_grants set status = 'redeemed'
+         where user_id = :id and status = 'approved' and cast(:why as text) is not null
+    """),
     # clients that want to hear of the end are told (protocol.md LO-12)
     text("""
         select insula.announce_logout(coalesce(array_agg(sid), '{}')), cast(:why as text)

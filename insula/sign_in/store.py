@@ -326,14 +326,20 @@ async def hand_over(db: Connection, former: Sequence[bytes], session_id: UUID) -
                 from insula.sessions s
                where s.id = :session_id and c.sid = s.sid
                  and c.sweep_after < s.absolute_expires_at + interval '1 day'
+            ), alive as materialized (
+              select s.id, s.user_id from insula.sessions s
+               where s.token_hash = any(:former) and s.ended_at is null
+                 and s.idle_expires_at > now() and s.absolute_expires_at > now()
+                 and s.created_at > (select t.access_ended_at from insula.tenants t
+                                      where t.id = s.tenant_id)
+            ), devices as (
+              update insula.device_grants d set session_id = :session_id
+                from alive
+               where d.user_id = alive.user_id and d.session_id = alive.id and d.status = 'approved'
             )
             update insula.token_issues i set session_id = :session_id
-              from insula.sessions s
-             where s.token_hash = any(:former) and s.ended_at is null
-               and s.idle_expires_at > now() and s.absolute_expires_at > now()
-               and s.created_at > (select t.access_ended_at from insula.tenants t
-                                    where t.id = s.tenant_id)
-               and i.session_id = s.id and i.revoked_at is null
+              from alive
+             where i.session_id = alive.id and i.revoked_at is null
         """),
         {"former": list(former), "session_id": session_id},
     )

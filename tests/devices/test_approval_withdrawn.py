@@ -50,10 +50,28 @@ async def _new_password(db, person):
     [_disable, _disable_and_enable, _lock_and_unlock, _new_password],
     ids=lambda a: a.__name__,
 )
-def test_access_that_ends_takes_the_word_back(product, let_in, ada, act):
+@pytest.mark.parametrize("before", ["nothing", "proven again", "signed out"])
+def test_access_that_ends_takes_the_word_back(
+    product, browser, let_in, ada, act, before
+):
+    if before == "proven again":
+        app = product.app("acme")
+        page = browser.open(product.authorize_url("acme", app, prompt="login"))
+        assert browser.sign_in(page, ada).code
+    if before == "signed out":
+        browser.submit(browser.open(product.url("acme", "/sign-in/out")), "sign_out")
+
     product.in_transaction("acme", lambda db: act(db, ada.id))
 
     assert let_in.is_told("invalid_grant")
+
+
+def test_proving_oneself_again_takes_nothing_back(product, browser, form, device, ada):
+    browser.submit(browser.submit(form, "look", user_code=device.user_code), "allow")
+    page = browser.open(product.authorize_url("acme", product.app("acme"), prompt="login"))
+    assert browser.sign_in(page, ada).code
+
+    assert device.tokens()["access_token"]
 
 
 def test_consent_that_is_withdrawn_takes_it_back(product, let_in, ada):
