@@ -51,9 +51,7 @@ async def _new_password(db, person):
     ids=lambda a: a.__name__,
 )
 @pytest.mark.parametrize("before", ["nothing", "proven again", "signed out"])
-def test_access_that_ends_takes_the_word_back(
-    product, browser, let_in, ada, act, before
-):
+def test_access_that_ends_takes_the_word_back(product, browser, let_in, ada, act, before):
     if before == "proven again":
         app = product.app("acme")
         page = browser.open(product.authorize_url("acme", app, prompt="login"))

@@ -406,6 +406,19 @@ async def test_a_pushed_request_that_waited_for_a_person_counts_as_pushed(world,
     assert is_answered(await browser.resume(world.txn(asked)))
 
 
+@pytest.mark.spec("PA-8", "JR-8")
+@pytest.mark.parametrize(
+    "must", ["require_pushed_authorization_requests", "require_signed_request_object"]
+)
+async def test_a_plain_request_that_waits_is_refused_when_it_comes_back(world, web, must):
+    browser = world.browser()
+    asked = await browser.authorize(web)
+    browser.cookies["session"] = world.host.people.prove(world.txn(asked), world.ada)
+    world.change(web, **{must: True})
+
+    assert is_told(await browser.resume(world.txn(asked)), "invalid_request")
+
+
 async def test_where_it_is_off_it_is_not_there(world, ring, web):
     reference = await reference_to(world, web)
     world.provider = build(world.host, ring, features=Features(par=False, require_par=True))

@@ -299,8 +299,8 @@ STEPS: tuple[tuple[Step, On], ...] = (
     (refuse_repeated,         A        ),
     (refuse_paused,           A     | P),   # who is half-way may come back
     (refuse_bad_object,       A        ),
-    (refuse_unsigned,         A     | P),
-    (refuse_unpushed,         A        ),
+    (refuse_unsigned,         A | R | P),
+    (refuse_unpushed,         A | R    ),
     (check_response_type,     A | R | P),
     (check_state_and_nonce,   A | R | P),
     (read_scopes,             A | R | P),
