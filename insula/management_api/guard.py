@@ -227,6 +227,7 @@ async def check_step_up(caller: Caller) -> None:
     once there are any. A client that acts for itself must be marked `allow_dangerous_api`. Raises
     `StepUpNeeded`.
     """
+    caller.proven.add("step_up")
     if caller.user is None:
         async with caller.tenant.transaction() as db:
             if await clients.may_be_dangerous(db, caller.client.id):
@@ -298,6 +299,7 @@ async def _once(
     where = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
     claim = await ledger.begin(caller.tenant, caller.name, key, where + body)
     if isinstance(claim, Answer):
+        await _check_again(caller, claim)
         again = Response(claim.body, claim.status, dict(claim.headers))
         again.headers["idempotency-replayed"] = "true"
         return again
@@ -312,8 +314,36 @@ async def _once(
     return response
 
 
+async def _check_again(caller: Caller, first: Answer) -> None:
+    """
+    Let an answer be given again to a caller who may do no less than then.
+
+    What the act itself would judge is not known here. Raises `Refusal`, `StepUpNeeded`.
+    """
+    if not (first.scopes <= _powers(caller) and first.roles <= caller.roles):
+        raise Refusal(
+            403,
+            "forbidden",
+            "The first request with this Idempotency-Key was made with scopes or roles that are "
+            "missing now.",
+        )
+    if first.step_up:
+        await check_step_up(caller)
+
+
+def _powers(caller: Caller) -> frozenset[str]:
+    return frozenset(scope for scope in caller.scopes if scope.startswith(PREFIX))
+
+
 async def _keep(caller: Caller, claim: Claim, response: Response) -> None:
     headers = {"content-type": response.headers.get("content-type", "application/json")}
     headers |= {name: response.headers[name] for name in _KEPT if name in response.headers}
-    said = Answer(response.status_code, headers, bytes(response.body).decode())
+    said = Answer(
+        response.status_code,
+        headers,
+        bytes(response.body).decode(),
+        _powers(caller),
+        caller.roles,
+        step_up="step_up" in caller.proven,
+    )
     await caller.parts.idempotency.end(caller.tenant, claim, said)
