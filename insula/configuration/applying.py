@@ -7,12 +7,15 @@ happen.
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from insula.audit import service as audit
 from insula.audit.models import Actor
 from insula.clients import service as clients
+from insula.clients.administration import service as administration
+from insula.clients.errors import NoSuchClient
 from insula.config_overrides import service as config_overrides
 from insula.config_overrides.models import etag
 from insula.config_overrides.saving import Claim
@@ -48,12 +51,14 @@ class Applied:
     """
     What changed, or would; the document then; the secrets of clients that were given one.
 
-    *etag* names the document as it is then, before it is masked.
+    *etag* names the document as it is then, before it is masked; *stopped* are clients that are
+    inactive by it and were not before.
     """
 
     differences: tuple[Difference, ...]
     document: Document
     secrets: Mapping[str, str] = field(default_factory=dict)
+    stopped: tuple[str, ...] = ()
 
     @property
     def etag(self) -> str:
@@ -98,14 +103,20 @@ async def apply(
     """
     Make the tenant as *document* says, in the parts that it has; all of it or nothing.
 
+    What a client that it stops was given is ended then, in transactions of their own.
     Raises `DocumentChanged`, and whatever the domains refuse.
     """
     try:
         async with tenant.transaction() as db:
             await config_overrides.hold(db)
-            return _finish(await _apply(tenant.joining(db), tuple(sections), document, how), how)
+            done = _finish(await _apply(tenant.joining(db), tuple(sections), document, how), how)
     except _TakeBackError as dry:
         return dry.applied
+    for client_id in done.stopped:
+        with suppress(NoSuchClient):  # taken away meanwhile, with all that it was given
+            stopped = await administration.named(tenant, client_id)
+            await administration.end_access(tenant, stopped.id, how.actor)
+    return done
 
 
 async def _apply(
@@ -120,7 +131,8 @@ async def _apply(
     secrets = await _Act(tenant, before, document, how, actor, claim).run(sections)
     after = await read(tenant)
     changed = owned.claimed(ours, await owned.read(tenant))
-    return Applied((*differences(before, after), *changed), after, secrets)
+    found = (*differences(before, after), *changed)
+    return Applied(found, after, secrets, _stopped(before, after))
 
 
 def _finish(applied: Applied, how: Applying) -> Applied:
@@ -256,6 +268,17 @@ class _Act:
 
 def _settings(entry: ApiEntry) -> ServerSettings:
     return parse_settings(entry.settings)
+
+
+def _stopped(before: Document, after: Document) -> tuple[str, ...]:
+    former, present = before.clients or {}, after.clients or {}
+    return tuple(
+        client_id
+        for client_id, entry in former.items()
+        if entry.status != "inactive"
+        and client_id in present
+        and present[client_id].status == "inactive"
+    )
 
 
 def _gone(before: Mapping[str, Any] | None, wanted: Mapping[str, Any] | None) -> list[str]:

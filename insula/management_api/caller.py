@@ -1,6 +1,7 @@
 """Who calls, proven; what a route knows of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 from uuid import UUID
 
 from insula.audit.models import Actor
@@ -13,7 +14,11 @@ from insula.tenancy.db import Tenant
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, proven; *user* and *roles* are there when a client acts for a person."""
+    """
+    Who calls, proven; *user* and *roles* are there when a client acts for a person.
+
+    *proven* gathers what the act has asked for beyond its rule.
+    """
 
     tenant: Tenant
     parts: Parts
@@ -23,6 +28,7 @@ class Caller:
     user: UUID | None
     roles: frozenset[str]
     actor: Actor
+    proven: set[Literal["step_up"]] = field(default_factory=set, compare=False)
 
     @property
     def scopes(self) -> frozenset[str]:

@@ -79,7 +79,10 @@ _IDEMPOTENCY: Final = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "Do this once: sent again within a day, it is answered again.",
+    "description": (
+        "Do this once: sent again within a day, it is answered again to whoever still has the "
+        "scopes, the roles and the step-up of the first time."
+    ),
     "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
 }
 

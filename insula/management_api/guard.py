@@ -5,9 +5,8 @@ A route says what it needs in its description (`needs`), and that description is
 here, so the two cannot differ.
 """
 
-import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 from fastapi.dependencies.utils import get_flat_params
@@ -19,17 +18,16 @@ from starlette.requests import Request
 from insula.accounts import service as accounts
 from insula.audit import service as audit
 from insula.audit.models import Actor, ActorType, Event
-from insula.clients import service as clients
 from insula.config_overrides import service as config_overrides
-from insula.kernel import clock
 from insula.kernel.errors import InsulaError
 from insula.management_api import bodies
 from insula.management_api.caller import Caller
-from insula.management_api.idempotency import Answer, Claim
 from insula.management_api.parts import Parts
 from insula.management_api.problems import Problem, Refusal, WrongField, invalid, refusal_of, shown
 from insula.management_api.rates import Standing
+from insula.management_api.repetition import once
 from insula.management_api.rules import MAY_SEE, MAY_SEE_ACROSS, PREFIX, Rule, rule_of
+from insula.management_api.step_up import check_step_up
 from insula.oidc.artefacts import ActiveToken
 from insula.oidc.errors import (
     BearerError,
@@ -45,11 +43,6 @@ from insula.resource_servers.builtin import answers, audience
 from insula.resource_servers.settings import DeveloperApi
 from insula.tenancy.db import Tenant
 from insula.tenancy.models import PLATFORMS
-
-#: Seconds since somebody signed in, after which a dangerous act asks for it again (CR-6).
-_FRESH: Final = 15 * 60
-#: Headers of an answer that is given again.
-_KEPT: Final = ("etag", "location")
 
 
 def _caller(request: Request) -> Caller:
@@ -219,23 +212,6 @@ async def _check(caller: Caller, rule: Rule) -> None:
         await check_step_up(caller)
 
 
-async def check_step_up(caller: Caller) -> None:
-    """
-    Let a dangerous act go on (CR-6).
-
-    A person must have signed in within 15 minutes; that a second factor was among it will be asked
-    once there are any. A client that acts for itself must be marked `allow_dangerous_api`. Raises
-    `StepUpNeeded`.
-    """
-    if caller.user is None:
-        async with caller.tenant.transaction() as db:
-            if await clients.may_be_dangerous(db, caller.client.id):
-                return
-        raise StepUpNeeded("This client is not marked for dangerous acts")
-    if clock.now() - (caller.token.auth_time or 0) > _FRESH:
-        raise StepUpNeeded("A more recent sign-in is needed", max_age=_FRESH)
-
-
 async def _note_refusal(request: Request, caller: Caller, rule: Rule, path: str, why: str) -> None:
     """A caller who was known and refused stands in the record."""
     details = {
@@ -284,36 +260,5 @@ async def _run(
     key = request.headers.get("idempotency-key")
     if key is None or request.method != "POST":
         return await act(request)
-    return await _once(request, caller, act, key, body)
-
-
-async def _once(
-    request: Request,
-    caller: Caller,
-    act: Callable[[Request], Coroutine[Any, Any, Response]],
-    key: str,
-    body: bytes,
-) -> Response:
-    ledger = caller.parts.idempotency
-    where = f"{request.method} {request.url.path}?{request.url.query}\n".encode()
-    claim = await ledger.begin(caller.tenant, caller.name, key, where + body)
-    if isinstance(claim, Answer):
-        again = Response(claim.body, claim.status, dict(claim.headers))
-        again.headers["idempotency-replayed"] = "true"
-        return again
-    try:
-        response = await act(request)
-    except asyncio.CancelledError:
-        raise  # what came of it is not known: the key stays taken
-    except BaseException:
-        await ledger.release(caller.tenant, claim)
-        raise
-    await _keep(caller, claim, response)
-    return response
-
-
-async def _keep(caller: Caller, claim: Claim, response: Response) -> None:
-    headers = {"content-type": response.headers.get("content-type", "application/json")}
-    headers |= {name: response.headers[name] for name in _KEPT if name in response.headers}
-    said = Answer(response.status_code, headers, bytes(response.body).decode())
-    await caller.parts.idempotency.end(caller.tenant, claim, said)
+    asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + body
+    return await once(caller, key, asked, lambda: act(request))

@@ -4,6 +4,9 @@ A POST that is sent again is answered again, and not done again (features.md CR-
 The answer is kept for a day, sealed under the key that the caller chose and a secret of the
 installation, since it may hold a secret that is shown once. A refusal changed nothing, so it is
 not kept: the same key may be used for the corrected request.
+
+What the caller held is kept with it. An act may judge more than the rule of its route says, and an
+answer must not reach somebody whom the act would refuse by now.
 """
 
 import hashlib
@@ -28,11 +31,14 @@ _HEADER: Final = "Idempotency-Key"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was answered the first time."""
+    """What was answered the first time, to whom held *scopes* and *roles*, by *step_up* or not."""
 
     status: int
     headers: Mapping[str, str]
     body: str
+    scopes: frozenset[str]
+    roles: frozenset[str]
+    step_up: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,9 @@ class Idempotency:
             "status": answer.status,
             "headers": dict(answer.headers),
             "body": answer.body,
+            "scopes": sorted(answer.scopes),
+            "roles": sorted(answer.roles),
+            "step_up": answer.step_up,
         }
         sealed = seal_under(claim.secret, json.dumps(said).encode(), claim.purpose)
         async with tenant.transaction() as db:
@@ -104,10 +113,17 @@ class Idempotency:
 def _opened(sealed: bytes, secret: str, purpose: str) -> Answer:
     try:
         said = json.loads(open_under(secret, sealed, purpose))
-    except DoesNotOpen as error:
+        return Answer(
+            said["status"],
+            said["headers"],
+            said["body"],
+            frozenset(said["scopes"]),
+            frozenset(said["roles"]),
+            said["step_up"],
+        )
+    except (DoesNotOpen, KeyError) as error:  # a key: an older release kept less
         raise Refusal(
             409,
             "duplicate",
             "The answer of the first request with this Idempotency-Key can no longer be read.",
         ) from error
-    return Answer(said["status"], said["headers"], said["body"])

@@ -4,6 +4,7 @@ import secrets
 
 import pytest
 from callers import refusal
+from spine import FAST, GRANTS, Api, code_of, signed_in, tokens_of
 
 ANY = {"if-match": "*"}
 MACHINE = {"grant_types": ["client_credentials"]}
@@ -127,3 +128,38 @@ def test_a_refusal_says_which_of_many_objects_is_wrong(programs, slug):
     document = {"apis": {api: {"name": "X", "settings": {"signing_alg": "none"}}}}
     said = caller.put("/configuration", document, headers=ANY).json()["errors"]
     assert said[0]["field"] == "apis.?.x.x.x.x.?.signing_alg"
+
+
+@pytest.mark.spec("features CR-7", "features H02", "features BEY-12")
+def test_a_client_that_a_document_stops_gets_nothing_back(programs, slug):
+    product, caller = programs.product, programs.make(slug)
+    app, other = (product.app(slug, grant_types=GRANTS, **FAST) for _ in range(2))
+    person, api = product.person(slug), Api(product, slug, app)
+    with signed_in(product, slug, app, person) as browser:
+        tokens, code = (use(product, slug, app, browser) for use in (tokens_of, code_of))
+        theirs = tokens_of(product, slug, other, browser)
+    there = caller.get("/configuration").json()["clients"]
+
+    def be(status, query=""):
+        stated = {**there, app.client_id: {**there[app.client_id], "status": status}}
+        assert put(caller, stated, query).status_code == 200
+
+    def lives():
+        return api.userinfo(tokens["access_token"]).status_code == 200
+
+    be("inactive", "?dry_run=true")
+    assert lives()
+    be("paused")  # begins nothing new; its tokens go on
+    assert lives()
+    assert not product.audit(slug, "client.access_revoked")
+    be("inactive")
+    assert not lives()
+    be("active")
+
+    assert not lives()
+    for answer in (api.refresh(tokens["refresh_token"]), api.redeem(code)):
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+    (line,) = product.audit(slug, "client.access_revoked")
+    assert (line.target_id, line.actor_id) == (app.client_id, caller.client_id)
+    kept = Api(product, slug, other).userinfo(theirs["access_token"])
+    assert kept.status_code == 200, kept.text

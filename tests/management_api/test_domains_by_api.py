@@ -184,3 +184,28 @@ def test_a_domain_is_vouched_for_made_the_issuers_or_taken_away_with_step_up_alo
     refused(plain.patch(one, {"domain": None}), plain.delete(f"{where}/{host}"))
     assert plain.patch(one, {"domain": host}).status_code == 200  # as it is
     assert plain.patch(one, {"domain": f"b.{host}"}).json()["domain"] == host  # until b is proven
+
+
+@pytest.mark.spec("features A13", "features T01")
+def test_a_domain_that_is_proven_after_another_was_chosen_is_not_the_issuers(platform, house):
+    where, slug = house
+    first, chosen = f"old.{slug}.example", f"new.{slug}.example"
+    reason = {"override_reason": "ours"}
+    primary = f"{where}/{chosen}/primary"
+    platform.post(where, {"host": chosen, **reason})
+    for choose, issuers in (
+        (lambda: platform.post(primary), chosen),
+        (lambda: platform.patch(f"/tenants/{slug}", {"domain": None}), None),
+        (lambda: platform.patch(f"/tenants/{slug}", {"domain": chosen}), chosen),
+    ):
+        wish = platform.post(where, {"host": first, "make_primary": True}).json()
+        assert wish["make_primary"] is True
+        assert choose().status_code == 200
+        states = {each["host"]: each for each in platform.get(where).json()["data"]}
+        assert states[first]["make_primary"] is False
+
+        proven = platform.post(f"{where}/{first}/verify", reason).json()
+
+        assert (proven["state"], proven["primary"]) == ("verified", False)
+        assert platform.get(f"/tenants/{slug}").json()["domain"] == issuers
+        platform.delete(f"{where}/{first}")

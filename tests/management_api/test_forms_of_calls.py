@@ -7,7 +7,10 @@ import threading
 import pytest
 from callers import JSON, name, refusal
 
-from insula.management_api import bodies
+from insula.kernel.crypto import seal_under
+from insula.management_api import bodies, store
+from insula.management_api.idempotency import Idempotency
+from insula.management_api.problems import Refusal
 from insula.management_api.rates import PER_MINUTE, Rates
 
 
@@ -199,6 +202,23 @@ def test_a_refusal_gives_the_key_back_and_a_day_frees_it(platform, programs):
     programs.product.change("update insula.idempotency_keys set expires_at = now()")
 
     refusal(platform.post("/tenants", wanted, headers=key), 409, "slug_taken")
+
+
+@pytest.mark.spec("features CR-4")
+def test_an_answer_that_an_older_release_has_kept_is_not_given_again(programs, own):
+    ledger, asked = Idempotency("a secret"), ("caller", name(), b"a request")
+
+    async def repeat(here):
+        tenant = await here.tenant(own)
+        claim = await ledger.begin(tenant, *asked)
+        kept = json.dumps({"status": 200, "headers": {}, "body": "{}"}).encode()
+        async with tenant.transaction() as db:
+            await store.keep(db, claim.id, seal_under(claim.secret, kept, claim.purpose))
+        with pytest.raises(Refusal, match="can no longer be read") as refused:
+            await ledger.begin(tenant, *asked)
+        return refused.value.status
+
+    assert programs.product.backstage.run(repeat) == 409
 
 
 @pytest.mark.spec("features CR-4")

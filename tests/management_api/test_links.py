@@ -113,3 +113,58 @@ def test_a_link_is_sent_by_who_may_become_that_person(programs, own, slugs, ours
     ours.post(f"/users/{person.id}/lock")
     refusal(ours.post(where.format(person.id), send), 409, "duplicate")
     assert PLATFORMS not in urls[0]
+
+
+@pytest.mark.spec("features CR-4", "features CR-6", "features Z02", "features G06")
+def test_a_link_is_not_shown_again_to_who_may_no_longer_have_it(programs, own):
+    product, above = programs.product, programs.product.person(own, roles=("user", "superadmin"))
+    caller = programs.for_person(own, ("superadmin",), ["users:write"])
+    key = {"idempotency-key": name()}
+
+    def send():
+        where = f"/users/{above.id}/password-reset"
+        return caller.post(where, {"mode": "send_link"}, headers=key)
+
+    def become(role):
+        sql = "update insula.user_roles set role = %s where user_id = %s and role <> 'user'"
+        product.change(sql, role, caller.person.id)
+
+    first = send()
+    assert first.status_code == 200, first.text
+    become("admin")
+    refusal(send(), 403, "forbidden")
+    become("superadmin")
+    again = send()
+    assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
+
+
+@pytest.mark.spec("features CR-4", "features CR-6", "features Z02")
+def test_what_took_step_up_or_a_scope_takes_it_for_the_same_answer_again(programs, own):
+    caller = programs.make(own, ["users:write", "clients:write", "keys:read"])
+
+    def twice(path, wanted):
+        key = {"idempotency-key": name()}
+
+        def send(**more):
+            return caller.post(path, wanted, headers=key, **more)
+
+        first = send()
+        assert first.status_code == 201, first.text
+        assert send().content == first.content
+        return first, send
+
+    _, admin = twice("/users", {"email": f"{name()}@people.example", "role": "admin"})
+    first, plain = twice("/users", {"email": f"{name()}@people.example"})
+    machine = {"name": "M", "type": "m2m", "scopes": ["insula:keys:read"]}
+    _, strong = twice("/clients", machine)
+
+    less = programs.token(own, caller, ["insula:users:write", "insula:clients:write"])
+    refusal(strong(token=less), 403, "forbidden")
+    programs.product.change(
+        "update insula.clients set metadata = metadata - 'allow_dangerous_api'"
+        " where client_id = %s",
+        caller.client_id,
+    )
+    refusal(admin(), 401, "step_up_required")
+    assert plain().content == first.content  # it took none
+    assert strong().status_code == 201

@@ -12,10 +12,11 @@ from insula.accounts.models import normalise_name
 from insula.audit.models import Actor
 from insula.clients import service as clients
 from insula.management_api.caller import Caller
-from insula.management_api.guard import Calling, check_step_up, router_of
+from insula.management_api.guard import Calling, router_of
 from insula.management_api.paging import After, Count, IncludeCount, Limit, PageOf
 from insula.management_api.rules import PREFIX, needs
 from insula.management_api.sections.acts import telling_fields
+from insula.management_api.step_up import check_step_up
 from insula.management_api.tenants.schemas import (
     FoundedTenant,
     HostCheck,

@@ -9,9 +9,10 @@ from insula.accounts.activation import service as activation
 from insula.accounts.administration import service
 from insula.accounts.administration.models import Person, Wanted
 from insula.accounts.models import normalise_name
-from insula.management_api.guard import Calling, check_step_up, router_of
+from insula.management_api.guard import Calling, router_of
 from insula.management_api.paging import After, Count, IncludeCount, Limit, PageOf
 from insula.management_api.rules import needs
+from insula.management_api.step_up import check_step_up
 from insula.management_api.users.schemas import (
     ActivationLink,
     BulkStatus,

@@ -226,8 +226,15 @@ async def remove(db: Connection, host: str) -> bool:
 
 
 async def set_primary(db: Connection, host: str | None) -> bool:
-    """Make *host* the primary one, or none; False if it does not lead to the bound tenant."""
+    """
+    Make *host* the primary one, or none; False if it does not lead to the bound tenant.
+
+    No other is wanted any more: a domain that is proven later changes nothing about this.
+    """
     await db.execute(text("update insula.tenant_hosts set is_primary = false where is_primary"))
+    await db.execute(
+        text("update insula.host_proofs set primary_wanted = false where primary_wanted")
+    )
     if host is None:
         return True
     result = await db.execute(
