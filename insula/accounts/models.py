@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from insula.accounts.attributes import STANDARD
@@ -14,6 +14,10 @@ from insula.accounts.settings import PasswordPolicy
 
 Status = Literal["active", "disabled", "locked"]
 Role = Literal["user", "auditor", "admin", "superadmin", "platform_admin", "platform_viewer"]
+#: Losing one of these ends what was issued under it (features.md G11).
+PRIVILEGED: Final[frozenset[Role]] = frozenset(
+    {"auditor", "admin", "superadmin", "platform_admin", "platform_viewer"}
+)
 
 LONGEST_PASSWORD = 128
 

@@ -11,6 +11,7 @@ from insula.accounts.attributes import merged, read_changes
 from insula.accounts.errors import LastAdmin, NoSuchUser, UserExists
 from insula.accounts.hashing import Passwords
 from insula.accounts.models import (
+    PRIVILEGED,
     Role,
     User,
     check_email,
@@ -159,10 +160,15 @@ async def grant_role(db: Connection, user_id: UUID, role: Role, actor: Actor = S
 
 
 async def revoke_role(db: Connection, user_id: UUID, role: Role, actor: Actor = SYSTEM) -> None:
-    """Take a tenant role; sessions that it may have opened end. Raises `LastAdmin`."""
+    """
+    Take a tenant role; what was issued to who loses more than `user` ends.
+
+    Raises `LastAdmin`.
+    """
     await keep_an_admin(db, user_id, set(await roles_of(db, user_id)) - {role})
     if await store.revoke_role(db, user_id, role):
-        await store.end_admin_sessions(db, user_id, "role_revoked")
+        if role in PRIVILEGED:
+            await store.end_access(db, user_id, "role_revoked")
         await _audit(db, "user.role_revoked", user_id, actor, role=role)
 
 

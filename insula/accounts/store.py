@@ -18,13 +18,11 @@ _COLUMNS = """id, username, email, email_verified, display_name, status, locked_
 _CREDENTIALS = f"""{_COLUMNS}, password_hash,
     (locked_until is not null and locked_until > now()) as locked_now"""
 
-_END_ADMIN_SESSIONS = text("""
-    update insula.admin_sessions set ended_at = now(), ended_for = :why
-     where user_id = :id and ended_at is null
-""")
-
 _END_ACCESS = (
-    _END_ADMIN_SESSIONS,
+    text("""
+        update insula.admin_sessions set ended_at = now(), ended_for = :why
+         where user_id = :id and ended_at is null
+    """),
     text("""
         update insula.sessions set ended_at = now(), ended_for = :why
          where user_id = :id and ended_at is null
@@ -196,10 +194,6 @@ async def end_access(db: Connection, user_id: UUID, why: str) -> None:
     """Everything that was issued to a person ends, in the act's own transaction (CR-7)."""
     for statement in _END_ACCESS:
         await db.execute(statement, {"id": user_id, "why": why})
-
-
-async def end_admin_sessions(db: Connection, user_id: UUID, why: str) -> None:
-    await db.execute(_END_ADMIN_SESSIONS, {"id": user_id, "why": why})
 
 
 async def grant_role(db: Connection, user_id: UUID, role: str) -> bool:

@@ -103,10 +103,11 @@ async def test_roles_are_given_once_and_audited(act, house):
     assert await act.roles_of(house.person.id) == ["user"]
 
 
-@pytest.mark.spec("features CR-7", "security row 34")
-@pytest.mark.parametrize("use_case", ["disable", "lock", "change_password"])
+@pytest.mark.spec("features CR-7", "features G11", "security row 34")
+@pytest.mark.parametrize("use_case", ["disable", "lock", "change_password", "revoke_role"])
 async def test_shutting_out_ends_sessions_tokens_and_families(act, house, database, use_case):
     user, issue, other = house.person.id, uuid4(), uuid4()
+    await act.grant_role(user, "auditor")
     with psycopg.connect(database.superuser, autocommit=True) as db:
         db.execute("select set_config('insula.tenant_id', %s, false)", [str(act.tenant.id)])
         db.execute(
@@ -130,13 +131,15 @@ async def test_shutting_out_ends_sessions_tokens_and_families(act, house, databa
                 " values (%s, %s, 'x', 'infinity', 'infinity', 'infinity')",
                 [issue_id, house.web.id],
             )
-        more = (hashed("somebody new entirely"),) if use_case == "change_password" else ()
+        more = {"change_password": hashed("somebody new entirely"), "revoke_role": "auditor"}
         actor = {"actor": Actor("user", str(user))}
-        await getattr(act, use_case)(user, *more, **actor)
+        await getattr(act, use_case)(user, *filter(None, [more.get(use_case)]), **actor)
+        if use_case == "revoke_role":  # given again, it revives nothing
+            await act.grant_role(user, "auditor")
         (session,) = db.execute(
             "select ended_for from insula.sessions where user_id = %s", [user]
         ).fetchone()
-        assert session in ("user_disabled", "user_locked", "password_changed")
+        assert session in ("user_disabled", "user_locked", "password_changed", "role_revoked")
         for table in ("token_issues", "refresh_families"):
             ended = dict(
                 db.execute(
