@@ -180,6 +180,32 @@ async def test_locking_a_disabled_person_for_a_while_does_not_let_them_in(act, h
     assert (await act.get(house.person.id)).status == "disabled"
 
 
+@pytest.mark.spec("features G05")
+async def test_a_lock_that_was_kept_in_the_status_outlives_disabling(act, house, database):
+    with psycopg.connect(database.superuser, autocommit=True) as db:
+        db.execute("update insula.users set status = 'locked' where id = %s", [house.person.id])
+    await act.disable(house.person.id)
+    assert (await act.get(house.person.id)).status == "disabled"
+    assert (await act.find("ada")).locked
+
+
+@pytest.mark.spec("features G05")
+async def test_to_let_somebody_in_ends_both_flags_and_says_each(act, house):
+    user = house.person.id
+    await act.lock(user)
+    await act.lock(user, timedelta(minutes=1))  # shortens nothing
+    listed = {person.id: person.status for person in await act.list_users()}
+    assert (listed[user], listed[house.admin.id]) == ("locked", "active")
+    await act.disable(user)
+    assert (await act.find("ada")).locked
+    await act.enable(user)
+    assert (await act.get(user)).status == "active"
+    assert not (await act.find("ada")).locked
+    ends = (await act.events())[:5]
+    assert sorted(ends[:2]) == ["user.enabled", "user.unlocked"]
+    assert ends[2:] == ["user.disabled", "user.locked", "user.locked"]
+
+
 @pytest.mark.spec("features CR-8")
 async def test_the_last_administrator_stays(act, house):
     root = house.admin.id

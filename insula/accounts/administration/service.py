@@ -11,7 +11,6 @@ from insula.accounts.activation import service as activation
 from insula.accounts.activation.models import Link
 from insula.accounts.administration import store
 from insula.accounts.administration.models import (
-    FOR_EVER,
     Change,
     Found,
     Outcome,
@@ -21,7 +20,14 @@ from insula.accounts.administration.models import (
 )
 from insula.accounts.attributes import merged, read_changes
 from insula.accounts.errors import InvalidUser, NoSuchUser, SelfLockout, UserExists
-from insula.accounts.models import PRIVILEGED, Role, check_email, check_username, normalise_name
+from insula.accounts.models import (
+    FOR_EVER,
+    PRIVILEGED,
+    Role,
+    check_email,
+    check_username,
+    normalise_name,
+)
 from insula.audit import service as audit
 from insula.audit.models import Actor, Event
 from insula.kernel.errors import Conflict, Denied, InsulaError
