@@ -154,8 +154,17 @@ async def claims(db: Connection, user_id: UUID, mappings: Mapping[str, str]) -> 
 
 
 async def grant_role(db: Connection, user_id: UUID, role: Role, actor: Actor = SYSTEM) -> None:
-    """Give a tenant role; giving it again changes nothing."""
+    """
+    Give a tenant role; giving it again changes nothing.
+
+    One that is more than `user` ends the person's link: who bears it is not trusted with the role.
+    They are held, so that nobody makes a link for who they were meanwhile.
+    """
+    if role in PRIVILEGED:
+        await store.credentials(db, user_id, hold=True)
     if await store.grant_role(db, user_id, role):
+        if role in PRIVILEGED:
+            await store.end_links(db, user_id, "role_granted")
         await _audit(db, "user.role_granted", user_id, actor, role=role)
 
 

@@ -19,6 +19,11 @@ _COLUMNS = """id, username, email, email_verified, display_name, status, locked_
 _CREDENTIALS = f"""{_COLUMNS}, password_hash,
     (locked_until is not null and locked_until > now()) as locked_now"""
 
+_END_LINKS = text("""
+    update insula.activation_links set ended_at = now(), ended_for = :why
+     where user_id = :id and used_at is null and ended_at is null
+""")
+
 _END_ACCESS = (
     text("""
         update insula.admin_sessions set ended_at = now(), ended_for = :why
@@ -38,10 +43,7 @@ _END_ACCESS = (
          where i.tenant_id = f.tenant_id and i.id = f.id and i.user_id = :id
            and f.revoked_at is null
     """),
-    text("""
-        update insula.activation_links set ended_at = now(), ended_for = :why
-         where user_id = :id and used_at is null and ended_at is null
-    """),
+    _END_LINKS,
     # clients that want to hear of the end are told (protocol.md LO-12)
     text("""
         select insula.announce_logout(coalesce(array_agg(sid), '{}')), cast(:why as text)
@@ -212,6 +214,11 @@ async def end_access(db: Connection, user_id: UUID, why: str) -> None:
     """Everything that was issued to a person ends, in the act's own transaction (CR-7)."""
     for statement in _END_ACCESS:
         await db.execute(statement, {"id": user_id, "why": why})
+
+
+async def end_links(db: Connection, user_id: UUID, why: str) -> None:
+    """Links by which a person chooses a password lead nowhere from now on."""
+    await db.execute(_END_LINKS, {"id": user_id, "why": why})
 
 
 async def grant_role(db: Connection, user_id: UUID, role: str) -> bool:
