@@ -4,8 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from insula.accounts.attributes import STANDARD
@@ -14,8 +14,14 @@ from insula.accounts.settings import PasswordPolicy
 
 Status = Literal["active", "disabled", "locked"]
 Role = Literal["user", "auditor", "admin", "superadmin", "platform_admin", "platform_viewer"]
+#: Losing one of these ends what was issued under it (features.md G11).
+PRIVILEGED: Final[frozenset[Role]] = frozenset(
+    {"auditor", "admin", "superadmin", "platform_admin", "platform_viewer"}
+)
 
 LONGEST_PASSWORD = 128
+#: A lock that does not end by itself, beside a status that says something else.
+FOR_EVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
 _USERNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,118}[A-Za-z0-9])?\Z")
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f<>()\[\]\\,;:\"]{1,64}@[^@\s]{1,189}\Z")

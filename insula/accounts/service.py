@@ -1,7 +1,7 @@
 """Making people, finding them, and ending their access."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from insula.accounts.attributes import merged, read_changes
 from insula.accounts.errors import LastAdmin, NoSuchUser, UserExists
 from insula.accounts.hashing import Passwords
 from insula.accounts.models import (
+    PRIVILEGED,
     Role,
     User,
     check_email,
@@ -153,16 +154,30 @@ async def claims(db: Connection, user_id: UUID, mappings: Mapping[str, str]) -> 
 
 
 async def grant_role(db: Connection, user_id: UUID, role: Role, actor: Actor = SYSTEM) -> None:
-    """Give a tenant role; giving it again changes nothing."""
+    """
+    Give a tenant role; giving it again changes nothing.
+
+    One that is more than `user` ends the person's link: who bears it is not trusted with the role.
+    They are held, so that nobody makes a link for who they were meanwhile.
+    """
+    if role in PRIVILEGED:
+        await store.credentials(db, user_id, hold=True)
     if await store.grant_role(db, user_id, role):
+        if role in PRIVILEGED:
+            await store.end_links(db, user_id, "role_granted")
         await _audit(db, "user.role_granted", user_id, actor, role=role)
 
 
 async def revoke_role(db: Connection, user_id: UUID, role: Role, actor: Actor = SYSTEM) -> None:
-    """Take a tenant role; sessions that it may have opened end. Raises `LastAdmin`."""
+    """
+    Take a tenant role; what was issued to who loses more than `user` ends.
+
+    Raises `LastAdmin`.
+    """
     await keep_an_admin(db, user_id, set(await roles_of(db, user_id)) - {role})
     if await store.revoke_role(db, user_id, role):
-        await store.end_admin_sessions(db, user_id, "role_revoked")
+        if role in PRIVILEGED:
+            await store.end_access(db, user_id, "role_revoked")
         await _audit(db, "user.role_revoked", user_id, actor, role=role)
 
 
@@ -197,31 +212,40 @@ async def has_admin(db: Connection, roles: Collection[str]) -> bool:
 
 
 async def disable(db: Connection, user_id: UUID, actor: Actor = SYSTEM) -> None:
-    """Disable a person: sessions and tokens end at once. Raises `NoSuchUser`, `LastAdmin`."""
+    """
+    Disable a person: sessions and tokens end at once; a lock stays beside it.
+
+    Raises `NoSuchUser`, `LastAdmin`.
+    """
     await get(db, user_id)
     await keep_an_admin(db, user_id)
-    await store.set_status(db, user_id, "disabled")
+    await store.disable(db, user_id)
     await store.end_access(db, user_id, "user_disabled")
     await _audit(db, "user.disabled", user_id, actor)
 
 
 async def enable(db: Connection, user_id: UUID, actor: Actor = SYSTEM) -> None:
-    """Let a disabled or locked person in again. Raises `NoSuchUser`."""
+    """Let a person in again, whether disabled, locked or both. Raises `NoSuchUser`."""
     user = await get(db, user_id)
-    await store.set_status(db, user_id, "active")
-    await _audit(db, "user.unlocked" if user.status == "locked" else "user.enabled", user_id, actor)
+    locked = (await credentials(db, user_id, hold=True)).locked
+    await store.let_in(db, user_id)
+    if locked:
+        await _audit(db, "user.unlocked", user_id, actor)
+    if user.status == "disabled" or not locked:
+        await _audit(db, "user.enabled", user_id, actor)
 
 
 async def lock(
     db: Connection, user_id: UUID, span: timedelta | None = None, actor: Actor = SYSTEM
 ) -> None:
-    """Lock a person until unlocked, or for *span*. Raises `NoSuchUser`, `LastAdmin`."""
+    """
+    Lock a person until unlocked, or for *span*; who is disabled stays so, a longer lock too.
+
+    Raises `NoSuchUser`, `LastAdmin`.
+    """
     await get(db, user_id)
     await keep_an_admin(db, user_id)
-    if span is None:
-        await store.set_status(db, user_id, "locked")
-    else:
-        await store.lock_for(db, user_id, span)
+    await store.lock(db, user_id, span)
     await store.end_access(db, user_id, "user_locked")
     await _audit(db, "user.locked", user_id, actor)
 
@@ -270,8 +294,8 @@ async def count(db: Connection, *, most: int) -> int:
 
 
 async def list_users(db: Connection, *, after: str = "", limit: int = 100) -> list[User]:
-    """A page of people by user name."""
-    return [_user(row) for row in await store.page(db, after, limit)]
+    """A page of people by user name; `locked` is said of who is not disabled and locked now."""
+    return [replace(_user(row), status=row.standing) for row in await store.page(db, after, limit)]
 
 
 async def names_of(db: Connection, user_ids: Collection[UUID]) -> dict[UUID, str]:

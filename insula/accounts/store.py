@@ -10,6 +10,7 @@ from psycopg.errors import UniqueViolation
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from insula.accounts.models import FOR_EVER
 from insula.tenancy.db import Connection, Row
 
 _COLUMNS = """id, username, email, email_verified, display_name, status, locked_until,
@@ -18,13 +19,16 @@ _COLUMNS = """id, username, email, email_verified, display_name, status, locked_
 _CREDENTIALS = f"""{_COLUMNS}, password_hash,
     (locked_until is not null and locked_until > now()) as locked_now"""
 
-_END_ADMIN_SESSIONS = text("""
-    update insula.admin_sessions set ended_at = now(), ended_for = :why
-     where user_id = :id and ended_at is null
+_END_LINKS = text("""
+    update insula.activation_links set ended_at = now(), ended_for = :why
+     where user_id = :id and used_at is null and ended_at is null
 """)
 
 _END_ACCESS = (
-    _END_ADMIN_SESSIONS,
+    text("""
+        update insula.admin_sessions set ended_at = now(), ended_for = :why
+         where user_id = :id and ended_at is null
+    """),
     text("""
         update insula.sessions set ended_at = now(), ended_for = :why
          where user_id = :id and ended_at is null
@@ -39,10 +43,7 @@ _END_ACCESS = (
          where i.tenant_id = f.tenant_id and i.id = f.id and i.user_id = :id
            and f.revoked_at is null
     """),
-    text("""
-        update insula.activation_links set ended_at = now(), ended_for = :why
-         where user_id = :id and used_at is null and ended_at is null
-    """),
+    _END_LINKS,
     # a device that was let in and has not come back: the session that it hangs on may have ended
     text("""
         update insula.device_grants set status = 'redeemed'
@@ -175,25 +176,42 @@ async def note_login(db: Connection, user_id: UUID) -> None:
     )
 
 
-async def set_status(db: Connection, user_id: UUID, status: str) -> None:
-    """A new status; a lock that ends by itself ends here."""
+async def disable(db: Connection, user_id: UUID) -> None:
+    """Disabled beside a lock; one that was kept in the status goes on for ever."""
     await db.execute(
         text("""
             update insula.users
-               set status = :status, locked_until = null, updated_at = now() where id = :id
+               set status = 'disabled', updated_at = now(),
+                   locked_until = case when status = 'locked' then cast(:for_ever as timestamptz)
+                                       else locked_until end
+             where id = :id
         """),
-        {"status": status, "id": user_id},
+        {"for_ever": FOR_EVER, "id": user_id},
     )
 
 
-async def lock_for(db: Connection, user_id: UUID, span: timedelta) -> None:
-    """A lock that ends by itself, beside whatever the status is."""
+async def let_in(db: Connection, user_id: UUID) -> None:
+    """Neither disabled nor locked."""
     await db.execute(
         text("""
             update insula.users
-               set locked_until = now() + :span, updated_at = now() where id = :id
+               set status = 'active', locked_until = null, updated_at = now() where id = :id
         """),
-        {"span": span, "id": user_id},
+        {"id": user_id},
+    )
+
+
+async def lock(db: Connection, user_id: UUID, span: timedelta | None) -> None:
+    """A lock beside whatever the status is, for *span* or for ever; it shortens none."""
+    await db.execute(
+        text("""
+            update insula.users
+               set locked_until = greatest(locked_until, coalesce(now() + cast(:span as interval),
+                                                          cast(:for_ever as timestamptz))),
+                   updated_at = now()
+             where id = :id
+        """),
+        {"span": span, "for_ever": FOR_EVER, "id": user_id},
     )
 
 
@@ -203,8 +221,9 @@ async def end_access(db: Connection, user_id: UUID, why: str) -> None:
         await db.execute(statement, {"id": user_id, "why": why})
 
 
-async def end_admin_sessions(db: Connection, user_id: UUID, why: str) -> None:
-    await db.execute(_END_ADMIN_SESSIONS, {"id": user_id, "why": why})
+async def end_links(db: Connection, user_id: UUID, why: str) -> None:
+    """Links by which a person chooses a password lead nowhere from now on."""
+    await db.execute(_END_LINKS, {"id": user_id, "why": why})
 
 
 async def grant_role(db: Connection, user_id: UUID, role: str) -> bool:
@@ -265,10 +284,13 @@ async def count(db: Connection, most: int) -> int:
 async def page(db: Connection, after: str, limit: int) -> Sequence[Row]:
     return (
         await db.execute(
-            text(
-                f"select {_COLUMNS} from insula.users where username_norm > :after"  # noqa: S608  (names of ours)
-                " order by username_norm limit :limit"
-            ),
+            text(f"""
+                select {_COLUMNS},
+                       case when status = 'active' and locked_until > now() then 'locked'
+                            else status end as standing
+                  from insula.users where username_norm > :after
+                 order by username_norm limit :limit
+            """),  # noqa: S608  (names of ours)
             {"after": after, "limit": limit},
         )
     ).all()
@@ -289,6 +311,7 @@ async def count_active(db: Connection, wanted: Collection[str], most: int) -> in
               select distinct u.id from insula.user_roles r
                 join insula.users u on u.tenant_id = r.tenant_id and u.id = r.user_id
                where r.role = any(:roles) and u.status = 'active' and u.password_hash is not null
+                 and (u.locked_until is null or u.locked_until <= now())
                limit :most) x
         """),
         {"roles": list(wanted), "most": most},

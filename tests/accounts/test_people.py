@@ -103,10 +103,11 @@ async def test_roles_are_given_once_and_audited(act, house):
     assert await act.roles_of(house.person.id) == ["user"]
 
 
-@pytest.mark.spec("features CR-7", "security row 34")
-@pytest.mark.parametrize("use_case", ["disable", "lock", "change_password"])
+@pytest.mark.spec("features CR-7", "features G11", "security row 34")
+@pytest.mark.parametrize("use_case", ["disable", "lock", "change_password", "revoke_role"])
 async def test_shutting_out_ends_sessions_tokens_and_families(act, house, database, use_case):
     user, issue, other = house.person.id, uuid4(), uuid4()
+    await act.grant_role(user, "auditor")
     with psycopg.connect(database.superuser, autocommit=True) as db:
         db.execute("select set_config('insula.tenant_id', %s, false)", [str(act.tenant.id)])
         db.execute(
@@ -130,13 +131,15 @@ async def test_shutting_out_ends_sessions_tokens_and_families(act, house, databa
                 " values (%s, %s, 'x', 'infinity', 'infinity', 'infinity')",
                 [issue_id, house.web.id],
             )
-        more = (hashed("somebody new entirely"),) if use_case == "change_password" else ()
+        more = {"change_password": hashed("somebody new entirely"), "revoke_role": "auditor"}
         actor = {"actor": Actor("user", str(user))}
-        await getattr(act, use_case)(user, *more, **actor)
+        await getattr(act, use_case)(user, *filter(None, [more.get(use_case)]), **actor)
+        if use_case == "revoke_role":  # given again, it revives nothing
+            await act.grant_role(user, "auditor")
         (session,) = db.execute(
             "select ended_for from insula.sessions where user_id = %s", [user]
         ).fetchone()
-        assert session in ("user_disabled", "user_locked", "password_changed")
+        assert session in ("user_disabled", "user_locked", "password_changed", "role_revoked")
         for table in ("token_issues", "refresh_families"):
             ended = dict(
                 db.execute(
@@ -175,6 +178,32 @@ async def test_locking_a_disabled_person_for_a_while_does_not_let_them_in(act, h
     await act.disable(house.person.id)
     await act.lock(house.person.id, timedelta(minutes=5))
     assert (await act.get(house.person.id)).status == "disabled"
+
+
+@pytest.mark.spec("features G05")
+async def test_a_lock_that_was_kept_in_the_status_outlives_disabling(act, house, database):
+    with psycopg.connect(database.superuser, autocommit=True) as db:
+        db.execute("update insula.users set status = 'locked' where id = %s", [house.person.id])
+    await act.disable(house.person.id)
+    assert (await act.get(house.person.id)).status == "disabled"
+    assert (await act.find("ada")).locked
+
+
+@pytest.mark.spec("features G05")
+async def test_to_let_somebody_in_ends_both_flags_and_says_each(act, house):
+    user = house.person.id
+    await act.lock(user)
+    await act.lock(user, timedelta(minutes=1))  # shortens nothing
+    listed = {person.id: person.status for person in await act.list_users()}
+    assert (listed[user], listed[house.admin.id]) == ("locked", "active")
+    await act.disable(user)
+    assert (await act.find("ada")).locked
+    await act.enable(user)
+    assert (await act.get(user)).status == "active"
+    assert not (await act.find("ada")).locked
+    ends = (await act.events())[:5]
+    assert sorted(ends[:2]) == ["user.enabled", "user.unlocked"]
+    assert ends[2:] == ["user.disabled", "user.locked", "user.locked"]
 
 
 @pytest.mark.spec("features CR-8")

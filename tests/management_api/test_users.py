@@ -1,10 +1,13 @@
 """People over the API: found, changed, locked, given roles, and never the last of them shut out."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 from callers import name, refusal
 from houses import Contents
+
+from insula.accounts import service as accounts
 
 
 @pytest.fixture
@@ -115,6 +118,28 @@ def test_a_lock_and_a_disabled_account_are_two_things(manager, programs, own):
     assert manager.patch(where, {"enabled": True}).json()["locked"] is True
     (line, *_) = programs.product.audit("ours", "user.locked", target_id=str(contents.person.id))
     assert line.metadata["until"].startswith("2998")
+
+
+@pytest.mark.spec("features G05")
+def test_neither_flag_takes_the_other_away(manager, programs, own):
+    user = str(programs.product.person(own).id)
+    where = f"/users/{user}"
+    manager.post(f"{where}/lock", {})
+    for enabled in (False, True):
+        kept = manager.patch(where, {"enabled": enabled}).json()
+        assert (kept["enabled"], kept["locked"], kept["locked_until"]) == (enabled, True, None)
+    for change in ("disable", "enable"):
+        manager.post("/users/bulk-status", {"ids": [user], "action": change})
+        kept = manager.get(where).json()
+        assert (kept["enabled"], kept["locked"]) == (change == "enable", True)
+
+    manager.patch(where, {"enabled": False})
+    for span in (None, timedelta(minutes=1)):  # as an operator does
+        programs.product.in_transaction(own, lambda db, span=span: accounts.lock(db, user, span))
+        kept = manager.get(where).json()
+        assert (kept["enabled"], kept["locked"], kept["locked_until"]) == (False, True, None)
+    left = manager.delete(f"{where}/lock").json()
+    assert (left["enabled"], left["locked"]) == (False, False)
 
 
 @pytest.mark.spec("features G01")

@@ -13,6 +13,7 @@ from insula.accounts.activation import service as activation
 from insula.accounts.activation.errors import NoLinkForThem
 from insula.accounts.administration import service as administration
 from insula.audit.models import SYSTEM
+from insula.tenants import service as tenants
 
 NEW = "seventeen grey herons"
 
@@ -136,11 +137,38 @@ def test_a_tenant_that_is_not_active_lets_nobody_in_by_a_link(product, browser):
 
     product.suspend("links-of-ours")
 
-    # a process that has not heard of it yet finds out when the session would begin
-    assert send(browser, page).status in (400, 403)
+    # a process that has not heard of it yet finds the link ended
+    assert send(browser, page).status in (403, 410)
     (link,) = links_of(product, newcomer)
     (user,) = product.rows("select password_hash from insula.users where id = %s", newcomer.id)
     assert link.used_at is user.password_hash is None
+
+
+@pytest.mark.spec("features CR-7")
+def test_a_link_of_before_a_suspension_stays_dead_after_it(product, browser):
+    product.tenant("links-of-before")
+    newcomer = product.newcomer("links-of-before")
+    url = product.activation_url("links-of-before", newcomer)
+    product.suspend("links-of-before")
+    product.backstage.run(
+        lambda here: tenants.set_status(here.platform, "links-of-before", "active")
+    )
+
+    assert browser.open(url).status == 410
+    assert browser.open(product.activation_url("links-of-before", newcomer)).status == 200
+
+
+@pytest.mark.spec("features CR-6")
+def test_a_link_ends_with_a_role_that_is_more_than_it_was_made_for(product, browser, newcomer):
+    url = product.activation_url("acme", newcomer)
+    for role, status in (("user", 200), ("superadmin", 410)):
+        product.in_transaction(
+            "acme", lambda db, role=role: accounts.grant_role(db, newcomer.id, role)
+        )
+        assert browser.open(url).status == status
+    (link,) = links_of(product, newcomer)
+    assert link.ended_for == "role_granted"
+    assert browser.open(product.activation_url("acme", newcomer)).status == 200
 
 
 def test_of_many_who_use_a_link_at_once_one_does(product, newcomer):

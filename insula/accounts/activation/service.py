@@ -2,7 +2,8 @@
 Making a link and using it up.
 
 A link lives 24 hours, belongs to one person, and is the only one of theirs: a new one ends the one
-before. It dies with whatever ends the person's access, and with a change of their address.
+before. It dies with whatever ends the person's access or all of the tenant's, with a change of
+their address, and with a role that is given to them: its bearer was trusted with who they were.
 """
 
 from collections.abc import Collection

@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from insula.tenancy.db import Connection, Row, Tenant, statement
 
-_LIVE = "l.used_at is null and l.ended_at is null and l.expires_at > now()"
+_LIVE = """l.used_at is null and l.ended_at is null and l.expires_at > now()
+       and l.created_at > (select t.access_ended_at from insula.tenants t where t.id = l.tenant_id)"""
 
 _FIND = statement(f"""
     select l.user_id from insula.activation_links l

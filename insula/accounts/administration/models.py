@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -10,12 +10,6 @@ from insula.accounts.errors import InvalidUser
 from insula.accounts.models import Role, Status
 from insula.tenancy.models import PLATFORMS
 
-#: A lock that does not end by itself, beside a status that says something else.
-FOR_EVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
-#: Losing one of these ends what was issued under it (features.md G11).
-PRIVILEGED: Final[frozenset[str]] = frozenset(
-    {"auditor", "admin", "superadmin", "platform_admin", "platform_viewer"}
-)
 _OF_THE_PLATFORM: Final[frozenset[str]] = frozenset({"platform_admin", "platform_viewer"})
 
 Change = Literal["enable", "disable", "lock", "unlock"]

@@ -11,8 +11,6 @@ from insula.accounts.activation import service as activation
 from insula.accounts.activation.models import Link
 from insula.accounts.administration import store
 from insula.accounts.administration.models import (
-    FOR_EVER,
-    PRIVILEGED,
     Change,
     Found,
     Outcome,
@@ -22,7 +20,14 @@ from insula.accounts.administration.models import (
 )
 from insula.accounts.attributes import merged, read_changes
 from insula.accounts.errors import InvalidUser, NoSuchUser, SelfLockout, UserExists
-from insula.accounts.models import Role, check_email, check_username, normalise_name
+from insula.accounts.models import (
+    FOR_EVER,
+    PRIVILEGED,
+    Role,
+    check_email,
+    check_username,
+    normalise_name,
+)
 from insula.audit import service as audit
 from insula.audit.models import Actor, Event
 from insula.kernel.errors import Conflict, Denied, InsulaError
@@ -263,8 +268,6 @@ async def revoke_role(  # noqa: PLR0913  (each by its name)
             refuse_oneself(user_id, actor)
         await accounts.revoke_role(db, user_id, role, actor)
         await store.update(db, user_id, {})
-        if role in PRIVILEGED:
-            await people.end_access(db, user_id, "role_revoked")
     return await get(db, user_id)
 
 

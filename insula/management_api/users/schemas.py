@@ -9,7 +9,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, fie
 from pydantic_core import PydanticCustomError
 
 from insula.accounts.activation.models import Link
-from insula.accounts.administration.models import FOR_EVER, Person
+from insula.accounts.administration.models import Person
+from insula.accounts.models import FOR_EVER
 
 TenantRole = Literal["user", "auditor", "admin", "superadmin", "platform_admin", "platform_viewer"]
 Sort = Literal["username", "-username"]

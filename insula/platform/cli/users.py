@@ -218,7 +218,7 @@ def disable(who: Who, tenant: InTenant = None, *, json: Json = False) -> None:
 
 @app.command()
 def enable(who: Who, tenant: InTenant = None, *, json: Json = False) -> None:
-    """Let a disabled or locked person in again."""
+    """Let a person in again, whether disabled, locked or both."""
     _act(who, tenant, "enabled", json=json)
 
 
