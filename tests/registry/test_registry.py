@@ -141,7 +141,7 @@ async def test_people_and_tenants_are_counted_as_they_come_and_go(platform_door,
             await accounts.create(db, username="one-more")
     assert await users() == 3
     async with platform_door.within(house.tenant.id) as db:
-        await accounts.store.set_status(db, house.person.id, "disabled")  # counted all the same
+        await accounts.store.disable(db, house.person.id)  # counted all the same
     assert await users() == 3
     assert (await service.overview(platform_door)).totals["active"] == before["active"] + 1
     await tenants.set_status(platform_door, slug, "suspended")
