@@ -43,9 +43,14 @@ class Deletion:
             return "purged"
         if self.undone_at:
             return "undone"
-        if not self.started_at:
-            return "scheduled"
-        return "paused" if self.paused_at else "purging"
+        if self.paused_at:
+            return "paused"
+        return "purging" if self.started_at else "scheduled"
+
+    @property
+    def may_be_undone(self) -> bool:
+        """Whether everything is still there: nothing was purged, resting or not."""
+        return not (self.started_at or self.undone_at or self.finished_at)
 
     @property
     def rows_deleted(self) -> int:

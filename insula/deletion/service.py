@@ -43,7 +43,7 @@ async def undo(platform: Platform, slug: str, *, actor: Actor = SYSTEM) -> str:
     """
     async with platform.transaction() as db:
         row, deletion = await _open(db, slug)
-        if deletion.started_at is not None:
+        if not deletion.may_be_undone:
             raise TooLate("The purge has begun; what is gone cannot be brought back.")
         status = await store.status_before(db, deletion.id)
         await store.mark(db, deletion.id, "undone_at")

@@ -295,7 +295,7 @@ async def test_pauses_and_resumptions_at_once_leave_what_the_last_of_them_said(
             " and metadata ? 'purge' group by 1", [tenant_id]
         ).fetchall()
     )  # fmt: skip
-    is_paused = (await service.find(platform_door, slug)).state == "paused"
+    is_paused = (await service.find(platform_door, slug)).state == "paused"  # before it began, too
     assert told["paused"] - told.get("resumed", 0) == is_paused  # one for each change, by turns
     assert await purged(house) is not is_paused
 

@@ -65,6 +65,23 @@ def test_a_deletion_is_undone_within_its_grace(product, browser, open_page, dele
 
 
 @pytest.mark.spec("features BEY-6")
+def test_a_purge_held_before_it_began_says_so_and_can_be_undone_or_resumed(
+    product, browser, open_page, delete, tenant
+):
+    delete()
+    product.change("update insula.deletions set paused_at = now() where slug = %s", tenant)
+    held = open_page("/deletion")
+    assert "The purge does not begin by itself" in held.text
+    assert "Progress" not in held.text
+    assert purge_now(product, tenant) is False
+    resumed = submit(browser, held, "/deletion/resume")
+    assert "The purge begins on" in resumed.text or "The purge is due" in resumed.text
+    product.change("update insula.deletions set paused_at = now() where slug = %s", tenant)
+    undone = submit(browser, open_page("/undo-delete"), "/undo-delete")
+    assert "The deletion is taken back." in undone.text
+
+
+@pytest.mark.spec("features BEY-6")
 def test_a_purge_is_followed_held_and_its_certificate_outlives_the_tenant(
     product, browser, at, open_page, delete, tenant
 ):

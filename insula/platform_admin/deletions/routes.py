@@ -248,7 +248,7 @@ async def show_undo(panel: Panel, request: Request, session: AdminSession) -> Re
         found = await deletion.find(panel.platform, line.slug)
     except NoDeletion:
         found = None
-    if found is None or found.state != "scheduled":
+    if found is None or not found.may_be_undone:
         return go_to(f"{TENANTS}/{line.slug}/deletion")
     return panel.show(
         request, session, "deletion_undo.html", current="Deletions", tenant=line, deletion=found
