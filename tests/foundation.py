@@ -1,5 +1,7 @@
 """What every test may ask for: a migrated database of its own worker, the doors, and people."""
 
+import json
+import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache, wraps
@@ -15,6 +17,7 @@ from serving import SECRETS_KEY, environment
 
 from insula.accounts.hashing import Passwords
 from insula.accounts.settings import Hashing
+from insula.kernel import logs
 from insula.kernel.crypto import Envelope, parse_key
 from insula.kernel.db import Database
 from insula.kernel.events import Bus
@@ -197,6 +200,18 @@ def _plain_tracebacks():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(console, "exception_formatter", structlog.dev.plain_traceback)
         yield
+
+
+@pytest.fixture
+def log(capsys):
+    """Logs as in production; returns what was written to the standard error, parsed."""
+    root, before = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    logs.configure(json=True)
+    structlog.configure(cache_logger_on_first_use=False)  # what is cached knows no other test's
+    yield lambda: [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    root.handlers[:], root.level = handlers, level
+    structlog.configure(**before)
 
 
 def _with_shared_trust(make, read):

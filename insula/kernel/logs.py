@@ -72,8 +72,33 @@ def _redact_event(
     return event
 
 
-def configure(*, json: bool, level: str = "INFO") -> None:
-    """Set up logging of this process, the standard library's included."""
+class _Stderr:
+    """
+    Writes to what is the standard error when a line is written.
+
+    The standard output belongs to what a command answers.
+    """
+
+    def msg(self, line: str) -> None:
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+
+    debug = info = warning = error = critical = exception = msg
+
+
+class _Handler(logging.Handler):
+    """Writes what libraries say to the same place."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _Stderr().msg(self.format(record))
+
+
+def configure(*, json: bool, level: str = "INFO", is_command: bool = False) -> None:
+    """
+    Set up logging of this process from *level* on, the standard library's included.
+
+    A command (*is_command*) says itself what went wrong, and not how often a library tried.
+    """
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -92,10 +117,10 @@ def configure(*, json: bool, level: str = "INFO") -> None:
     structlog.configure(
         processors=[_hush, *shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
-        cache_logger_on_first_use=True,
+        logger_factory=lambda *_: _Stderr(),
+        cache_logger_on_first_use=not is_command,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _Handler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -104,4 +129,5 @@ def configure(*, json: bool, level: str = "INFO") -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(max(number, logging.WARNING))
+    root.setLevel(max(number, logging.ERROR if is_command else logging.WARNING))
+    logging.getLogger("psycopg").setLevel(logging.NOTSET)  # it gives itself one at its import

@@ -10,6 +10,7 @@ from uuid import UUID
 from insula.accounts.hashing import Passwords
 from insula.accounts.settings import Hashing
 from insula.isolation.web.probe import Front
+from insula.kernel import logs
 from insula.kernel.crypto import Envelope
 from insula.kernel.db import Database
 from insula.kernel.errors import Invalid, Unavailable
@@ -125,6 +126,7 @@ async def opened(*, refuse_unfit: bool = True) -> AsyncIterator[Context]:
     Raises `Invalid` for a database or role that is unfit, unless the command is there to say so.
     """
     settings = environment.load()
+    logs.configure(json=settings.env != "development", level="WARNING", is_command=True)
     bus = Bus(settings.redis_url_text())
     few: dict[str, Any] = {"size": 2, "ready": 0, "application": "insula-cli"}
     database = Database(settings.database_url_text(), **few)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
@@ -12,6 +13,15 @@ from serving import cli, environment
 
 from insula.platform.migrations import head, migrate
 from insula.tenants import service as tenants
+
+
+def test_what_is_logged_stays_out_of_what_is_answered(run, monkeypatch):
+    monkeypatch.setenv("INSULA_REDIS_URL", "redis://127.0.0.1:1/0")
+
+    made = run("tenant", "create", f"t-{secrets.token_hex(5)}", "--json")
+
+    assert made.json["slug"]
+    assert "events.publish_failed" in made.err
 
 
 def test_all_mistakes_of_a_configuration_are_told_at_once(run, monkeypatch):

@@ -1,9 +1,6 @@
 """Nothing that opens a door is ever in a log."""
 
-import io
-import json
 import logging
-import sys
 
 import pytest
 import structlog
@@ -12,19 +9,6 @@ from insula.kernel import logs
 from insula.kernel.ids import PREFIXES, new_secret
 
 JWT = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl"
-
-
-@pytest.fixture
-def log(monkeypatch):
-    """Logs as in production; returns what was written, parsed."""
-    written = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", written)
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-    logs.configure(json=True)
-    yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
-    root.handlers[:], root.level = before
-    structlog.reset_defaults()
 
 
 @pytest.mark.spec("security row 101", "security row 117")

@@ -100,26 +100,25 @@ async def test_a_bug_says_a_reference_and_nothing_else(world, everything, monkey
         assert "select" not in answer.text
 
 
-async def test_a_bug_is_told_to_the_log(world, web, monkeypatch, capsys):
+async def test_a_bug_is_told_to_the_log(world, web, monkeypatch, log):
     monkeypatch.setattr(world.host.tokens, "find_issue", None)
 
     await world.userinfo((await world.tokens(web))["access_token"])
 
-    logged = capsys.readouterr().out
-    assert "oidc.bug" in logged
-    assert "TypeError" in logged
+    (line,) = [line for line in log() if line["event"] == "oidc.bug"]
+    assert "TypeError" in line["exception"]
 
 
-async def test_a_refusal_is_told_to_the_log_with_its_detail_and_no_secret(world, web, capsys):
+async def test_a_refusal_is_told_to_the_log_with_its_detail_and_no_secret(world, web, log):
     code = await world.code(web)
     await world.redeem(web, code)
     await world.redeem(web, code)
 
-    logged = capsys.readouterr().out
-    assert "oidc.refused" in logged
-    assert "consumed" in logged
-    assert "req-1" in logged
-    assert code not in logged
+    lines = log()
+    (refused,) = [line for line in lines if line["event"] == "oidc.refused"]
+    assert "consumed" in refused["detail"]
+    assert refused["request_id"] == "req-1"
+    assert code not in str(lines)
 
 
 async def test_without_an_edge_the_engine_works_all_the_same(world, web):
