@@ -82,7 +82,7 @@ class Builder:
         lifetimes = resolve(TokenLifetimes, layers).lifetimes()
         features = resolve(ProtocolFeatures, layers).features()
         sessions = resolve(SessionPolicy, layers)
-        tokens = TenantTokens(tenant, lifetimes, sessions, catalogue.mappings)
+        tokens = TenantTokens(tenant, lifetimes, sessions, catalogue)
         provider = Provider(
             issuer=tenant.issuer,
             keys=keyring.ring,

@@ -60,12 +60,16 @@ class TenantDevices:
             return Poll("too_fast")
         if row.status != "approved":
             return Poll("pending")
+        catalogue = self._tokens.catalogue
+        resources = catalogue.meant_resources(row.resources, row.given_at)
+        if row.resources and not resources:
+            return Poll("expired")
         approved = ApprovedDevice(
             issue_id=row.id,
             session=self._tokens.session(row),
             person=self._tokens.person(row),
-            scopes=frozenset(row.scopes),
-            resources=tuple(row.resources),
+            scopes=catalogue.meant_scopes(row.scopes, row.given_at),
+            resources=resources,
         )
         return Poll("approved", approved)
 
@@ -79,6 +83,7 @@ class TenantDevices:
                     "client": redemption.client.id,
                     "user_id": approved.person.user_id,
                     "scopes": sorted(approved.scopes),
+                    "resources": list(approved.resources),
                     **self._tokens.issued(redemption.access, refresh),
                     **line(
                         redemption.caller,

@@ -14,6 +14,7 @@ from insula.oidc.models import (
     EndedSession,
     Interaction,
     Person,
+    Scopes,
     Session,
     Visit,
 )
@@ -65,6 +66,12 @@ class TenantPeople:
     def _session_hash(self, tokens: tuple[str, ...]) -> bytes:
         return digest(Kind.SESSION, self._tenant.id, tokens[0]) if tokens else _NOBODY
 
+    def _granted(self, row: Any) -> Scopes | None:  # noqa: ANN401  (a row of the driver)
+        """What the person allowed the client; None where nothing is in force."""
+        if row.granted is None:
+            return None
+        return self._catalogue.meant_scopes(row.granted, row.granted_at)
+
     async def visit(self, cookies: Cookies, client: Client, caller: Caller) -> Visit:
         return await self._visit(cookies, client.id, caller)
 
@@ -84,7 +91,7 @@ class TenantPeople:
         row = rows[0]
         return Visit(
             _session(row),
-            None if row.granted is None else frozenset(row.granted),
+            self._granted(row),
             accounts=len(cookie.tokens),
         )
 
@@ -169,7 +176,7 @@ class TenantPeople:
             parameters=row.parameters,
             visit=Visit(
                 session,
-                None if row.granted is None else frozenset(row.granted),
+                self._granted(row),
                 accounts=len(cookie.tokens),
                 set_cookies=set_cookies,
             ),

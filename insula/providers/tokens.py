@@ -3,7 +3,6 @@
 import json
 from collections.abc import Mapping
 from datetime import timedelta
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -25,6 +24,7 @@ from insula.oidc.artefacts import (
 )
 from insula.oidc.models import Caller, Client, Lifetimes, Person, Session
 from insula.providers.store import access_tokens, codes, families
+from insula.resource_servers.catalogue import Catalogue
 from insula.sign_in.settings import SessionPolicy
 from insula.tenancy.db import Row, Statement, Tenant
 
@@ -67,10 +67,10 @@ class TenantTokens:
         tenant: Tenant,
         lifetimes: Lifetimes,
         sessions: SessionPolicy,
-        mappings: Mapping[str, str] = MappingProxyType({}),
+        catalogue: Catalogue = Catalogue(),  # noqa: B008  (a frozen value)
     ) -> None:
         self._tenant = tenant
-        self._mappings = mappings
+        self.catalogue = catalogue
         self._lifetimes = lifetimes
         self._sessions = sessions
         #: A code is remembered as long as what came of it can live (protocol.md section 6 A).
@@ -81,7 +81,7 @@ class TenantTokens:
 
     def person(self, row: Row) -> Person:
         """The person of a row that has the columns of `statements.PERSON`."""
-        return person_of(row, self._mappings)
+        return person_of(row, self.catalogue.mappings)
 
     @staticmethod
     def session(row: Row) -> Session:
@@ -184,15 +184,16 @@ class TenantTokens:
         if not rows:
             return None
         row = rows[0]
+        resources = self.catalogue.meant_resources(row.resources, row.given_at)
         return StoredCode(
             state=row.state,
-            alive=row.alive,
+            alive=row.alive and bool(resources or not row.resources),
             issue_id=row.id,
             session=self.session(row),
             person=self.person(row),
             redirect_uri=row.redirect_uri,
-            scopes=frozenset(row.scopes),
-            resources=tuple(row.resources),
+            scopes=self.catalogue.meant_scopes(row.scopes, row.given_at),
+            resources=resources,
             nonce=row.nonce,
             code_challenge=row.code_challenge,
             dpop_jkt=row.dpop_jkt,
@@ -209,6 +210,7 @@ class TenantTokens:
                 "client": redemption.client.id,
                 "user_id": stored.person.user_id,
                 "scopes": sorted(stored.scopes),
+                "resources": list(stored.resources),
                 **self.issued(redemption.access, refresh),
                 **line(
                     redemption.caller,
@@ -248,14 +250,15 @@ class TenantTokens:
                 jkt, _, replay = kept.rpartition(b"\0")
             except DoesNotOpen:
                 state = "reused"
+        resources = self.catalogue.meant_resources(row.resources, row.given_at)
         return StoredRefresh(
             state=state,
-            alive=row.alive,
+            alive=row.alive and bool(resources or not row.resources),
             family_id=row.id,
             session=self.session(row),
             person=self.person(row),
-            scopes=frozenset(row.scopes),
-            resources=tuple(row.resources),
+            scopes=self.catalogue.meant_scopes(row.scopes, row.given_at),
+            resources=resources,
             dpop_jkt=row.dpop_jkt,
             claims=row.claims,
             auth_time_wanted=row.auth_time_wanted,

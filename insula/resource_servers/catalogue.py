@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from insula.oidc.features.scopes import OF_A_PERSON, STANDARD
@@ -21,13 +22,28 @@ class Catalogue:
 
     *resources* by identifier; *scopes* with the claims that each stands for, those of OpenID
     Connect first; *texts* title and description of a tenant's own scopes; *mappings* the attribute
-    by claim.
+    by claim. *scopes_since* and *resources_since* say when those of the tenant's own were made, in
+    seconds since 1970.
     """
 
     resources: Mapping[str, ResourceServer] = field(default_factory=dict)
     scopes: Mapping[str, Sequence[str]] = field(default_factory=lambda: dict(STANDARD))
     texts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     mappings: Mapping[str, str] = field(default_factory=dict)
+    scopes_since: Mapping[str, float] = field(default_factory=dict)
+    resources_since: Mapping[str, float] = field(default_factory=dict)
+
+    def meant_scopes(self, names: Iterable[str], given_at: float) -> frozenset[str]:
+        """
+        Those of *names* that were meant when somebody gave them at *given_at*.
+
+        One that was deleted since, and made again, is another that has the same name.
+        """
+        return frozenset(n for n in names if self.scopes_since.get(n, 0) <= given_at)
+
+    def meant_resources(self, identifiers: Iterable[str], given_at: float) -> tuple[str, ...]:
+        """Those of *identifiers* that were meant when somebody gave them; as `meant_scopes`."""
+        return tuple(i for i in identifiers if self.resources_since.get(i, 0) <= given_at)
 
     def offering(self, offered: Collection[str]) -> "Catalogue":
         """The same without those scopes of OpenID Connect that are not among *offered*."""
@@ -44,8 +60,8 @@ def read_catalogue(
     """
     Put rows together.
 
-    *servers* have id, identifier, name and settings; *scopes* resource_server_id, name, title,
-    description and claims; *mappings* claim and attribute.
+    *servers* have id, identifier, name, settings and created_at; *scopes* resource_server_id, name,
+    title, description, claims and created_at; *mappings* claim and attribute.
     """
     rows, own = list(servers), sorted(scopes, key=lambda scope: str(scope["name"]))
     resources = resources_of(rows, own)
@@ -56,7 +72,13 @@ def read_catalogue(
         scopes={**STANDARD, **{scope["name"]: tuple(scope["claims"] or ()) for scope in known}},
         texts={scope["name"]: (scope["title"], scope["description"]) for scope in known},
         mappings={each["claim"]: each["attribute"] for each in mappings},
+        scopes_since={scope["name"]: _since(scope) for scope in own},
+        resources_since={row["identifier"]: _since(row) for row in rows},
     )
+
+
+def _since(row: Record) -> float:
+    return datetime.fromisoformat(row["created_at"]).timestamp()
 
 
 def _home(scope: Record) -> str | None:

@@ -13,11 +13,12 @@ from insula.tenancy.db import Connection, Row, Tenant, statement
 
 _LOAD = statement("""
     select coalesce((select jsonb_agg(jsonb_build_object(
-                       'id', r.id, 'identifier', r.identifier, 'name', r.name, 'settings', r.settings))
+                       'id', r.id, 'identifier', r.identifier, 'name', r.name, 'settings', r.settings,
+                       'created_at', r.created_at))
                        from insula.resource_servers r where r.tenant_id = %(tenant_id)s), '[]') as servers,
            coalesce((select jsonb_agg(jsonb_build_object(
                        'resource_server_id', s.resource_server_id, 'name', s.name, 'title', s.title,
-                       'description', s.description, 'claims', s.claims))
+                       'description', s.description, 'claims', s.claims, 'created_at', s.created_at))
                        from insula.scopes s where s.tenant_id = %(tenant_id)s), '[]') as scopes,
            coalesce((select jsonb_agg(jsonb_build_object('claim', m.claim, 'attribute', m.attribute))
                        from insula.claim_mappings m where m.tenant_id = %(tenant_id)s), '[]') as mappings

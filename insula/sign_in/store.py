@@ -470,7 +470,7 @@ async def grant(  # noqa: PLR0913  (each is needed once)
     Remember what was allowed; what was allowed before stays allowed, but for what was *left_out*.
 
     What was taken back or has lapsed does not come back to life: what was issued for it names it by
-    its id, so another begins.
+    its id, so another begins. Nor is a scope allowed that was made after its like was.
     """
     await db.execute(
         text("""
@@ -480,8 +480,13 @@ async def grant(  # noqa: PLR0913  (each is needed once)
                set (id, scopes) = (
                      select case when alive then g.id else gen_random_uuid() end,
                             case when alive
-                                 then array(select unnest(g.scopes || excluded.scopes)
-                                            except select unnest(cast(:left_out as text[])))
+                                 then array(select unnest(g.scopes)
+                                            except select unnest(cast(:left_out as text[]))
+                                            except select name from insula.scopes s
+                                                    where s.tenant_id = g.tenant_id
+                                                      and s.name = any(g.scopes)
+                                                      and s.created_at > g.granted_at
+                                            union select unnest(excluded.scopes))
                                  else excluded.scopes end
                        from (values (g.revoked_at is null and g.expires_at > now())) as it (alive)),
                    granted_at = now(), expires_at = excluded.expires_at, revoked_at = null

@@ -282,6 +282,76 @@ def test_a_refresh_token_brings_nothing_of_an_api_that_is_gone(product):
     assert (says["aud"], says["scope"]) == (stays.identifier, stays.scope)
 
 
+def replaced(product, made, own):
+    """Delete an API, and make another that has its names, which *own* may use as well."""
+
+    async def act(here):
+        tenant = await here.tenant("acme")
+        await servers.delete(tenant, made.identifier, force=True)
+        await servers.add(tenant, made.identifier, "The other", parse_settings({}))
+        await scopes.add(tenant, made.scope, resource_server=made.identifier)
+        then = {"scopes": own_scopes, "resources": resources}
+        await clients.change(tenant, own.client_id, then, development=True)
+
+    (row,) = product.rows("select metadata from insula.clients where client_id = %s", own.client_id)
+    own_scopes, resources = row.metadata["scopes"], row.metadata["resources"]
+    product.backstage.run(act)
+
+
+@pytest.mark.spec("RS-1", "RS-2", "RT-3", "RT-10")
+def test_what_was_given_for_an_api_is_not_for_another_of_its_name(product):
+    made, stays = make_api(product), make_api(product)
+    own = app_for(product, made, stays, consent="ask")
+    here, scope = Api(product, "acme", own), f"openid offline_access {made.scope} {stays.scope}"
+    asking = {"scope": scope, "prompt": "consent"}
+    browser = Browser()
+    page = browser.open(product.authorize_url("acme", own, **asking))
+    page = browser.sign_in(page, product.person("acme"))
+    code = browser.submit(page, "allow").code
+    first = here.redeem(code, resource=made.identifier).json()
+    left = code_of(product, "acme", own, browser, scope=scope)
+
+    replaced(product, made, own)
+    until(
+        SOON,
+        lambda: "error" in here.refresh(first["refresh_token"], resource=made.identifier).json(),
+    )
+
+    assert here.refresh(first["refresh_token"], resource=made.identifier).json()["error"] == (
+        "invalid_target"
+    )
+    fresh = here.refresh(first["refresh_token"], resource=stays.identifier).json()
+    assert fresh["scope"] == stays.scope
+    second = here.redeem(left, resource=stays.identifier).json()
+    assert second["scope"] == stays.scope
+    refused = here.refresh(second["refresh_token"], resource=made.identifier).json()
+    assert refused["error"] == "invalid_target"
+
+    # what is allowed now is asked anew, and what was allowed then does not come with it
+    page = browser.open(product.authorize_url("acme", own, scope=f"openid {stays.scope} profile"))
+    assert browser.submit(page, "allow").code
+    page = browser.open(product.authorize_url("acme", own, scope=f"openid {made.scope}"))
+    assert page.path == "/sign-in/consent"
+    code = browser.submit(page, "allow").code
+    assert here.redeem(code, resource=made.identifier).json()["scope"] == made.scope
+
+
+@pytest.mark.spec("RS-2", "RT-3")
+def test_where_nothing_is_left_of_what_was_meant_there_are_no_tokens(product):
+    made = make_api(product)
+    own = app_for(product, made)
+    here, scope = Api(product, "acme", own), f"openid offline_access {made.scope}"
+    with signed_in(product, "acme", own) as browser:
+        token = here.redeem(code_of(product, "acme", own, browser, scope=scope)).json()
+
+        replaced(product, made, own)
+        until(SOON, lambda: here.refresh(token["refresh_token"]).status_code == 400)
+
+        assert here.refresh(token["refresh_token"]).json()["error"] == "invalid_grant"
+        code = code_of(product, "acme", own, browser, scope=scope)
+        assert made.scope in here.redeem(code).json()["scope"].split()
+
+
 @pytest.mark.spec("RFC8414-2", "DI-4", "OIDCC-3.2.2.5", "FC-1")
 async def test_a_switch_shows_and_refuses_at_once_on_all_processes(product, four_workers):
     slug = "switched"

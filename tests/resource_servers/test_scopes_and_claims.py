@@ -193,10 +193,14 @@ async def test_another_tenants_scopes_and_claims_are_unknown(two_houses):
         await scopes.add(b.tenant, "work", claims=["department"])
 
 
+MADE = {"created_at": "2026-11-05T10:00:00.25+00:00"}
+
+
 def test_rows_that_a_later_release_wrote_are_read():
-    server = {"id": "1", "identifier": API, "name": "x", "settings": {"from_the_future": 1}}
+    server = {"id": "1", "identifier": API, "name": "x", "settings": {"from_the_future": 1}, **MADE}
     scope = {
         "resource_server_id": "1", "name": "read", "title": "", "description": "", "claims": None,
+        **MADE,
     }  # fmt: skip
     told = read_catalogue([server], [scope], [])
     assert told.resources[API].scopes == {"read"}
@@ -210,10 +214,11 @@ def test_an_api_that_only_another_release_understands_is_left_out_alone():
             "identifier": API,
             "name": "x",
             "settings": {"token_format": "from_the_future"},
+            **MADE,
         },
-        {"id": "2", "identifier": "urn:example:ledger", "name": "y", "settings": {}},
+        {"id": "2", "identifier": "urn:example:ledger", "name": "y", "settings": {}, **MADE},
     ]
-    texts = {"title": "", "description": "", "claims": []}
+    texts = {"title": "", "description": "", "claims": [], **MADE}
     own = [{"resource_server_id": id, "name": f"read{id}", **texts} for id in ("1", "2")]  # noqa: A001
     told = read_catalogue(rows, own, [])
     assert set(told.resources) == {"urn:example:ledger"}

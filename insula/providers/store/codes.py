@@ -100,7 +100,7 @@ READ_CODE = hot(f"""
                 when x.expires_at <= now() then 'expired' else 'live' end as state,
            (t.id is not null and c.id is not null and {PERSON_ALIVE} and {SESSION_ALIVE}
             and (x.grant_id is null or ({GRANT_ALIVE}))) as alive,
-           {PERSON}
+           extract(epoch from x.created_at)::float8 as given_at, {PERSON}
       from insula.authorization_codes x
       join insula.users u on u.tenant_id = x.tenant_id and u.id = x.user_id
       join insula.sessions s on s.tenant_id = x.tenant_id and s.id = x.session_id
@@ -128,8 +128,8 @@ REDEEM_CODE = hot(f"""
       insert into insula.token_issues
         (id, kind, client_id, user_id, session_id, grant_id, session_bound, scopes, claims, resources,
          auth_time, auth_time_wanted, amr, acr, sweep_after)
-      select id, 'code', client_id, user_id, session_id, grant_id, %(session_bound)s, scopes, claims,
-             resources, auth_time, auth_time_wanted, amr, acr, now() + %(keep)s
+      select id, 'code', client_id, user_id, session_id, grant_id, %(session_bound)s, %(scopes)s, claims,
+             %(resources)s, auth_time, auth_time_wanted, amr, acr, now() + %(keep)s
         from spent
     ), {ISSUED}
 """)

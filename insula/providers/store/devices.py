@@ -34,7 +34,8 @@ POLL_DEVICE = hot(f"""
       returning g.*, coalesce(d.last_polled_at > now() - make_interval(secs => d.interval_s), false) as too_fast
     )
     select x.id, x.status, x.too_fast, x.scopes, x.resources, x.user_id, x.session_id, s.sid,
-           extract(epoch from x.auth_time)::bigint as auth_time, x.amr, x.acr, {PERSON}
+           extract(epoch from x.auth_time)::bigint as auth_time, x.amr, x.acr,
+           extract(epoch from x.created_at)::float8 as given_at, {PERSON}
       from polled x
       left join insula.users u on u.tenant_id = x.tenant_id and u.id = x.user_id
       left join insula.sessions s on s.tenant_id = x.tenant_id and s.id = x.session_id
@@ -65,8 +66,8 @@ REDEEM_DEVICE = hot(f"""
       insert into insula.token_issues
         (id, kind, client_id, user_id, session_id, grant_id, session_bound, scopes, resources, auth_time,
          amr, acr, sweep_after)
-      select id, 'device', client_id, user_id, session_id, grant_id, %(session_bound)s, scopes, resources,
-             auth_time, amr, acr, now() + %(keep)s
+      select id, 'device', client_id, user_id, session_id, grant_id, %(session_bound)s, %(scopes)s,
+             %(resources)s, auth_time, amr, acr, now() + %(keep)s
         from spent
     ), {ISSUED}
 """)

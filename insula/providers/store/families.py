@@ -27,7 +27,7 @@ READ_REFRESH = hot(f"""
             and (not x.session_bound or ({SESSION_ALIVE}))) as alive,
            f.replay_copy, extract(epoch from f.absolute_expires_at)::bigint as expires_at,
            extract(epoch from f.created_at)::bigint as issued_at,
-           {PERSON}
+           extract(epoch from x.created_at)::float8 as given_at, {PERSON}
       from insula.refresh_generations r
       join insula.refresh_families f on f.tenant_id = r.tenant_id and f.id = r.family_id
       join insula.token_issues x on x.tenant_id = f.tenant_id and x.id = f.id

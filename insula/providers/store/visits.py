@@ -12,7 +12,7 @@ from insula.providers.statements import (
 
 VISIT = hot(f"""
     select s.id, s.sid, s.user_id, extract(epoch from s.auth_time)::bigint as auth_time, s.amr, s.acr,
-           g.scopes as granted
+           g.scopes as granted, extract(epoch from g.granted_at)::float8 as granted_at
       from insula.sessions s
       join insula.users u on u.tenant_id = s.tenant_id and u.id = s.user_id and {PERSON_ALIVE}
       left join insula.grants g on g.tenant_id = s.tenant_id and g.user_id = s.user_id
@@ -23,11 +23,11 @@ VISIT = hot(f"""
 RESUME = hot(f"""
     select i.id as interaction, i.parameters, i.authenticated_at, i.session_id as proved, i.selected_at,
            case when i.consented_by = v.id then i.consented end as consented, i.denied_at,
-           v.id, v.sid, v.user_id, v.auth_time, v.amr, v.acr, v.granted
+           v.id, v.sid, v.user_id, v.auth_time, v.amr, v.acr, v.granted, v.granted_at
       from insula.interactions i
       left join lateral (
         select s.id, s.sid, s.user_id, extract(epoch from s.auth_time)::bigint as auth_time, s.amr, s.acr,
-               g.scopes as granted
+               g.scopes as granted, extract(epoch from g.granted_at)::float8 as granted_at
           from insula.sessions s
           join insula.users u on u.tenant_id = s.tenant_id and u.id = s.user_id and {PERSON_ALIVE}
           left join insula.grants g on g.tenant_id = s.tenant_id and g.user_id = s.user_id
