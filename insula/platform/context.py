@@ -23,10 +23,10 @@ from insula.tenancy.changes import ChangeFeed
 from insula.tenancy.checks import refuse_strong_role
 from insula.tenancy.db import Doors, Platform, Tenant
 from insula.tenancy.directory import Directory
-from insula.tenancy.models import DEFAULT, PLATFORMS
+from insula.tenancy.models import DEFAULT, OPS, PLATFORMS
 from insula.tenants.domains.proofs import Prover
 from insula.tenants.domains.txt_records import TxtRecords
-from insula.tenants.errors import NoSuchTenant
+from insula.tenants.errors import NoSuchTenant, TenantProtected
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,17 @@ class Context:
         )  # fmt: skip
 
     async def tenant(self, slug: str | None) -> Tenant:
-        """The tenant a command is about. Raises `NoSuchTenant`, `Invalid`."""
+        """
+        The tenant a command is about.
+
+        Raises `NoSuchTenant`, `Invalid`, and `TenantProtected` for the gateway, which has nothing.
+        """
         if slug is None:
             if self.settings.naming().multi_tenant:
                 raise Invalid("name the tenant", field="--tenant", example="--tenant acme")
             slug = DEFAULT
+        if slug == OPS:
+            raise TenantProtected("This tenant is a name and no more; it decides nothing.")
         found = await self.directory.find(f"slug:{slug}")
         if found is None:
             raise NoSuchTenant(f"There is no tenant “{slug}”.")

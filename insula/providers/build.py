@@ -30,7 +30,7 @@ from insula.providers.tokens import TenantTokens
 from insula.registration.settings import RegistrationLimits
 from insula.resource_servers.builtin import with_management_api
 from insula.resource_servers.catalogue import read_catalogue
-from insula.resource_servers.settings import OfferedScopes
+from insula.resource_servers.settings import DeveloperApi, OfferedScopes
 from insula.sign_in.cookies import Jar
 from insula.sign_in.models import PASSWORD_ACR
 from insula.sign_in.settings import BruteForce, InteractionLife, SessionPolicy
@@ -75,6 +75,7 @@ class Builder:
                 resolve(OfferedScopes, layers).supported_scopes
             ),
             tenant,
+            resolve(DeveloperApi, layers),
         )
         fresh = replace(
             tenant, settings=rules.settings, platform_settings=rules.platform_settings, memo={}

@@ -79,8 +79,10 @@ def answers(slug: str, decided: DeveloperApi) -> bool:
     return decided.enabled or slug.startswith("_")
 
 
-def with_management_api(catalogue: Catalogue, tenant: Tenant) -> Catalogue:
-    """Add to what a tenant has chosen what it has anyway."""
+def with_management_api(catalogue: Catalogue, tenant: Tenant, decided: DeveloperApi) -> Catalogue:
+    """Add to what a tenant has chosen what it has anyway, unless its API is switched off."""
+    if not answers(tenant.slug, decided):
+        return catalogue
     texts = scopes_of(tenant.slug)
     api = ResourceServer(
         identifier=audience(tenant.issuer),

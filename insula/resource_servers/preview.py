@@ -20,7 +20,7 @@ from insula.oidc.models import Client
 from insula.resource_servers.builtin import with_management_api
 from insula.resource_servers.catalogue import Catalogue
 from insula.resource_servers.servers import load
-from insula.resource_servers.settings import OfferedScopes
+from insula.resource_servers.settings import DeveloperApi, OfferedScopes
 from insula.tenancy.db import Tenant
 
 
@@ -60,8 +60,11 @@ async def preview(
     client = await clients.find(tenant, client_id)
     if client is None:
         raise NoSuchClient("No active client of that id in this tenant.")
-    offered = resolve(OfferedScopes, await config_overrides.load(tenant)).supported_scopes
-    catalogue = with_management_api((await load(tenant)).offering(offered), tenant)
+    layers = await config_overrides.load(tenant)
+    offered = resolve(OfferedScopes, layers).supported_scopes
+    catalogue = with_management_api(
+        (await load(tenant)).offering(offered), tenant, resolve(DeveloperApi, layers)
+    )
     async with tenant.transaction() as db:
         found = (await accounts.find(db, user)).user
         if found is None:

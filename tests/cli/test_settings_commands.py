@@ -141,3 +141,11 @@ def test_a_refusal_tells_a_person_what_would_be_right(run, slug):
         "insula: oidc.ttl.id_token: Input should be greater than or equal to 60"
         " For example: id_token=600\n"
     )
+
+
+@pytest.mark.spec("features A11")
+@pytest.mark.parametrize(
+    "words", [("set", "security.session", "idle_timeout_minutes=60"), ("list",)], ids=" ".join
+)
+def test_the_gateway_decides_nothing(insula, words):
+    assert insula("settings", *words, "--tenant", "_ops", status=1)["error"] == "tenant_protected"

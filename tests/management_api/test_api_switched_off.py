@@ -4,7 +4,7 @@ import secrets
 
 import pytest
 from callers import refusal
-from spine import until
+from spine import Api, until
 
 pytestmark = pytest.mark.spec("features Z01")
 
@@ -32,10 +32,19 @@ def test_a_tenant_that_switches_it_off_is_out_until_the_platform_switches_it_on(
     refusal(program.get("/me"), 403, "api_disabled")
     refusal(program.patch(SECTION, {"enabled": True}), 403, "api_disabled")
     refusal(program.get("/me", token="nonsense"), 403, "api_disabled")  # noqa: S106  (no password)
+    until(5, lambda: _token(program).status_code == 400)
+    assert _token(program).json()["error"] == "invalid_target"
 
     theirs = f"/tenants/{program.slug}/config/features.developer_api"
     assert platform.put(theirs, {}, headers=ANY).json()["values"] == {"enabled": True}
     until(5, lambda: program.get("/me").status_code == 200)
+    until(5, lambda: _token(program).status_code == 200)
+
+
+def _token(program):
+    """What the token endpoint says to whoever asks for one that is for the API."""
+    here = Api(program.product, program.slug, program)
+    return here.own_token(resource=f"{program.product.issuer(program.slug)}/api/v1")
 
 
 @pytest.mark.spec("features C04")
