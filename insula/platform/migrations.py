@@ -30,6 +30,13 @@ class SchemaIsNewer(Conflict):
 
     code = "schema_is_newer"
 
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            f"The database is at revision {found}, which this release does not know: "
+            "a newer one has migrated it, and nothing is to be done."
+        )
+        self.found = found
+
 
 def _script() -> ScriptDirectory:
     config = Config()
@@ -103,10 +110,7 @@ def _migrate(owner_url: str) -> tuple[str | None, str]:
             _apply(connection, SQL / "tenant_function.sql")
             before = revision(connection)
             if before is not None and before not in _known():
-                raise SchemaIsNewer(
-                    f"The database is at revision {before}, which this release does not know: "
-                    "a newer one has migrated it, and nothing is to be done."
-                )
+                raise SchemaIsNewer(before)
             context = MigrationContext.configure(
                 connection,
                 opts={

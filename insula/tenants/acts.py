@@ -6,9 +6,9 @@ from dataclasses import replace
 from insula.audit import service as audit
 from insula.audit.models import Actor, Event, Status
 from insula.tenancy.db import Connection, Row, rebind
-from insula.tenancy.models import PLATFORMS
+from insula.tenancy.models import CANARIES, OPS, PLATFORMS
 from insula.tenants import store
-from insula.tenants.errors import NoSuchTenant
+from insula.tenants.errors import NoSuchTenant, TenantProtected
 
 
 async def locked(db: Connection, slug: str) -> Row:
@@ -16,6 +16,18 @@ async def locked(db: Connection, slug: str) -> Row:
     row = await store.lock(db, slug)
     if row is None:
         raise NoSuchTenant("There is no tenant of that slug.")
+    return row
+
+
+async def locked_for_edit(db: Connection, slug: str) -> Row:
+    """
+    A tenant's line, held, if it may be renamed and have domains (features.md D06).
+
+    Raises `NoSuchTenant`, `TenantProtected` for the installation's own.
+    """
+    row = await locked(db, slug)
+    if slug in (PLATFORMS, OPS, *CANARIES):
+        raise TenantProtected("This tenant belongs to the installation itself.")
     return row
 
 

@@ -50,11 +50,26 @@ def check_slug(slug: str, *, host_needed: bool) -> None:
             field="slug",
             example="acme",
         )
-    if host_needed and ("_" in slug or slug.endswith("-")):
+    if host_needed and not is_host_safe(slug):
         raise SlugNotHostSafe(
             "An underscore or a trailing hyphen is not legal in a host name, so nobody could reach "
             "the tenant; choose another slug or give the tenant a login domain.",
             field="slug",
+        )
+
+
+def is_host_safe(slug: str) -> bool:
+    """Whether a slug may be the label of a host (features.md A06)."""
+    return "_" not in slug and not slug.endswith("-")
+
+
+def check_without_domain(slug: str) -> None:
+    """Let a tenant have no primary domain where its slug is a host. Raises `SlugNotHostSafe`."""
+    if not is_host_safe(slug):
+        raise SlugNotHostSafe(
+            "The slug is not legal in a host name, so this domain is all that leads to the tenant; "
+            "make another one primary first.",
+            field="domain",
         )
 
 
@@ -66,7 +81,7 @@ def check_display_name(name: str) -> str:
     return clean
 
 
-def normalise_domain(domain: str, base: str | None = None) -> str:
+def normalise_domain(domain: str, base: str | None = None, field: str = "domain") -> str:
     """
     A login domain as it is kept: lower case, punycode, no trailing dot.
 
@@ -76,7 +91,7 @@ def normalise_domain(domain: str, base: str | None = None) -> str:
     text = domain.strip().removesuffix(".").lower()
     refusal = InvalidTenant(
         "must be a host name, without scheme, port, path or address",
-        field="domain",
+        field=field,
         example="login.acme.example",
     )
     try:
@@ -95,7 +110,5 @@ def normalise_domain(domain: str, base: str | None = None) -> str:
     if _NUMBER.match(labels[-1]):  # what ends in a number is read as an address: 127.1, 1.0x7f
         raise refusal
     if base is not None and f".{host}".endswith(f".{base}"):
-        raise InvalidTenant(
-            "stands under the base domain, where hosts follow slugs", field="domain"
-        )
+        raise InvalidTenant("stands under the base domain, where hosts follow slugs", field=field)
     return host

@@ -9,11 +9,16 @@ from insula.audit import service as audit
 from insula.audit.models import SYSTEM, Actor, Event
 from insula.kernel.errors import Conflict
 from insula.tenancy.db import Connection, Platform, Row, raise_version, rebind
-from insula.tenancy.models import CANARIES, OPS, PLATFORMS, Naming
+from insula.tenancy.models import Naming
 from insula.tenants import acts, store
 from insula.tenants.domains import claims
-from insula.tenants.errors import NoSuchTenant, TenantProtected
-from insula.tenants.models import Status, check_display_name, normalise_domain
+from insula.tenants.errors import NoSuchTenant
+from insula.tenants.models import (
+    Status,
+    check_display_name,
+    check_without_domain,
+    normalise_domain,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +81,7 @@ async def _get(db: Connection, slug: str) -> Entry:
 
 async def _held(db: Connection, slug: str, expected: datetime | None = None) -> Row:
     """Lock a tenant that may be edited, and that was last saved when the caller *expected*."""
-    row = await store.lock(db, slug)
-    if row is None:
-        raise NoSuchTenant("There is no tenant of that slug.")
-    if slug in (PLATFORMS, OPS, *CANARIES):
-        raise TenantProtected("This tenant belongs to the installation itself.")
+    row = await acts.locked_for_edit(db, slug)
     if expected is not None and row.updated_at != expected:
         raise Conflict("It was changed meanwhile.", code="version_conflict")
     await rebind(db, row.id)
@@ -103,7 +104,7 @@ async def update(  # noqa: PLR0913  (each by its name)
     A domain that is not proven becomes primary once it is; *vouched* is an operator's reason to
     count it as proven. A domain that was primary stays the tenant's. What is as it was is no
     change, and nothing is written of it. Raises `NoSuchTenant`, `TenantProtected`, `DomainTaken`,
-    `InvalidTenant`, and `Conflict` when it was saved since *expected*.
+    `InvalidTenant`, `SlugNotHostSafe`, and `Conflict` when it was saved since *expected*.
     """
     name = changes.get("display_name")
     clean = None if name is None else check_display_name(name)
@@ -112,6 +113,8 @@ async def update(  # noqa: PLR0913  (each by its name)
     async with platform.transaction() as db:
         row = await _held(db, slug, expected)
         before = await _get(db, slug)
+        if "domain" in changes and host is None and before.domain is not None:
+            check_without_domain(slug)
         old: dict[str, str | None] = {}
         new: dict[str, str | None] = {}
         if clean is not None and clean != row.display_name:

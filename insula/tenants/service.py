@@ -173,11 +173,11 @@ async def rename(
     """
     Change what a tenant is called; *before* is the name that whoever asks has seen.
 
-    Raises `NoSuchTenant`, `InvalidTenant`, `ChangedMeanwhile`.
+    Raises `NoSuchTenant`, `TenantProtected`, `InvalidTenant`, `ChangedMeanwhile`.
     """
     name = check_display_name(display_name)
     async with platform.transaction() as db:
-        row = await acts.locked(db, slug)
+        row = await acts.locked_for_edit(db, slug)
         if before is not None and row.display_name != before:
             raise ChangedMeanwhile(row.display_name)
         if row.display_name == name:

@@ -89,6 +89,7 @@ def test_tenants_are_listed_by_page(insula, slug):
         (("create", "x", "--domain", "10.0.0.1"), "validation_failed"),
         (("suspend", "nobody-at-all"), "tenant_not_found"),
         (("suspend", "default"), "tenant_protected"),
+        (("create", "x-y-z", "--name", ""), "validation_failed"),
         (("rename", "nobody-at-all", "X"), "tenant_not_found"),
         (("domain", "add", "nobody-at-all", "x.example"), "tenant_not_found"),
         (("domain", "add", "nobody-at-all", "x.example", "--method", "fax"), "validation_failed"),
@@ -101,6 +102,25 @@ def test_what_no_tenant_may_be(insula, words, code):
         assert insula("tenant", "create", f"a_{secrets.token_hex(4)}")["issuer"]
         return
     refused(insula("tenant", *words, status=1), code)
+
+
+@pytest.mark.spec("features A06")
+def test_a_tenant_whose_slug_is_no_host_keeps_the_domain_that_leads_to_it(insula):
+    slug, first = f"a_{secrets.token_hex(4)}", f"{secrets.token_hex(4)}.example"
+    insula("tenant", "create", slug, "--domain", first, "--proven-by-operator", "ours")
+
+    refused(insula("tenant", "domain", "remove", slug, first, status=1), "slug_not_host_safe")
+    second = f"{secrets.token_hex(4)}.example"
+    insula("tenant", "domain", "add", slug, second, "--primary", "--proven-by-operator", "ours")
+    assert insula("tenant", "domain", "remove", slug, first)["removed"] == first
+
+
+def test_a_script_can_wait_for_a_proof(insula, slug):
+    domain = f"{secrets.token_hex(4)}.localhost.example"
+    insula("tenant", "domain", "add", slug, domain)
+
+    assert insula("tenant", "domain", "verify", slug, domain, status=1)["state"] == "pending"
+    insula("tenant", "domain", "verify", slug, domain, "--proven-by-operator", "ours")
 
 
 def test_a_slug_and_a_domain_are_given_once(insula, slug):

@@ -129,6 +129,7 @@ def test_the_page_about_it_says_what_the_chart_takes():
         (LEAST | {"replicas": 3}, "additional properties 'replicas' not allowed"),
         (LEAST | {"settings": {"INSULA_HMAC_KEY": "x"}}, "INSULA_HMAC_KEY"),
         (LEAST | {"settings": {"INSULA_REDIS_URL_FILE": "/x"}}, "INSULA_REDIS_URL_FILE"),
+        (LEAST | {"settings": {"INSULA_NOPE": "x"}}, "INSULA_NOPE"),
         (LEAST | {"settings": {"INSULA_POLL_SECONDS": 2}}, "got number, want string"),
         (LEAST | {"secrets": {"hmacKey": {"name": ""}}}, "/secrets/hmacKey/name"),
         (LEAST | {"secrets": {"hmacKey": "s3cret"}}, "/secrets/hmacKey"),
@@ -157,13 +158,16 @@ def test_values_that_do_not_fit_each_other_are_refused(web, said):
         rendering.render({**LEAST, "web": web})
 
 
-def test_the_schema_knows_every_secret_of_this_release():
+def test_settings_take_what_this_release_reads_and_the_chart_has_no_value_for():
     schema = json.loads((rendering.CHART / "values.schema.json").read_text())
-    refused = schema["properties"]["settings"]["propertyNames"]["not"]["anyOf"][1]["enum"]
+    taken = set(schema["properties"]["settings"]["propertyNames"]["enum"])
+    known = {variable(name) for name in Settings.model_fields}
     secrets = {variable(name) for name in Settings.model_fields if secrecy(name) is not None}
+    template = (rendering.CHART / "templates" / "_helpers.tpl").read_text()
+    set_there = set(re.findall(r"INSULA_[A-Z_]*[A-Z]", template)) & known
 
-    assert secrets <= set(refused)
-    assert set(refused) <= {variable(name) for name in Settings.model_fields}
+    assert taken | secrets | set_there | {"INSULA_WORKERS"} == known  # a pod has one process
+    assert not taken & (secrets | set_there)
 
 
 # --- the checks find what is wrong

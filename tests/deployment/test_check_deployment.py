@@ -12,7 +12,7 @@ from serving import ROOT
 from typer.testing import CliRunner
 
 from insula.ops_gateway import arrival
-from insula.platform import deployment, environment, migrations
+from insula.platform import deployment, edge, environment, migrations
 from insula.platform.cli.main import app
 from insula.platform.deployment import wire
 
@@ -70,6 +70,17 @@ def test_our_examples_for_proxies_are_well(kind, ask, web, tmp_path):
 
     assert states(found) == WELL
     assert "127.0.0.1" in found["forwarded"][0].found
+
+
+def test_our_examples_let_through_what_the_server_takes():
+    texts = [
+        (ROOT / path).read_text() for path in ("deploy/nginx/insula.conf", "docs/how-to/deploy.md")
+    ]
+    sizes = [
+        re.search(r'(?:client_max_body_size |proxy-body-size: ")(\d+)k', text) for text in texts
+    ]
+
+    assert min(int(size[1]) * 1024 for size in sizes) >= edge.MOST_UPLOAD
 
 
 @pytest.mark.spec("security row 118")

@@ -108,6 +108,8 @@ def test_what_is_refused(platform, programs, house):
         ({"host": host, "override_reason": " "}, 422, "validation_failed"),
     ):
         refusal(platform.post(where, wanted), status, code)
+    (error,) = platform.post(where, {"host": "127.0.0.1"}).json()["errors"]
+    assert error["field"] == "host"
     assert platform.get(where).json() == {"data": []}
     refusal(platform.post(f"/tenants/{name()}/hosts", {"host": host}), 404, "tenant_not_found")
     platform.post(where, {"host": host, "method": "file"})

@@ -5,6 +5,9 @@ import time
 import pytest
 from callers import name, refusal
 
+from insula.tenants import service as tenants
+from insula.tenants.errors import TenantProtected
+
 #: A domain that is given on our word.
 OURS = {"override_reason": "a test"}
 
@@ -153,6 +156,13 @@ def test_a_status_counts_at_once_and_needs_step_up(platform, programs):
         )
         refusal(refused, 409, "tenant_protected")
     refusal(platform.patch("/tenants/_platforms", {"display_name": "X"}), 409, "tenant_protected")
+    for protected in ("_platforms", "_ops"):
+        where = f"/tenants/{protected}/hosts"
+        refusal(platform.post(where, {"host": f"{name()}.example"}), 409, "tenant_protected")
+        with pytest.raises(TenantProtected):  # nor by a command
+            programs.product.backstage.run(
+                lambda here, slug=protected: tenants.rename(here.platform, slug, "X")
+            )
 
 
 @pytest.mark.spec("features D03")

@@ -275,7 +275,7 @@ async def add_tenant_host(caller: Calling, slug: Slug, wanted: NewHost) -> Tenan
         vouched=await _vouched(caller, wanted),
     )
     found = await domains.add(
-        parts.platform, slug, wish, base=parts.naming.base, actor=_actor(caller)
+        parts.platform, slug, wish, base=parts.naming.base, actor=_actor(caller), field="host"
     )
     return TenantHost.of(found)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from insula.kernel.errors import Invalid
-from insula.platform.cli.output import Json, run, show, show_rows
+from insula.platform.cli.output import REFUSED, Json, run, show, show_rows
 from insula.platform.context import opened
 from insula.tenants.domains import checks
 from insula.tenants.domains import service as domains
@@ -114,7 +114,11 @@ def _method(text: str) -> Method:
 def verify(
     slug: Slug, domain: Host, proven_by_operator: Vouched = None, *, json: Json = False
 ) -> None:
-    """Check now whether a domain is proven; or count it as proven on your word."""
+    """
+    Check now whether a domain is proven; or count it as proven on your word.
+
+    Ends with 1 where it is not, so that a script can wait for it.
+    """
 
     async def work() -> None:
         async with opened() as here:
@@ -123,6 +127,8 @@ def verify(
             else:
                 found = await checks.verify(here.platform, here.prover, slug, domain)
         show({"slug": slug, **_told(found)}, json=json, text=_sentence(slug, found))
+        if not found.is_served:
+            raise typer.Exit(REFUSED)
 
     run(work, json=json)
 

@@ -166,7 +166,10 @@ def migrate(*, json: Json = False) -> None:
         except migrations.MigrationFailed as away:
             fail(f"{away.description}: {away.detail}", json=json, code="away", status=AWAY)
         except migrations.SchemaIsNewer as newer:
-            fail(newer.description, json=json, code=newer.code)
+            # not a failure: who goes back to the former release runs the same steps
+            shown = {"before": newer.found, "after": newer.found, "newer": True}
+            show(shown, json=json, text=newer.description)
+            return
     show(
         {"before": before, "after": after},
         json=json,

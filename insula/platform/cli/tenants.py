@@ -50,7 +50,7 @@ def list_tenants(
 @app.command()
 def create(  # noqa: PLR0913  (options of a command)
     slug: Slug,
-    name: Annotated[str, typer.Option("--name", help="What people call it.")] = "",
+    name: Annotated[str | None, typer.Option("--name", help="What people call it.")] = None,
     domain: Annotated[
         str | None, typer.Option(help="A login domain; its issuer's host once it is proven.")
     ] = None,
@@ -74,7 +74,7 @@ def create(  # noqa: PLR0913  (options of a command)
                 here.envelope,
                 here.rotation,
                 slug=slug,
-                display_name=name or slug,
+                display_name=slug if name is None else name,
                 wish=None
                 if domain is None
                 else Wish(domain, primary=True, vouched=proven_by_operator),

@@ -101,10 +101,10 @@ def new_token() -> str:
     return secrets.token_hex(20)
 
 
-def checked_reason(text: str) -> str:
+def checked_reason(text: str, field: str = "override_reason") -> str:
     clean = text.strip()
     if not 1 <= len(clean) <= _LONGEST_REASON:
-        raise Invalid(f"Say why, in 1 to {_LONGEST_REASON} characters.", field="overridereason")
+        raise Invalid(f"Say why, in 1 to {_LONGEST_REASON} characters.", field=field)
     return clean
 
 

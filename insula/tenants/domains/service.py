@@ -10,7 +10,7 @@ from insula.tenants.domains import claims
 from insula.tenants.domains import store as hosts
 from insula.tenants.domains.claims import Wish
 from insula.tenants.domains.models import Domain
-from insula.tenants.models import normalise_domain
+from insula.tenants.models import check_without_domain, normalise_domain
 
 
 async def listed(platform: Platform, slug: str) -> list[Domain]:
@@ -20,17 +20,25 @@ async def listed(platform: Platform, slug: str) -> list[Domain]:
         return await hosts.listed(db)
 
 
-async def add(
-    platform: Platform, slug: str, wish: Wish, *, base: str | None = None, actor: Actor = SYSTEM
+async def add(  # noqa: PLR0913  (each by its name)
+    platform: Platform,
+    slug: str,
+    wish: Wish,
+    *,
+    base: str | None = None,
+    actor: Actor = SYSTEM,
+    field: str = "domain",
 ) -> Domain:
     """
     Begin to prove a domain for a tenant, or give it on an operator's word.
 
-    Raises `NoSuchTenant`, `DomainTaken`, `InvalidTenant`.
+    *field* is what the caller calls it.
+
+    Raises `NoSuchTenant`, `TenantProtected`, `DomainTaken`, `InvalidTenant`.
     """
-    host = normalise_domain(wish.domain, base)
+    host = normalise_domain(wish.domain, base, field)
     async with platform.transaction() as db:
-        row = await acts.locked(db, slug)
+        row = await acts.locked_for_edit(db, slug)
         await rebind(db, row.id)
         await claims.claim(db, host, wish, actor)
         await store.touch(db, row.id)
@@ -44,11 +52,12 @@ async def vouch(
     """
     Count a domain as proven on an operator's word; it is not looked at again.
 
-    Raises `NoSuchTenant`, `NoSuchDomain`, `DomainTaken`, `Invalid` without a reason.
+    Raises `NoSuchTenant`, `TenantProtected`, `NoSuchDomain`, `DomainTaken`, and `Invalid` without a
+    reason.
     """
     host = normalise_domain(domain)
     async with platform.transaction() as db:
-        row = await acts.locked(db, slug)
+        row = await acts.locked_for_edit(db, slug)
         await rebind(db, row.id)
         await hosts.add_missing_proof(db, host, claims.new_token())
         await claims.vouch(db, await claims.found(db, host), reason, actor)
@@ -61,11 +70,12 @@ async def make_primary(platform: Platform, slug: str, domain: str, actor: Actor 
     """
     Let one of a tenant's domains be its issuer's host.
 
-    Raises `NoSuchTenant`, `NoSuchDomain`, and `Conflict` for one that is not proven.
+    Raises `NoSuchTenant`, `TenantProtected`, `NoSuchDomain`, and `Conflict` for one that is not
+    proven.
     """
     host = normalise_domain(domain)
     async with platform.transaction() as db:
-        row = await acts.locked(db, slug)
+        row = await acts.locked_for_edit(db, slug)
         await rebind(db, row.id)
         await claims.set_primary(db, host)
         await store.touch(db, row.id)
@@ -75,12 +85,18 @@ async def make_primary(platform: Platform, slug: str, domain: str, actor: Actor 
 
 
 async def remove(platform: Platform, slug: str, domain: str, actor: Actor = SYSTEM) -> None:
-    """Take a domain away; it rests then. Raises `NoSuchTenant`, `NoSuchDomain`."""
+    """
+    Take a domain away; it rests then.
+
+    Raises `NoSuchTenant`, `NoSuchDomain`, `SlugNotHostSafe` where nothing else leads to the tenant.
+    """
     host = normalise_domain(domain)
     async with platform.transaction() as db:
         row = await acts.locked(db, slug)
         await rebind(db, row.id)
         before = await claims.found(db, host)
+        if before.is_primary:
+            check_without_domain(slug)
         await hosts.remove(db, host)
         await store.touch(db, row.id)
         facts = {"state": before.state, "primary": before.is_primary}
@@ -94,7 +110,7 @@ async def end_rest(platform: Platform, domain: str, reason: str) -> bool:
 
     For what was given to a wrong tenant by mistake. Raises `Invalid` without a reason.
     """
-    host, why = normalise_domain(domain), claims.checked_reason(reason)
+    host, why = normalise_domain(domain), claims.checked_reason(reason, "reason")
     async with platform.transaction() as db:
         if not await hosts.forget_rest(db, host):
             return False
