@@ -11,6 +11,7 @@ from insula.audit.models import Actor
 from insula.kernel.ids import Kind, new_secret
 from insula.platform.wiring import Wiring
 from insula.sign_in import service
+from insula.sign_in.interactions import service as interactions
 from insula.sign_in.models import Prompt
 from insula.sign_in.proof import InvalidCredentials
 from insula.sign_in.service import Here, Policies
@@ -51,10 +52,10 @@ async def figures(wiring: Wiring, slug: str) -> list[Figure]:
 async def _refused(tenant: Tenant, passwords: Passwords, name: str) -> float:
     here = Here(new_secret(Kind.BROWSER), (), Actor("user", None, "127.0.0.1"))
     policies = Policies(brute_force=_PATIENT)
-    txn = await service.begin(
+    txn = await interactions.begin(
         tenant, here.browser, "sign_in", Prompt(need="login"), policies.interaction
     )
-    interaction = await service.load(tenant, here.browser, txn)
+    interaction = await interactions.load(tenant, here.browser, txn)
     began = time.perf_counter()
     try:
         await service.prove(

@@ -34,6 +34,7 @@ from insula.sign_in.guard import (
     tenant_of,
     with_cookies,
 )
+from insula.sign_in.interactions import service as interactions
 from insula.sign_in.models import Prompt
 from insula.sign_in.proof import InvalidCredentials, Proof
 from insula.sign_in.settings import InteractionLife
@@ -202,7 +203,7 @@ async def _new_password_first(request: Request, browser: str, judged: Proof) -> 
     """Through the ordinary change of a password that was set by somebody else, and back."""
     prompt = Prompt(need="login", return_to=_action(SIGN_IN, request))
     life = of(tenant_of(request), InteractionLife)
-    txn = await ordinary.begin(
+    txn = await interactions.begin(
         tenant_of(request), browser, "sign_in", ordinary.must_replace(prompt, judged), life
     )
     return go_to(f"/sign-in/new-password?txn={txn}")

@@ -17,7 +17,8 @@ from insula.config_overrides.service import of
 from insula.kernel.ids import Kind, digest, new_id, new_secret
 from insula.kernel.metrics import SIGN_INS
 from insula.kernel.tally import SIGN_IN, SIGN_IN_FAILED, TALLY
-from insula.sign_in import attempts, proof
+from insula.sign_in import proof
+from insula.sign_in.attempts import service as attempts
 from insula.sign_in.models import PASSWORD_AMR
 from insula.sign_in.proof import InvalidCredentials, Proof
 from insula.sign_in.settings import BruteForce

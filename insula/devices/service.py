@@ -10,7 +10,7 @@ from insula.devices.codes import UserCodes, read
 from insula.devices.errors import NoSuchCode, TooManyCodes
 from insula.kernel.ids import Kind, digest
 from insula.sign_in import consents
-from insula.sign_in.attempts import prefix
+from insula.sign_in.attempts.service import prefix
 from insula.sign_in.models import SignedIn
 from insula.sign_in.service import Here
 from insula.tenancy.db import Row, Tenant

@@ -20,7 +20,7 @@ from insula.providers.bursts import WINDOW, Bursts
 from insula.providers.client_keys import ClientKeys
 from insula.providers.settings import RefreshRules
 from insula.providers.store import failures
-from insula.sign_in.attempts import client_subject
+from insula.sign_in.attempts.service import client_subject
 from insula.sign_in.settings import BruteForce
 from insula.tenancy.db import Tenant
 

@@ -26,6 +26,7 @@ from insula.resource_servers.catalogue import Catalogue
 from insula.sign_in import service, signing_out
 from insula.sign_in.cookies import Jar
 from insula.sign_in.errors import InteractionGone
+from insula.sign_in.interactions import service as interactions
 from insula.sign_in.models import Prompt
 from insula.sign_in.settings import InteractionLife
 from insula.tenancy.db import Tenant
@@ -126,11 +127,11 @@ class TenantPeople:
         txn = ask.interaction
         if txn is not None:
             try:
-                await service.move(self._tenant, browser, txn, prompt, self._life)
+                await interactions.move(self._tenant, browser, txn, prompt, self._life)
             except InteractionGone:
                 txn = None
         if txn is None:
-            txn = await service.begin(
+            txn = await interactions.begin(
                 self._tenant,
                 browser,
                 "authorize",
@@ -163,7 +164,7 @@ class TenantPeople:
             visits.RESUME,
             {
                 "interaction": interaction,
-                "browser_hash": service.browser_hash(self._tenant, browser),
+                "browser_hash": interactions.browser_hash(self._tenant, browser),
                 "session_hash": self._session_hash(cookie.tokens),
             },
         )
@@ -189,7 +190,7 @@ class TenantPeople:
     async def cancel(self, cookies: Cookies, interaction: UUID) -> None:
         browser = self._jar.read_browser(cookies)
         if browser is not None:
-            await service.cancel(self._tenant, browser, interaction)
+            await interactions.cancel(self._tenant, browser, interaction)
 
     async def person(self, user_id: UUID) -> Person | None:
         rows = await self._tenant.once(visits.PERSON_OF, {"user_id": user_id})
@@ -202,7 +203,7 @@ class TenantPeople:
             application=ask.client.name if ask.client else "",
             return_to=ask.return_to or "",
         )
-        txn = await service.begin(self._tenant, browser, "sign_out", prompt, self._life)
+        txn = await interactions.begin(self._tenant, browser, "sign_out", prompt, self._life)
         return Redirection(f"/sign-in/out?txn={txn}", set_cookies)
 
     async def end_session(

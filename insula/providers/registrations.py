@@ -33,7 +33,7 @@ from insula.registration.logos import fetch_logo
 from insula.registration.members import members_of, settings_of, told_as
 from insula.registration.models import Credentials, Policy, Wanted
 from insula.registration.settings import RegistrationLimits
-from insula.sign_in.attempts import prefix
+from insula.sign_in.attempts.service import prefix
 from insula.tenancy.db import Tenant
 
 #: Seconds after which it may be tried again where the tenant takes no more clients.

@@ -13,7 +13,7 @@ from insula.outbound.errors import OutboundError
 from insula.providers.store import requests
 from insula.providers.tokens import once_mark
 from insula.sign_in.cookies import Jar
-from insula.sign_in.service import browser_hash
+from insula.sign_in.interactions.service import browser_hash
 from insula.tenancy.db import Tenant
 
 #: The longest request object by reference (JR-2).

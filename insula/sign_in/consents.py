@@ -10,8 +10,9 @@ from insula.audit.models import Event
 from insula.config_overrides import service as config_overrides
 from insula.sign_in import store
 from insula.sign_in.errors import InteractionGone
+from insula.sign_in.interactions import service as interactions
 from insula.sign_in.models import Interaction, SignedIn
-from insula.sign_in.service import Here, browser_hash
+from insula.sign_in.service import Here
 from insula.sign_in.settings import ConsentLife
 from insula.tenancy.db import Connection, Tenant
 
@@ -33,8 +34,8 @@ async def decide(
         required = set(asked.scopes) - set(asked.optional_scopes)
         allowed = tuple(s for s in asked.scopes if s in required or s in allowed)
     async with tenant.transaction() as db:
-        noted = await store.note_consent(
-            db, interaction.id, browser_hash(tenant, here.browser), person.session_id, allowed
+        noted = await interactions.note_consent(
+            db, tenant, here.browser, interaction.id, person.session_id, allowed
         )
         if not noted or interaction.client_id is None:
             raise InteractionGone

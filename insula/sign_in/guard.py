@@ -19,6 +19,7 @@ from insula.audit.models import Actor
 from insula.kernel.errors import Invalid
 from insula.sign_in import csrf, service
 from insula.sign_in.cookies import Jar
+from insula.sign_in.interactions import service as interactions
 from insula.sign_in.models import Kind, Need, Prompt, SignedIn
 from insula.sign_in.service import Here
 from insula.tenancy.db import Tenant
@@ -202,7 +203,7 @@ async def begin_interaction(  # noqa: PLR0913  (each by its name)
         browser, header = pages.jar.new_browser()
         cookies = (header,)
     prompt = Prompt(need=need, return_to=return_to if kind == "sign_in" else "")
-    txn = await service.begin(
+    txn = await interactions.begin(
         tenant_of(request),
         browser,
         kind,

@@ -15,8 +15,8 @@ from insula.audit.models import Actor, Event
 from insula.kernel.errors import Denied
 from insula.kernel.metrics import SIGN_INS
 from insula.kernel.tally import SIGN_IN_FAILED, TALLY
-from insula.sign_in import attempts
-from insula.sign_in.attempts import Attempt
+from insula.sign_in.attempts import service as attempts
+from insula.sign_in.attempts.service import Attempt
 from insula.sign_in.errors import TooManyAttempts
 from insula.sign_in.settings import BruteForce
 from insula.tenancy.db import Tenant

@@ -31,6 +31,7 @@ from insula.sign_in.guard import (
     show_page,
     tenant_of,
 )
+from insula.sign_in.interactions import service as interactions
 from insula.sign_in.models import Interaction, Prompt, SignedIn, describe
 from insula.sign_in.proof import InvalidCredentials
 from insula.sign_in.service import Here
@@ -64,7 +65,7 @@ async def _interaction(pages: Pages, request: Request) -> tuple[Here, Interactio
     here = here_of(pages, request)
     with contextlib.suppress(ValueError):
         txn = UUID(request.query_params.get("txn", ""))
-        return here, await service.load(tenant_of(request), here.browser or None, txn)
+        return here, await interactions.load(tenant_of(request), here.browser or None, txn)
     raise InteractionGone
 
 
@@ -142,7 +143,7 @@ async def post_sign_in(pages: Pages, request: Request) -> Response:
     fields = await read_form(pages, request)
     here, interaction = await _interaction(pages, request)
     if only(fields, "cancel"):
-        await service.decline(tenant_of(request), here, interaction.id)
+        await interactions.decline(tenant_of(request), here.browser, interaction.id)
         return go_to(_next(interaction))
     username, password = only(fields, "username").strip(), only(fields, "password")
     missing = tuple(
@@ -364,7 +365,7 @@ async def post_sign_out(pages: Pages, request: Request) -> Response:
     fields = await read_form(pages, request)
     here, interaction = await _interaction(pages, request)
     if not only(fields, "sign_out"):
-        await service.cancel(tenant_of(request), here.browser, interaction.id)
+        await interactions.cancel(tenant_of(request), here.browser, interaction.id)
         return go_to("/")
     frames = await signing_out.sign_out(tenant_of(request), here)
     return await _after_sign_out(pages, request, interaction, frames)

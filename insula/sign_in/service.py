@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from uuid import UUID
 
 from insula.accounts import service as accounts
@@ -17,11 +16,12 @@ from insula.config_overrides import service as config_overrides
 from insula.kernel.ids import Kind, digest, new_id, new_secret
 from insula.kernel.metrics import SIGN_INS
 from insula.kernel.tally import SIGN_IN, TALLY
-from insula.sign_in import attempts, proof, store
-from insula.sign_in.attempts import Attempt
+from insula.sign_in import proof, store
+from insula.sign_in.attempts import service as attempts
+from insula.sign_in.attempts.service import Attempt
 from insula.sign_in.errors import InteractionGone
+from insula.sign_in.interactions import service as interactions
 from insula.sign_in.models import PASSWORD_ACR, PASSWORD_AMR, Interaction, Prompt, SignedIn
-from insula.sign_in.models import Kind as InteractionKind
 from insula.sign_in.proof import InvalidCredentials, Proof
 from insula.sign_in.settings import BruteForce, InteractionLife, SessionPolicy
 from insula.tenancy.db import Connection, Tenant
@@ -68,10 +68,6 @@ class Proved:
     must_change_password: bool = False
 
 
-def browser_hash(tenant: Tenant, browser: str) -> bytes:
-    return digest(Kind.BROWSER, tenant.id, browser)
-
-
 def _fingerprint(password_hash: str | None) -> str:
     """Which password it was, for an interaction that outlives it."""
     return hashlib.sha256((password_hash or "").encode()).hexdigest()
@@ -84,59 +80,6 @@ def session_hash(tenant: Tenant, token: str) -> bytes:
 def must_replace(prompt: Prompt, judged: Proof) -> Prompt:
     """The prompt of somebody whose password was right and must be replaced before anything else."""
     return replace(prompt, proved=str(judged.user.id), proved_by=_fingerprint(judged.password_hash))
-
-
-async def begin(  # noqa: PLR0913  (each by its name)
-    tenant: Tenant,
-    browser: str,
-    kind: InteractionKind,
-    prompt: Prompt,
-    life: InteractionLife,
-    *,
-    client_id: UUID | None = None,
-    parameters: dict[str, str] | None = None,
-) -> UUID:
-    """Store an interaction for this browser; its id. One trip."""
-    interaction_id = new_id()
-    await store.begin(
-        tenant,
-        interaction_id,
-        browser_hash(tenant, browser),
-        kind,
-        client_id,
-        parameters or {},
-        prompt,
-        step=timedelta(seconds=life.step_seconds),
-        total=timedelta(seconds=life.total_seconds),
-    )
-    return interaction_id
-
-
-async def move(
-    tenant: Tenant, browser: str, interaction_id: UUID, prompt: Prompt, life: InteractionLife
-) -> None:
-    """Take an interaction to its next step. Raises `InteractionGone`."""
-    step = timedelta(seconds=life.step_seconds)
-    if not await store.move(tenant, interaction_id, browser_hash(tenant, browser), prompt, step):
-        raise InteractionGone
-
-
-async def load(tenant: Tenant, browser: str | None, interaction_id: UUID) -> Interaction:
-    """The interaction of this browser. Raises `InteractionGone` for any other."""
-    found = browser and await store.load(tenant, interaction_id, browser_hash(tenant, browser))
-    if not found:
-        raise InteractionGone
-    return found
-
-
-async def cancel(tenant: Tenant, browser: str, interaction_id: UUID) -> None:
-    await store.cancel(tenant, interaction_id, browser_hash(tenant, browser))
-
-
-async def decline(tenant: Tenant, here: Here, interaction_id: UUID) -> None:
-    """Say no to an application before anything was asked (AZ-11). Raises `InteractionGone`."""
-    if not await store.decline(tenant, interaction_id, browser_hash(tenant, here.browser)):
-        raise InteractionGone
 
 
 async def signed_in(tenant: Tenant, tokens: Sequence[str]) -> list[SignedIn]:
@@ -210,7 +153,7 @@ async def _check(  # noqa: PLR0913  (each by its name)
     stored, user = judged.password_hash, judged.user
     if user.must_change_password:
         proved = must_replace(interaction.prompt, judged)
-        await move(tenant, here.browser, interaction.id, proved, policies.interaction)
+        await interactions.move(tenant, here.browser, interaction.id, proved, policies.interaction)
         async with tenant.transaction() as db:
             await attempts.forget(db, attempt)
         return Proved(must_change_password=True)
@@ -267,8 +210,8 @@ async def begin_session(  # noqa: PLR0913  (each by its name)
     await store.hand_over(db, [session_hash(tenant, t) for t in former], session_id)
     await store.end_sessions(db, [session_hash(tenant, t) for t in former], "renewed")
     await store.end_sessions(db, [session_hash(tenant, t) for t in others[room:]], "displaced")
-    noted = await store.note_authenticated(
-        db, interaction_id, browser_hash(tenant, here.browser), session_id, selected=False
+    noted = await interactions.note_authenticated(
+        db, tenant, here.browser, interaction_id, session_id, selected=False
     )
     if begun == "closed" or not noted:
         raise InteractionGone
@@ -384,8 +327,8 @@ async def choose(
     if chosen is None:
         raise InteractionGone("This account is not signed in any more.")
     async with tenant.transaction() as db:
-        noted = await store.note_authenticated(
-            db, interaction.id, browser_hash(tenant, here.browser), session_id, selected=True
+        noted = await interactions.note_authenticated(
+            db, tenant, here.browser, interaction.id, session_id, selected=True
         )
         if not noted:
             raise InteractionGone

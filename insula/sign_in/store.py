@@ -1,53 +1,16 @@
-"""All SQL on sessions, interactions, grants and attempt_counters."""
+"""All SQL on sessions and grants."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import text
 
-from insula.sign_in.models import Interaction, Prompt
 from insula.tenancy.db import Connection, Row, Tenant, statement
 
 #: What became of a session: the person has changed, or the tenant was suspended meanwhile.
 Begun = Literal["begun", "outdated", "closed"]
-
-_BEGIN = statement("""
-    insert into insula.interactions
-      (id, browser_hash, kind, client_id, parameters, prompt, step_expires_at, expires_at, sweep_after)
-    values (%(id)s, %(browser_hash)s, %(kind)s, %(client_id)s, %(parameters)s::jsonb, %(prompt)s::jsonb,
-            now() + %(step)s, now() + %(total)s, now() + %(total)s + interval '1 day')
-""")
-
-_MOVE = statement("""
-    update insula.interactions
-       set prompt = %(prompt)s::jsonb, step_expires_at = least(now() + %(step)s, expires_at)
-     where tenant_id = %(tenant_id)s and id = %(id)s and browser_hash = %(browser_hash)s
-       and completed_at is null and denied_at is null and step_expires_at > now()
-    returning id
-""")
-
-_LOAD = statement("""
-    select id, kind, client_id, prompt, session_id, step_expires_at from insula.interactions
-     where tenant_id = %(tenant_id)s and id = %(id)s and browser_hash = %(browser_hash)s
-       and completed_at is null and denied_at is null and step_expires_at > now()
-""")
-
-_CANCEL = statement("""
-    update insula.interactions set completed_at = now()
-     where tenant_id = %(tenant_id)s and id = %(id)s and browser_hash = %(browser_hash)s
-       and completed_at is null
-""")
-
-_DECLINE = statement("""
-    update insula.interactions set denied_at = now()
-     where tenant_id = %(tenant_id)s and id = %(id)s and browser_hash = %(browser_hash)s
-       and kind = 'authorize' and completed_at is null and denied_at is null and step_expires_at > now()
-    returning id
-""")
 
 _SIGNED_IN = statement("""
     select s.id, s.token_hash, s.user_id, u.username, u.email, u.display_name
@@ -59,160 +22,9 @@ _SIGNED_IN = statement("""
        and u.status = 'active' and (u.locked_until is null or u.locked_until <= now())
 """)
 
-#: One trip counts an attempt before the secret is looked at; the window starts anew when over.
-#: That of an address is fixed: many people share one, and some of them fail every day.
-_COUNT = statement("""
-    insert into insula.attempt_counters as a (kind, subject, n, window_ends_at, sweep_after)
-    select x.kind, x.subject, 1, now() + x.span, now() + x.span + interval '1 hour'
-      from unnest(%(kinds)s::text[], %(subjects)s::bytea[], %(spans)s::interval[])
-           as x(kind, subject, span)
-     order by x.kind, x.subject
-    on conflict (tenant_id, kind, subject) do update
-       set n = case when a.window_ends_at <= now() then 1 else a.n + 1 end,
-           window_ends_at = case when a.kind = 'ip' and a.window_ends_at > now()
-                                 then a.window_ends_at else excluded.window_ends_at end,
-           sweep_after = excluded.sweep_after
-    returning kind, n, extract(epoch from window_ends_at - now())::float8 as left_s
-""")
-
-_READ_COUNTS = statement("""
-    select kind, n, extract(epoch from window_ends_at - now())::float8 as left_s
-      from insula.attempt_counters
-     where tenant_id = %(tenant_id)s and window_ends_at > now()
-       and (kind, subject) in (select * from unnest(%(kinds)s::text[], %(subjects)s::bytea[]))
-""")
-
-
-def _json(prompt: Prompt) -> str:
-    return json.dumps(asdict(prompt))
-
-
-async def begin(  # noqa: PLR0913  (each by its name)
-    tenant: Tenant,
-    interaction_id: UUID,
-    browser_hash: bytes,
-    kind: str,
-    client_id: UUID | None,
-    parameters: dict[str, str],
-    prompt: Prompt,
-    *,
-    step: timedelta,
-    total: timedelta,
-) -> None:
-    await tenant.once(
-        _BEGIN,
-        {
-            "id": interaction_id,
-            "browser_hash": browser_hash,
-            "kind": kind,
-            "client_id": client_id,
-            "parameters": json.dumps(parameters),
-            "prompt": _json(prompt),
-            "step": step,
-            "total": total,
-        },
-    )
-
-
-async def move(
-    tenant: Tenant, interaction_id: UUID, browser_hash: bytes, prompt: Prompt, step: timedelta
-) -> bool:
-    rows = await tenant.once(
-        _MOVE,
-        {"id": interaction_id, "browser_hash": browser_hash, "prompt": _json(prompt), "step": step},
-    )
-    return bool(rows)
-
-
-async def load(tenant: Tenant, interaction_id: UUID, browser_hash: bytes) -> Interaction | None:
-    rows = await tenant.once(_LOAD, {"id": interaction_id, "browser_hash": browser_hash})
-    if not rows:
-        return None
-    row = rows[0]
-    return Interaction(
-        id=row.id,
-        kind=row.kind,
-        client_id=row.client_id,
-        prompt=Prompt.from_json(row.prompt),
-        session_id=row.session_id,
-        step_expires_at=row.step_expires_at,
-    )
-
-
-async def cancel(tenant: Tenant, interaction_id: UUID, browser_hash: bytes) -> None:
-    await tenant.once(_CANCEL, {"id": interaction_id, "browser_hash": browser_hash})
-
-
-async def decline(tenant: Tenant, interaction_id: UUID, browser_hash: bytes) -> bool:
-    """Write into what an application asked for that it is not to have it; False if it has ended."""
-    rows = await tenant.once(_DECLINE, {"id": interaction_id, "browser_hash": browser_hash})
-    return bool(rows)
-
 
 async def signed_in(tenant: Tenant, hashes: Sequence[bytes]) -> Sequence[Row]:
     return await tenant.once(_SIGNED_IN, {"hashes": list(hashes)})
-
-
-async def count(
-    tenant: Tenant, counters: Sequence[tuple[str, bytes, timedelta]]
-) -> dict[str, tuple[int, float]]:
-    """Count one attempt on each; the new numbers and seconds until they are forgotten, by kind."""
-    rows = await tenant.once(
-        _COUNT,
-        {
-            "kinds": [kind for kind, _, _ in counters],
-            "subjects": [subject for _, subject, _ in counters],
-            "spans": [span for _, _, span in counters],
-        },
-    )
-    return {row.kind: (row.n, row.left_s) for row in rows}
-
-
-async def read_counts(
-    tenant: Tenant, counters: Sequence[tuple[str, bytes]]
-) -> dict[str, tuple[int, float]]:
-    """Attempts so far and seconds until they are forgotten, by kind."""
-    rows = await tenant.once(
-        _READ_COUNTS,
-        {"kinds": [kind for kind, _ in counters], "subjects": [subject for _, subject in counters]},
-    )
-    return {row.kind: (row.n, row.left_s) for row in rows}
-
-
-async def forget_attempts(db: Connection, counters: Sequence[tuple[str, bytes]]) -> None:
-    for kind, subject in counters:
-        await db.execute(
-            text("delete from insula.attempt_counters where kind = :kind and subject = :subject"),
-            {"kind": kind, "subject": subject},
-        )
-
-
-async def uncount(db: Connection, counter: tuple[str, bytes]) -> None:
-    """Take one attempt back."""
-    kind, subject = counter
-    await db.execute(
-        text(
-            "update insula.attempt_counters set n = n - 1"
-            " where kind = :kind and subject = :subject and n > 0"
-        ),
-        {"kind": kind, "subject": subject},
-    )
-
-
-async def first_refusal(db: Connection, counter: tuple[str, bytes], span: timedelta) -> bool:
-    """Whether nothing was refused for this counter within *span*; from now on something was."""
-    kind, subject = counter
-    result = await db.execute(
-        text("""
-            insert into insula.attempt_counters as a (kind, subject, n, window_ends_at, sweep_after)
-            values (:kind, :subject, 1, now() + :span, now() + :span)
-            on conflict (tenant_id, kind, subject) do update
-               set window_ends_at = excluded.window_ends_at, sweep_after = excluded.sweep_after
-             where a.window_ends_at <= now()
-        """),
-        {"kind": f"refused_{kind}", "subject": subject, "span": span},
-    )
-    return result.rowcount > 0
 
 
 async def insert_session(db: Connection, values: dict[str, Any]) -> Begun:
@@ -403,59 +215,6 @@ async def frames(db: Connection, sids: Sequence[UUID]) -> Sequence[Row]:
         {"sids": list(sids)},
     )
     return rows.all()
-
-
-async def note_authenticated(
-    db: Connection, interaction_id: UUID, browser_hash: bytes, session_id: UUID, *, selected: bool
-) -> bool:
-    """Write into the interaction who was proved in it; False if it has ended."""
-    result = await db.execute(
-        text("""
-            update insula.interactions
-               set session_id = :session_id,
-                   -- choosing an account proves nothing; proof of another account is not this one's
-                   authenticated_at = case when not :selected then now()
-                                           when session_id = :session_id then authenticated_at end,
-                   selected_at = now(),
-                   step_expires_at = least(now() + interval '10 minutes', expires_at)
-             where id = :id and browser_hash = :browser_hash and completed_at is null
-               and denied_at is null and step_expires_at > now()
-        """),
-        {
-            "id": interaction_id,
-            "browser_hash": browser_hash,
-            "session_id": session_id,
-            "selected": selected,
-        },
-    )
-    return result.rowcount > 0
-
-
-async def note_consent(
-    db: Connection,
-    interaction_id: UUID,
-    browser_hash: bytes,
-    session_id: UUID,
-    scopes: Sequence[str] | None,
-) -> bool:
-    """Write the decision and whose it is into the interaction; None is a refusal."""
-    result = await db.execute(
-        text("""
-            update insula.interactions
-               set consented = :scopes, consented_by = :session_id, denied_at = case when :denied then now() end,
-                   step_expires_at = least(now() + interval '10 minutes', expires_at)
-             where id = :id and browser_hash = :browser_hash and completed_at is null
-               and denied_at is null and step_expires_at > now()
-        """),
-        {
-            "id": interaction_id,
-            "browser_hash": browser_hash,
-            "session_id": session_id,
-            "scopes": None if scopes is None else list(scopes),
-            "denied": scopes is None,
-        },
-    )
-    return result.rowcount > 0
 
 
 async def grant(  # noqa: PLR0913  (each is needed once)

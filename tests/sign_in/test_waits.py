@@ -7,8 +7,8 @@ import httpx2
 import pytest
 from browsing import Browser, some_address
 
-from insula.sign_in import attempts
-from insula.sign_in.attempts import Attempt
+from insula.sign_in.attempts import service as attempts
+from insula.sign_in.attempts.service import Attempt
 from insula.sign_in.errors import TooManyAttempts
 from insula.sign_in.guard import in_words
 from insula.sign_in.settings import BruteForce

@@ -19,7 +19,7 @@ from insula.oidc.jose import ACCESS_TOKEN_TYPE
 from insula.oidc.signing import SigningKey
 from insula.resource_servers.builtin import audience
 from insula.resource_servers.models import SYSTEM_SCOPES
-from insula.sign_in.attempts import client_subject
+from insula.sign_in.attempts.service import client_subject
 from insula.sign_in.models import PASSWORD_ACR
 from insula.tenancy.db import Tenant
 

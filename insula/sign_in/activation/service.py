@@ -4,6 +4,7 @@ from insula.accounts import service as accounts
 from insula.accounts.activation import service as links
 from insula.accounts.hashing import Passwords
 from insula.sign_in import service
+from insula.sign_in.interactions import service as interactions
 from insula.sign_in.models import Prompt
 from insula.sign_in.service import Here
 from insula.tenancy.db import Tenant
@@ -26,7 +27,9 @@ async def activate(
         tenant, passwords, policies.password, password, username=user.username, email=user.email
     )
     prompt = Prompt(need="login", return_to="/")
-    interaction = await service.begin(tenant, here.browser, "sign_in", prompt, policies.interaction)
+    interaction = await interactions.begin(
+        tenant, here.browser, "sign_in", prompt, policies.interaction
+    )
     async with tenant.transaction() as db:
         user = await links.use(db, tenant.id, token, hashed, here.actor)
         return await service.begin_session(db, tenant, here, interaction, user, hashed, policies)

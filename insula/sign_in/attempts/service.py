@@ -12,7 +12,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from insula.kernel.ids import Kind, digest
-from insula.sign_in import store
+from insula.sign_in.attempts import store
 from insula.sign_in.errors import TooManyAttempts
 from insula.sign_in.settings import BruteForce
 from insula.tenancy.db import Connection, Tenant

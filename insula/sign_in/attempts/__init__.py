@@ -1,0 +1,1 @@
+"""How often somebody may be wrong, counted before the secret is looked at."""

@@ -1,0 +1,1 @@
+"""What a browser is asked to do before it goes back to where it came from."""
