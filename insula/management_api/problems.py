@@ -44,7 +44,7 @@ _TITLES: Final = {
     428: "Say what you read",
     413: "Too large",
     415: "Not this media type",
-    422: "Some values cannot be",
+    422: "Some values are not valid",
     429: "Too many requests",
     500: "Something went wrong on our side",
     503: "Not available at the moment",
@@ -170,7 +170,7 @@ def invalid(errors: Sequence[Mapping[str, Any]]) -> Refusal:
     """Say which values cannot be; an id in the path that is none is one that nothing has."""
     if any(each["loc"][:1] == ("path",) for each in errors):
         return not_found()
-    text = "Some values cannot be what they are."
+    text = "Some values are not valid; `errors` names each."
     return Refusal(422, "validation_failed", text, errors=wrong_fields(errors)[:50])
 
 
