@@ -137,6 +137,14 @@ def test_a_persons_life(here, look):
     assert row.password_hash.startswith("$argon2id$")
 
 
+def test_a_lock_that_ends_by_itself_has_an_end(here, run, slug):
+    here("user", "add", "ada")
+    assert here("user", "lock", "ada", "--minutes", "5256000")["done"] == "locked"
+    for minutes in ("5256001", "5000000000", "999999999999"):
+        refused = run("user", "lock", "ada", "--minutes", minutes, "--tenant", slug)
+        assert (refused.status, "--minutes" in refused.err) == (2, True)
+
+
 def test_a_password_is_read_and_never_written_on_the_command_line(here):
     made = here("user", "add", "bea", "--password-stdin", stdin="a bridge of eleven planks\nmore")
 

@@ -11,7 +11,7 @@ import typer
 from insula.accounts import service
 from insula.accounts.activation import service as activation
 from insula.accounts.errors import InvalidUser, NoSuchUser
-from insula.accounts.models import Role
+from insula.accounts.models import LONGEST_LOCK, Role
 from insula.accounts.settings import PasswordPolicy
 from insula.audit.models import SYSTEM
 from insula.platform.cli.links import in_words, linked
@@ -24,6 +24,7 @@ app = typer.Typer(help="Make people, set passwords and roles, end access.", no_a
 
 InTenant = Annotated[str | None, typer.Option("--tenant", "-t", help="The tenant's slug.")]
 Who = Annotated[str, typer.Argument(help="User name or e-mail address.")]
+_LONGEST_LOCK = LONGEST_LOCK // timedelta(minutes=1)
 _ROLES: dict[str, Role] = {
     "user": "user",
     "auditor": "auditor",
@@ -226,7 +227,7 @@ def enable(who: Who, tenant: InTenant = None, *, json: Json = False) -> None:
 def lock(
     who: Who,
     tenant: InTenant = None,
-    minutes: Annotated[int, typer.Option(min=0, help="0: until unlocked.")] = 0,
+    minutes: Annotated[int, typer.Option(min=0, max=_LONGEST_LOCK, help="0: until unlocked.")] = 0,
     *,
     json: Json = False,
 ) -> None:
