@@ -10,6 +10,7 @@ import typer
 
 from insula.accounts import service
 from insula.accounts.activation import service as activation
+from insula.accounts.administration.models import check_role
 from insula.accounts.errors import InvalidUser, NoSuchUser
 from insula.accounts.models import LONGEST_LOCK, Role
 from insula.accounts.settings import PasswordPolicy
@@ -33,6 +34,13 @@ _ROLES: dict[str, Role] = {
     "platform_admin": "platform_admin",
     "platform_viewer": "platform_viewer",
 }
+
+
+def _role_in(owner: Tenant, text: str) -> Role:
+    """A role to be given. Raises `InvalidUser`, also for one that there is not in that tenant."""
+    role = _role(text)
+    check_role(owner.slug, role)
+    return role
 
 
 def _role(text: str) -> Role:
@@ -116,7 +124,7 @@ def add(  # noqa: PLR0913  (options of a command)
                     display_name=name,
                     password_hash=hashed,
                     must_change_password=not password_stdin,
-                    roles=[_role(r) for r in role or ["user"]],
+                    roles=[_role_in(owner, r) for r in role or ["user"]],
                 )
         shown = {"id": user_id, "username": username}
         text = f"Made {username}."
@@ -243,7 +251,7 @@ def grant_role(who: Who, role: str, tenant: InTenant = None, *, json: Json = Fal
         async with opened() as here:
             owner = await here.tenant(tenant)
             async with owner.transaction() as db:
-                await service.grant_role(db, await _id_of(db, who), _role(role))
+                await service.grant_role(db, await _id_of(db, who), _role_in(owner, role))
         show({"user": who, "role": role}, json=json, text=f"{who} is {role}.")
 
     run(work, json=json)
