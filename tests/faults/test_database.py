@@ -137,6 +137,27 @@ def test_a_slow_database_makes_answers_slow_and_not_wrong(house, app, second, sl
     assert time.monotonic() - started < 0.1
 
 
+@pytest.mark.spec("features E02")
+def test_a_probe_hears_in_time_that_the_database_says_nothing(second, slow):
+    slow.delay = 20.0
+    with httpx2.Client(
+        base_url=f"http://127.0.0.1:{second.port}", headers={"host": "ops.localhost"}, timeout=5
+    ) as gateway:
+        started = time.monotonic()
+        ready = gateway.get("/ready")
+        assert time.monotonic() - started < 4
+        numbers = gateway.get("/metrics")
+        assert time.monotonic() - started < 8
+
+    assert (ready.status_code, ready.json()["status"]) == (503, "not ready")
+    said = ready.json()["checks"]
+    assert said["database"] == "no answer within 3 s"
+    assert (said["migrations"], said["clock"], said["events"]) == ("not asked", "not asked", "ok")
+    assert said["isolation"].startswith("not known; ")
+    assert numbers.status_code == 200
+    assert "insula_requests_total" in numbers.text
+
+
 def test_a_very_slow_one_sheds_and_recovers(house, app, second, slow):
     api = Api(house, "acme", app, port=second.port)
     assert api.own_token().status_code == 200
