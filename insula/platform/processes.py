@@ -13,10 +13,11 @@ import importlib
 import multiprocessing
 import os
 import signal
+import sys
 from socket import socket
 from typing import TYPE_CHECKING, cast
 
-from uvicorn.config import Config
+from uvicorn.config import STARTUP_FAILURE, Config
 from uvicorn.supervisors import multiprocess
 
 if TYPE_CHECKING:
@@ -71,10 +72,17 @@ class Forked(multiprocess.Process):
 
 
 def supervise(config: Config) -> None:
-    """Serve the application that *config* names in as many processes as it says; until told to."""
+    """
+    Serve the application that *config* names in as many processes as it says; until told to.
+
+    Where one of them refuses to start, all end, and so does this program, as one process does.
+    """
     importlib.import_module(str(config.app).partition(":")[0])
     gc.collect()
     gc.freeze()  # a collection would touch, and so copy, every page that the processes share
     # uvicorn makes its processes in four places and lets nobody choose their class.
     multiprocess.Process = Forked  # type: ignore[misc]
-    multiprocess.Multiprocess(config, sockets=[config.bind_socket()]).run()
+    supervisor = multiprocess.Multiprocess(config, sockets=[config.bind_socket()])
+    supervisor.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        sys.exit(STARTUP_FAILURE)

@@ -13,6 +13,7 @@ from foundation import DatabaseUrls
 from serving import SECRETS_KEY, cli, environment
 
 from insula.kernel.crypto import Envelope, parse_key
+from insula.platform.embedded.ports import free_port
 from insula.platform.migrations import head, migrate
 from insula.tenants import service as tenants
 
@@ -205,12 +206,13 @@ def test_no_command_works_with_a_master_key_that_opens_nothing(run, monkeypatch,
 
 @pytest.mark.spec("features E02")
 @pytest.mark.usefixtures("special")
-def test_a_server_refuses_to_start_with_such_a_key(database, cluster):
-    here = environment(database.app, database.platform, cluster.valkey_url, 1)
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_server_refuses_to_start_with_such_a_key(database, cluster, processes):
+    here = environment(database.app, database.platform, cluster.valkey_url, free_port())
 
-    done = cli({**here, "INSULA_SECRETS_KEY": OTHER_KEY}, "serve")
+    done = cli({**here, "INSULA_SECRETS_KEY": OTHER_KEY, "INSULA_WORKERS": processes}, "serve")
 
-    assert done.returncode != 0
+    assert done.returncode == 3
     assert "INSULA_SECRETS_KEY is not the one they were sealed with" in done.stderr
     assert not re.search(r"Traceback", done.stderr)
 
