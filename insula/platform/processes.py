@@ -25,11 +25,15 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at whether the supervisor still lives.
 _GLANCE = 1.0
+_DIED = 1
 _fork = multiprocessing.get_context("fork")
 
 
 class Forked(multiprocess.Process):
     """One serving process. It ends in an orderly way when its supervisor is gone."""
+
+    #: Whether one of them has served, as far as their supervisor has asked.
+    served = False
 
     def __init__(self, config: Config, sockets: list[socket]) -> None:
         super().__init__(config, sockets)
@@ -57,6 +61,22 @@ class Forked(multiprocess.Process):
             signal.signal(each, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, multiprocess.SIGNALS)
         self.target(sockets)
+
+    def _healthcheck(self, timeout: float) -> bool | None:
+        found = super()._healthcheck(timeout)
+        if found:
+            Forked.served = True
+        return found
+
+    @property
+    def exitcode(self) -> int | None:
+        """
+        How it ended; where others have served, one that could not start has merely died.
+
+        Its database is away, say: the supervisor tries again, and ends not all the others.
+        """
+        ended = super().exitcode
+        return _DIED if ended == STARTUP_FAILURE and Forked.served else ended
 
     def always_pong(self) -> None:
         """

@@ -1,8 +1,11 @@
 """PostgreSQL is killed, slow, or frozen: honest refusals, nothing lost, and nobody restarts us."""
 
 import json
+import os
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -88,6 +91,36 @@ def while_down(house, host):
         assert int(answer.header("retry-after")) > 0
         for secret in (b"psycopg", b"5432", str(house.postgres.port).encode(), b"connection"):
             assert secret not in answer.body
+
+
+@pytest.mark.spec("security F-3")
+def test_a_process_that_dies_meanwhile_is_replaced_afterwards(alive):
+    host, supervisor = alive.server.host("acme").encode(), alive.server.process
+    for _ in range(40):  # every process has met the tenant
+        assert ask(alive.server, "/oauth2/jwks", host).status == 200
+    former = children(supervisor.pid)
+    refused = alive.server.log.read_text().count("startup failed")
+    alive.postgres.kill()
+    os.kill(former[0], signal.SIGKILL)
+
+    def tried():
+        return alive.server.log.read_text().count("startup failed") > refused + 1
+
+    until(40, tried)
+    assert supervisor.poll() is None
+    assert ask(alive.server, "/oauth2/jwks", host).status == 200  # of those that were there
+    alive.postgres.start()
+
+    def replaced():
+        now = children(supervisor.pid)
+        return len(now) == len(former) and set(former[1:]) < set(now)
+
+    until(30, replaced)
+    until(30, lambda: ask(alive.server, "/ready", b"ops.localhost").status == 200)
+
+
+def children(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def test_a_sign_in_goes_on_after_the_crash(alive, app):
