@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -22,6 +22,8 @@ PRIVILEGED: Final[frozenset[Role]] = frozenset(
 LONGEST_PASSWORD = 128
 #: A lock that does not end by itself, beside a status that says something else.
 FOR_EVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
+#: A lock that is to end by itself ends within ten years.
+LONGEST_LOCK: Final = timedelta(days=3650)
 
 _USERNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,118}[A-Za-z0-9])?\Z")
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\x7f<>()\[\]\\,;:\"]{1,64}@[^@\s]{1,189}\Z")

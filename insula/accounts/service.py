@@ -8,9 +8,10 @@ from uuid import UUID
 
 from insula.accounts import store
 from insula.accounts.attributes import merged, read_changes
-from insula.accounts.errors import LastAdmin, NoSuchUser, UserExists
+from insula.accounts.errors import InvalidUser, LastAdmin, NoSuchUser, UserExists
 from insula.accounts.hashing import Passwords
 from insula.accounts.models import (
+    LONGEST_LOCK,
     PRIVILEGED,
     Role,
     User,
@@ -241,8 +242,12 @@ async def lock(
     """
     Lock a person until unlocked, or for *span*; who is disabled stays so, a longer lock too.
 
-    Raises `NoSuchUser`, `LastAdmin`.
+    Raises `NoSuchUser`, `LastAdmin`, and `InvalidUser` for a span that is too long.
     """
+    if span is not None and span > LONGEST_LOCK:
+        raise InvalidUser(
+            f"a lock that ends by itself ends within {LONGEST_LOCK.days} days", field="span"
+        )
     await get(db, user_id)
     await keep_an_admin(db, user_id)
     await store.lock(db, user_id, span)

@@ -13,8 +13,8 @@ from sqlalchemy.exc import IntegrityError
 from insula.accounts.models import FOR_EVER
 from insula.tenancy.db import Connection, Row
 
-_COLUMNS = """id, username, email, email_verified, display_name, status, locked_until,
-    must_change_password, created_at, last_login_at"""
+_COLUMNS = """id, username, email, email_verified, display_name, status, must_change_password,
+    created_at, last_login_at"""
 
 _CREDENTIALS = f"""{_COLUMNS}, password_hash,
     (locked_until is not null and locked_until > now()) as locked_now"""

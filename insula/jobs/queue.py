@@ -17,9 +17,10 @@ import procrastinate
 import structlog
 from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
 from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
-from insula.jobs.store import NOTE_ERROR, enqueue
+from insula.jobs.store import FORGET_FAILED, NOTE_ERROR, enqueue
 from insula.kernel.errors import InsulaError, Unavailable
 from insula.kernel.metrics import JOB_SECONDS, JOBS
 
@@ -37,6 +38,8 @@ Periodic = procrastinate.tasks.Task[..., Any, ...]
 
 #: Tries of one job before somebody must look at it.
 _ATTEMPTS = 12
+#: Tries of one turn of what is done by the clock: they outlast a crash, and the next turn comes.
+_ATTEMPTS_OF_A_TURN = 5
 #: Seconds for a connection; a worker that is told to stop waits this long for a database that died.
 _PATIENCE = 5.0
 #: Seconds between two tries to work, at most, and after how many of work the pauses begin anew.
@@ -101,6 +104,16 @@ class _Connector(procrastinate.PsycopgConnector):
             self.note()
 
 
+class _Manager(JobManager):
+    """Drops a job that is to be tried again where the same work waits already."""
+
+    async def retry_job(self, job: Job, *args: Any, **options: Any) -> None:  # noqa: ANN401  (the library's)
+        try:
+            await super().retry_job(job, *args, **options)
+        except UniqueViolation:
+            await self.finish_job(job, Status.ABORTED, delete_job=True)
+
+
 class Queue:
     """The tasks of an installation and the worker that runs them; *url* is the platform role's."""
 
@@ -116,6 +129,7 @@ class Queue:
             timeout=_PATIENCE,
         )
         self._app = procrastinate.App(connector=self._connector)
+        self._app.job_manager = _Manager(self._connector)
         self._by_the_clock: list[tuple[str, Periodic]] = []
         #: Tries of the tasks that have a number of their own.
         self._most: dict[str, int] = {}
@@ -140,13 +154,23 @@ class Queue:
         self._app.task(name=name, queue="default", retry=Backoff(attempts), pass_context=True)(run)
 
     def periodic(self, name: str, cron: str, work: Task) -> None:
-        """Register work that is done by the clock, once, however many workers run."""
+        """
+        Register work that is done by the clock, once, however many workers run.
+
+        What fails is tried a few times; a turn that is done makes up for those given up before.
+        """
 
         async def run(context: procrastinate.JobContext, timestamp: int) -> None:  # noqa: ARG001  (procrastinate tells when it was due)
             await self._logged(context, name, work())
+            await self._forget_failed(context.job)
 
+        self._most[name] = _ATTEMPTS_OF_A_TURN
         task = self._app.task(
-            name=name, queue="default", retry=False, queueing_lock=name, pass_context=True
+            name=name,
+            queue="default",
+            retry=Backoff(_ATTEMPTS_OF_A_TURN),
+            queueing_lock=name,
+            pass_context=True,
         )(run)
         self._by_the_clock.append((cron, task))
 
@@ -222,10 +246,7 @@ class Queue:
             if job.attempts >= self._most.get(job.task_name, _ATTEMPTS):  # the job may kill them
                 await manager.finish_job(job, Status.FAILED, delete_job=False)
                 continue
-            try:
-                await manager.retry_job(job)
-            except UniqueViolation:  # the same work waits already
-                await manager.finish_job(job, Status.ABORTED, delete_job=True)
+            await manager.retry_job(job)
 
     async def _logged(
         self, context: procrastinate.JobContext, name: str, work: Awaitable[None]
@@ -243,6 +264,13 @@ class Queue:
         JOBS.labels(name, "done").inc()
         JOB_SECONDS.labels(name).observe(seconds)
         _log.info("job.done", task=name, seconds=round(seconds, 2))
+
+    async def _forget_failed(self, done: Job) -> None:
+        """Let go earlier turns that were given up; if that fails, the next turn does it."""
+        with contextlib.suppress(procrastinate.exceptions.ConnectorException):
+            await self._app.connector.execute_query_async(
+                FORGET_FAILED, task=done.task_name, done=done.id
+            )
 
     async def _note(self, job: Job, error: Exception) -> None:
         """Keep why a job failed beside it; if that fails too, the log has it."""

@@ -20,6 +20,12 @@ NOTE_ERROR = """
        set at = now(), attempt = excluded.attempt, error = excluded.error
 """
 
+#: Likewise; by the index of what failed.
+FORGET_FAILED = """
+    delete from insula_jobs.procrastinate_jobs
+     where status = 'failed' and id < %(done)s and task_name = %(task)s
+"""
+
 _ENQUEUE = text("""
     select insula.enqueue_job(:task, :queue, cast(:args as jsonb), cast(:at as timestamptz), :lock)
 """)

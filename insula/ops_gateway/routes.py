@@ -1,9 +1,10 @@
 """Four answers, plain ASGI: JSON, and Prometheus text for metrics."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, TypeVar
 
 from prometheus_client import CollectorRegistry, generate_latest
 
@@ -20,6 +21,13 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Check = Callable[[], Awaitable[None]]
 #: Tells of one thing that readiness does not depend on; it raises nothing.
 Report = Callable[[], Awaitable[str]]
+
+#: Seconds for all that one answer asks: a probe gives up after five, and should hear the reason.
+_PATIENCE: Final = 3.0
+#: What nobody waits for any more, until it has ended.
+_left: set["asyncio.Task[Any]"] = set()
+
+T = TypeVar("T")
 
 _JSON = b"application/json"
 _TEXT = b"text/plain; version=0.0.4; charset=utf-8"
@@ -75,19 +83,20 @@ class OpsGateway:
         await _send(send, scope["method"], 200, {"status": "ok"})
 
     async def _live(self, scope: Scope, send: Send) -> None:
-        found = await _asked(self.life)
+        found = await _asked(self.life, _deadline())
         lives = all(state == "ok" for state in found.values())
         body = {"status": "ok" if lives else "stuck", "checks": found}
         await _send(send, scope["method"], 200 if lives else 503, body)
 
     async def _ready(self, scope: Scope, send: Send) -> None:
-        found = await _asked(self.checks)
+        deadline = _deadline()
+        found, told = await asyncio.gather(
+            _asked(self.checks, deadline), _told(self.reports, deadline)
+        )
         ready = all(state == "ok" for state in found.values())
-        for name, report in self.reports.items():
-            found[name] = await report()
-        degraded = any(found[name].startswith("degraded") for name in self.reports)
+        degraded = any(state.startswith("degraded") for state in told.values())
         status = ("degraded" if degraded else "ready") if ready else "not ready"
-        body = {"status": status, "checks": found}
+        body = {"status": status, "checks": found | told}
         more = [] if ready else [(b"retry-after", b"2")]
         await _send(send, scope["method"], 200 if ready else 503, body, more)
 
@@ -95,8 +104,9 @@ class OpsGateway:
         if scope.get("insula.client_ip", "") not in self.metrics_from:
             await _send(send, scope["method"], 404, {"error": "not_found"})
             return
-        for report in self.reports.values():
-            await report()  # what is counted elsewhere is read before it is told
+        await _told(
+            self.reports, _deadline()
+        )  # what is counted elsewhere is read before it is told
         await _answer(send, scope["method"], 200, generate_latest(self.registry), _TEXT, [])
 
     async def _arrival(self, scope: Scope, send: Send) -> None:
@@ -109,16 +119,58 @@ class OpsGateway:
         await _send(send, scope["method"], 200, said)
 
 
-async def _asked(checks: Mapping[str, Check]) -> dict[str, str]:
-    """What each check says: "ok", or why not."""
-    found: dict[str, str] = {}
+def _deadline() -> float:
+    return asyncio.get_running_loop().time() + _PATIENCE
+
+
+async def _in_time(ask: Callable[[], Awaitable[T]], deadline: float) -> T:
+    """
+    What *ask* says until then. Raises `TimeoutError` at that moment.
+
+    What a database that hangs has been asked takes seconds to be called off; its end is not
+    waited for.
+    """
+    task = asyncio.ensure_future(ask())
+    await asyncio.wait({task}, timeout=deadline - asyncio.get_running_loop().time())
+    if task.done():
+        return task.result()
+    task.cancel()
+    _left.add(task)
+    task.add_done_callback(_forget)
+    raise TimeoutError
+
+
+def _forget(task: "asyncio.Task[Any]") -> None:
+    _left.discard(task)
+    if not task.cancelled():
+        task.exception()  # taken note of: what it would have said is of no use any more
+
+
+async def _asked(checks: Mapping[str, Check], deadline: float) -> dict[str, str]:
+    """What each check says: "ok", or why not; where one used up the time, the rest is not asked."""
+    found = dict.fromkeys(checks, "not asked")
     for name, check in checks.items():
+        if asyncio.get_running_loop().time() >= deadline:
+            break
         try:
-            await check()
+            await _in_time(check, deadline)
         except Unavailable as reason:
             found[name] = reason.description
+        except TimeoutError:
+            found[name] = f"no answer within {_PATIENCE:.0f} s"
         else:
             found[name] = "ok"
+    return found
+
+
+async def _told(reports: Mapping[str, Report], deadline: float) -> dict[str, str]:
+    """What each report tells."""
+    found: dict[str, str] = {}
+    for name, report in reports.items():
+        try:
+            found[name] = await _in_time(report, deadline)
+        except TimeoutError:
+            found[name] = f"not known; no answer within {_PATIENCE:.0f} s"
     return found
 
 

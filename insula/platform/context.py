@@ -17,10 +17,9 @@ from insula.kernel.errors import Invalid, Unavailable
 from insula.kernel.events import Bus
 from insula.keys.settings import KeyRotation
 from insula.outbound.door import Door
-from insula.platform import environment, migrations
+from insula.platform import environment, fitness
 from insula.tenancy import health
 from insula.tenancy.changes import ChangeFeed
-from insula.tenancy.checks import refuse_strong_role
 from insula.tenancy.db import Doors, Platform, Tenant
 from insula.tenancy.directory import Directory
 from insula.tenancy.models import DEFAULT, OPS, PLATFORMS
@@ -112,24 +111,13 @@ async def whereabouts(database: Database, platform_database: Database) -> str:
     return f" ({'; '.join(away)})" if away else ""
 
 
-async def _refuse_unfit(database: Database, platform_database: Database) -> None:
-    """What `serve` refuses too: a schema that is behind, and roles that no policy holds."""
-    found = await health.revision(database)
-    if migrations.is_behind(found):
-        raise Invalid(
-            f"The database is at revision {found}, this release needs {migrations.head()}: "
-            "run `insula migrate`."
-        )
-    await refuse_strong_role(database)
-    await refuse_strong_role(platform_database)
-
-
 @asynccontextmanager
 async def opened(*, refuse_unfit: bool = True) -> AsyncIterator[Context]:
     """
     The context of one command; what it announced is on its way when this ends.
 
-    Raises `Invalid` for a database or role that is unfit, unless the command is there to say so.
+    Raises `Invalid` for a database, role or master key that is unfit, unless the command is there
+    to say so.
     """
     settings = environment.load()
     logs.configure(json=settings.env != "development", level="WARNING", is_command=True)
@@ -140,15 +128,16 @@ async def opened(*, refuse_unfit: bool = True) -> AsyncIterator[Context]:
     await database.open()
     await platform_database.open()
     passwords = Passwords(Hashing())
+    envelope = Envelope(settings.secrets_key_bytes(), settings.previous_keys_bytes())
     door = Door(settings.outbound_rules())  # loads what it trusts when a command first asks
     try:
         if refuse_unfit:
-            await _refuse_unfit(database, platform_database)
+            await fitness.refuse_unfit(database, platform_database, envelope)
         yield Context(
             settings=settings,
             platform=Platform(platform_database, bus),
             directory=Directory.over(Doors(database, bus), settings.naming()),
-            envelope=Envelope(settings.secrets_key_bytes(), settings.previous_keys_bytes()),
+            envelope=envelope,
             rotation=KeyRotation(),
             passwords=passwords,
             database=database,

@@ -13,10 +13,11 @@ import importlib
 import multiprocessing
 import os
 import signal
+import sys
 from socket import socket
 from typing import TYPE_CHECKING, cast
 
-from uvicorn.config import Config
+from uvicorn.config import STARTUP_FAILURE, Config
 from uvicorn.supervisors import multiprocess
 
 if TYPE_CHECKING:
@@ -24,11 +25,15 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at whether the supervisor still lives.
 _GLANCE = 1.0
+_DIED = 1
 _fork = multiprocessing.get_context("fork")
 
 
 class Forked(multiprocess.Process):
     """One serving process. It ends in an orderly way when its supervisor is gone."""
+
+    #: Whether one of them has served, as far as their supervisor has asked.
+    served = False
 
     def __init__(self, config: Config, sockets: list[socket]) -> None:
         super().__init__(config, sockets)
@@ -57,6 +62,22 @@ class Forked(multiprocess.Process):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, multiprocess.SIGNALS)
         self.target(sockets)
 
+    def _healthcheck(self, timeout: float) -> bool | None:
+        found = super()._healthcheck(timeout)
+        if found:
+            Forked.served = True
+        return found
+
+    @property
+    def exitcode(self) -> int | None:
+        """
+        How it ended; where others have served, one that could not start has merely died.
+
+        Its database is away, say: the supervisor tries again, and ends not all the others.
+        """
+        ended = super().exitcode
+        return _DIED if ended == STARTUP_FAILURE and Forked.served else ended
+
     def always_pong(self) -> None:
         """
         Answer the supervisor as long as it lives; then end this process.
@@ -71,10 +92,17 @@ class Forked(multiprocess.Process):
 
 
 def supervise(config: Config) -> None:
-    """Serve the application that *config* names in as many processes as it says; until told to."""
+    """
+    Serve the application that *config* names in as many processes as it says; until told to.
+
+    Where one of them refuses to start, all end, and so does this program, as one process does.
+    """
     importlib.import_module(str(config.app).partition(":")[0])
     gc.collect()
     gc.freeze()  # a collection would touch, and so copy, every page that the processes share
     # uvicorn makes its processes in four places and lets nobody choose their class.
     multiprocess.Process = Forked  # type: ignore[misc]
-    multiprocess.Multiprocess(config, sockets=[config.bind_socket()]).run()
+    supervisor = multiprocess.Multiprocess(config, sockets=[config.bind_socket()])
+    supervisor.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        sys.exit(STARTUP_FAILURE)

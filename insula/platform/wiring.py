@@ -29,7 +29,7 @@ from insula.management_api.parts import Parts
 from insula.management_api.rates import Rates
 from insula.ops_gateway.routes import OpsGateway
 from insula.outbound.door import Door
-from insula.platform import bootstrap, edge, environment, migrations, readiness
+from insula.platform import bootstrap, edge, environment, fitness, readiness
 from insula.platform.housekeeping import Housekeeping
 from insula.platform.probed import Probed
 from insula.platform.sections import CATALOGUE
@@ -40,9 +40,7 @@ from insula.providers.client_keys import ClientKeys
 from insula.providers.pool import ProviderPool
 from insula.sign_in.cookies import Jar
 from insula.sign_in.guard import Pages
-from insula.tenancy import health
 from insula.tenancy.changes import ChangeFeed
-from insula.tenancy.checks import refuse_strong_role
 from insula.tenancy.db import Doors, Platform
 from insula.tenancy.directory import Directory
 from insula.tenancy.hosts import NOBODY, Networks
@@ -202,20 +200,14 @@ class Wiring:
         Connect, check and begin to listen.
 
         Raises `Invalid` for what an operator must mend (a role that is too strong, a schema that
-        is not migrated), `Unavailable` when the database is away.
+        is not migrated, a master key of another installation), `Unavailable` when the database is
+        away.
         """
         logs.configure(json=self.settings.env != "development", level=self.settings.log_level)
         await self.door.open()
         await self.database.open()
         await self.platform_database.open()
-        found = await health.revision(self.database)
-        if migrations.is_behind(found):
-            raise Invalid(
-                f"The database is at revision {found}, this release needs {migrations.head()}: "
-                "run `insula migrate`."
-            )
-        await refuse_strong_role(self.database)
-        await refuse_strong_role(self.platform_database)
+        await fitness.refuse_unfit(self.database, self.platform_database, self.envelope)
         for made in await tenants.ensure_special(self.platform, self.envelope, self.rotation):
             _log.info("tenant.made", slug=made)
         await self._watch_platform()

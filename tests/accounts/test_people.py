@@ -174,10 +174,33 @@ async def test_a_lock_holds_for_its_time_and_says_so(act, house, database):
     assert (await act.events())[0] == "user.unlocked"
 
 
+@pytest.mark.spec("features G05")
+async def test_a_lock_ends_within_ten_years_or_not_by_itself(act, house):
+    await act.lock(house.person.id, timedelta(days=3650))
+    with pytest.raises(InvalidUser, match="within 3650 days"):
+        await act.lock(house.person.id, timedelta(days=3651))
+
+
 async def test_locking_a_disabled_person_for_a_while_does_not_let_them_in(act, house):
     await act.disable(house.person.id)
     await act.lock(house.person.id, timedelta(minutes=5))
     assert (await act.get(house.person.id)).status == "disabled"
+
+
+@pytest.mark.spec("features G05")
+@pytest.mark.parametrize("until", ["11533-01-01", "infinity"])
+async def test_a_lock_until_a_date_that_cannot_be_read_is_ended_as_any_other(
+    act, house, database, until
+):
+    with psycopg.connect(database.superuser, autocommit=True) as db:
+        db.execute(
+            "update insula.users set locked_until = %s where id = %s", [until, house.person.id]
+        )
+    assert (await act.find("ada")).locked
+    assert (await act.get(house.person.id)).status == "active"
+    assert {person.status for person in await act.list_users()} == {"locked", "active"}
+    await act.enable(house.person.id)
+    assert not (await act.find("ada")).locked
 
 
 @pytest.mark.spec("features G05")

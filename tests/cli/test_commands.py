@@ -157,6 +157,14 @@ def test_a_persons_life(here, look):
     assert row.password_hash.startswith("$argon2id$")
 
 
+def test_a_lock_that_ends_by_itself_has_an_end(here, run, slug):
+    here("user", "add", "ada")
+    assert here("user", "lock", "ada", "--minutes", "5256000")["done"] == "locked"
+    for minutes in ("5256001", "5000000000", "999999999999"):
+        refused = run("user", "lock", "ada", "--minutes", minutes, "--tenant", slug)
+        assert (refused.status, "--minutes" in refused.err) == (2, True)
+
+
 def test_a_password_is_read_and_never_written_on_the_command_line(here):
     made = here("user", "add", "bea", "--password-stdin", stdin="a bridge of eleven planks\nmore")
 
@@ -172,7 +180,9 @@ def test_a_password_is_read_and_never_written_on_the_command_line(here):
         (("disable", "nobody"), "not_found"),
         (("set-password", "nobody"), "not_found"),
         (("grant-role", "ada", "emperor"), "validation_failed"),
+        (("grant-role", "ada", "platform_viewer"), "validation_failed"),
         (("add", "x", "--role", "emperor"), "validation_failed"),
+        (("add", "x", "--role", "user", "--role", "platform_admin"), "validation_failed"),
         (("add", "x", "--email", "no address"), "validation_failed"),
     ],
 )
@@ -182,6 +192,14 @@ def test_what_no_person_may_be(here, words, code):
     answer = here("user", *words, status=1)
 
     refused(answer, code or answer["error"])
+
+
+@pytest.mark.usefixtures("platform")
+def test_the_platforms_own_people_have_its_roles(insula):
+    viewer, home = f"vera-{secrets.token_hex(4)}", ("--tenant", "_platforms")
+    assert insula("user", "add", viewer, "--role", "platform_viewer", *home)["username"] == viewer
+    insula("user", "revoke-role", viewer, "platform_viewer", *home)
+    assert insula("user", "grant-role", viewer, "platform_viewer", *home)["user"] == viewer
 
 
 def test_the_last_administrator_stays(here):

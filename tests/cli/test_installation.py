@@ -1,5 +1,6 @@
 """Commands about the installation itself: configuration, migrations, checks, starts."""
 
+import asyncio
 import json
 import re
 import secrets
@@ -9,8 +10,10 @@ import psycopg
 import pytest
 from cluster import create_database
 from foundation import DatabaseUrls
-from serving import cli, environment
+from serving import SECRETS_KEY, cli, environment
 
+from insula.kernel.crypto import Envelope, parse_key
+from insula.platform.embedded.ports import free_port
 from insula.platform.migrations import head, migrate
 from insula.tenants import service as tenants
 
@@ -91,6 +94,7 @@ def test_a_migration_is_done_and_repeated_without_harm(insula, run, empty):
     assert run("migrate").out == f"The schema is at {head()} already.\n"
 
     assert {f["check"]: f for f in insula("check")}["schema"]["state"] == "ok"
+    assert insula("tenant", "list"), "what has sealed nothing yet takes any master key"
     with psycopg.connect(empty.superuser, autocommit=True) as db:
         db.execute("update insula.schema_version set version_num = '9001'")
     newer = {f["check"]: f for f in insula("check")}["schema"]
@@ -169,13 +173,61 @@ async def special(platform_door, envelope, rotation):
     await tenants.ensure_special(platform_door, envelope, rotation)
 
 
+OTHER_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+
+
 @pytest.mark.usefixtures("special")
 def test_keys_that_do_not_open_are_found(insula, monkeypatch):
-    monkeypatch.setenv("INSULA_SECRETS_KEY", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
+    monkeypatch.setenv("INSULA_SECRETS_KEY", OTHER_KEY)
     found = [f for f in insula("check", status=1) if f["check"] == "keys"]
 
     assert found[0]["state"] == "failed"
     assert "INSULA_SECRETS_KEY_PREVIOUS" in found[0]["remedy"]
+
+
+@pytest.mark.spec("features E02")
+@pytest.mark.usefixtures("special")
+@pytest.mark.parametrize(
+    "command", [("tenant", "create", "nobodys"), ("tenant", "list"), ("worker", "--once")]
+)
+def test_no_command_works_with_a_master_key_that_opens_nothing(run, monkeypatch, command):
+    """Least of all one that would seal more with it."""
+    monkeypatch.setenv("INSULA_SECRETS_KEY", OTHER_KEY)
+    refused = run(*command)
+
+    assert (refused.status, refused.out) == (1, "")
+    assert "The keys of default do not open: INSULA_SECRETS_KEY is not the one" in refused.err
+    assert refused.err.count("\n") == 1
+
+    monkeypatch.setenv("INSULA_SECRETS_KEY_PREVIOUS", SECRETS_KEY)
+    assert run("tenant", "list").status == 0
+
+
+@pytest.mark.spec("features E02")
+@pytest.mark.usefixtures("special")
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_server_refuses_to_start_with_such_a_key(database, cluster, processes):
+    here = environment(database.app, database.platform, cluster.valkey_url, free_port())
+
+    done = cli({**here, "INSULA_SECRETS_KEY": OTHER_KEY, "INSULA_WORKERS": processes}, "serve")
+
+    assert done.returncode == 3
+    assert "INSULA_SECRETS_KEY is not the one they were sealed with" in done.stderr
+    assert not re.search(r"Traceback", done.stderr)
+
+
+async def test_one_tenant_that_is_sealed_with_another_key_is_told_in_a_sentence(
+    run, platform_door, rotation
+):
+    slug = f"t-{secrets.token_hex(5)}"
+    stranger = Envelope(parse_key(OTHER_KEY))
+    await tenants.create(platform_door, stranger, rotation, slug=slug, display_name="Astray")
+
+    refused = await asyncio.to_thread(run, "keys", "rotate", "--tenant", slug)
+
+    assert refused.status == 1
+    assert "does not open" in refused.err
+    assert "INSULA_SECRETS_KEY_PREVIOUS" in refused.err
 
 
 @pytest.mark.usefixtures("template")

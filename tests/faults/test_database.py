@@ -1,8 +1,11 @@
 """PostgreSQL is killed, slow, or frozen: honest refusals, nothing lost, and nobody restarts us."""
 
 import json
+import os
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -90,6 +93,36 @@ def while_down(house, host):
             assert secret not in answer.body
 
 
+@pytest.mark.spec("security F-3")
+def test_a_process_that_dies_meanwhile_is_replaced_afterwards(alive):
+    host, supervisor = alive.server.host("acme").encode(), alive.server.process
+    for _ in range(40):  # every process has met the tenant
+        assert ask(alive.server, "/oauth2/jwks", host).status == 200
+    former = children(supervisor.pid)
+    refused = alive.server.log.read_text().count("startup failed")
+    alive.postgres.kill()
+    os.kill(former[0], signal.SIGKILL)
+
+    def tried():
+        return alive.server.log.read_text().count("startup failed") > refused + 1
+
+    until(40, tried)
+    assert supervisor.poll() is None
+    assert ask(alive.server, "/oauth2/jwks", host).status == 200  # of those that were there
+    alive.postgres.start()
+
+    def replaced():
+        now = children(supervisor.pid)
+        return len(now) == len(former) and set(former[1:]) < set(now)
+
+    until(30, replaced)
+    until(30, lambda: ask(alive.server, "/ready", b"ops.localhost").status == 200)
+
+
+def children(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def test_a_sign_in_goes_on_after_the_crash(alive, app):
     person = alive.person("acme")
     with Browser() as browser:
@@ -135,6 +168,27 @@ def test_a_slow_database_makes_answers_slow_and_not_wrong(house, app, second, sl
     started = time.monotonic()
     assert api.get("/oauth2/jwks").status_code == 200
     assert time.monotonic() - started < 0.1
+
+
+@pytest.mark.spec("features E02")
+def test_a_probe_hears_in_time_that_the_database_says_nothing(second, slow):
+    slow.delay = 20.0
+    with httpx2.Client(
+        base_url=f"http://127.0.0.1:{second.port}", headers={"host": "ops.localhost"}, timeout=5
+    ) as gateway:
+        started = time.monotonic()
+        ready = gateway.get("/ready")
+        assert time.monotonic() - started < 4
+        numbers = gateway.get("/metrics")
+        assert time.monotonic() - started < 8
+
+    assert (ready.status_code, ready.json()["status"]) == (503, "not ready")
+    said = ready.json()["checks"]
+    assert said["database"] == "no answer within 3 s"
+    assert (said["migrations"], said["clock"], said["events"]) == ("not asked", "not asked", "ok")
+    assert said["isolation"].startswith("not known; ")
+    assert numbers.status_code == 200
+    assert "insula_requests_total" in numbers.text
 
 
 def test_a_very_slow_one_sheds_and_recovers(house, app, second, slow):

@@ -171,6 +171,72 @@ async def test_work_by_the_clock_is_done_once_however_many_workers_run(database)
     assert 2 <= len(done) <= 4
 
 
+def tried_again(jobs):
+    jobs.execute("update procrastinate_jobs set scheduled_at = now() where status = 'todo'")
+
+
+@pytest.mark.spec("security F-3")
+async def test_a_turn_of_the_clock_that_fails_is_tried_again(queue, jobs):
+    tries = []
+
+    async def fail_once():
+        tries.append(1)
+        if len(tries) == 1:
+            raise ConnectionError("the database is away")
+
+    queue.periodic("tests.daily", "17 3 * * *", fail_once)
+    await queue.work_off()
+    (job,) = waiting(jobs)
+    assert (job.task_name, job.attempts) == ("tests.daily", 1)
+    tried_again(jobs)
+    await queue.work_off()
+
+    assert len(tries) == 2
+    assert jobs.execute("select from procrastinate_jobs").fetchall() == []
+
+
+@pytest.mark.spec("security F-3")
+async def test_a_turn_that_is_done_makes_up_for_those_that_were_given_up(house, queue, jobs):
+    away = True
+
+    async def sweep(*_tenant):
+        if away:
+            raise ConnectionError("the database is away")
+
+    queue.tenant_task("tests.send", sweep, attempts=0)
+    async with house.tenant.transaction() as db:
+        await enqueue(db, "tests.send")
+    queue.periodic("tests.sweep", "* * * * *", sweep)
+    for _ in range(6):
+        await queue.work_off()
+        tried_again(jobs)
+    given_up = "select task_name from procrastinate_jobs where status = 'failed' order by id"
+    assert [job.task_name for job in jobs.execute(given_up)] == ["tests.send", "tests.sweep"]
+
+    away = False
+    await queue.work_off()
+
+    assert [job.task_name for job in jobs.execute(given_up)] == ["tests.send"]
+
+
+async def test_what_fails_while_the_same_work_waits_is_left_to_that(house, queue, jobs):
+    later = datetime.now(UTC) + timedelta(hours=1)
+    waits = []
+
+    async def fail(_tenant_id):
+        async with house.tenant.transaction() as db:
+            waits.append(await enqueue(db, "tests.note", once="note", at=later))
+        raise ConnectionError("the mail server is away")
+
+    queue.tenant_task("tests.note", fail)
+    async with house.tenant.transaction() as db:
+        await enqueue(db, "tests.note", once="note")
+    await queue.work_off()
+
+    left = jobs.execute("select id, status from procrastinate_jobs").fetchall()
+    assert [(job.id, job.status) for job in left] == [(waits[0], "todo")]
+
+
 WORKER = """
 import asyncio, sys
 from insula.jobs.queue import Queue

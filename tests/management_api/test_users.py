@@ -142,6 +142,18 @@ def test_neither_flag_takes_the_other_away(manager, programs, own):
     assert (left["enabled"], left["locked"]) == (False, False)
 
 
+@pytest.mark.spec("features G05")
+def test_a_lock_until_a_date_that_cannot_be_read_hides_nobody(manager, programs, own):
+    user = str(programs.product.person(own).id)
+    programs.product.change(
+        "update insula.users set locked_until = '11533-01-01' where id = %s", user
+    )
+    assert user in {each["id"] for each in manager.get("/users").json()["data"]}
+    kept = manager.get(f"/users/{user}").json()
+    assert (kept["locked"], kept["locked_until"]) == (True, None)
+    assert manager.delete(f"/users/{user}/lock").json()["locked"] is False
+
+
 @pytest.mark.spec("features G01")
 def test_people_are_searched_and_filtered(manager, programs, slugs):
     word = name()

@@ -11,15 +11,17 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from insula.accounts.administration.models import Wanted
+from insula.accounts.models import FOR_EVER
 from insula.tenancy.db import Connection, Row
 
 #: So many rows are looked through for one page, however seldom one matches (CR-9).
 WINDOW = 10_000
 
-_COLUMNS = """u.id, u.username, u.username_norm, u.email, u.email_norm, u.email_verified,
+_COLUMNS = f"""u.id, u.username, u.username_norm, u.email, u.email_norm, u.email_verified,
     u.display_name as name, u.given_name, u.family_name, u.locale, u.zoneinfo, u.phone_number,
     u.attributes, u.status, u.must_change_password, u.password_hash is not null as has_password,
-    case when u.locked_until > now() then u.locked_until end as locked_until,
+    case when u.locked_until > now()
+         then least(u.locked_until, timestamptz '{FOR_EVER.isoformat()}') end as locked_until,
     u.created_at, u.updated_at, u.last_login_at"""
 
 _ROLES = """array(select r.role from insula.user_roles r

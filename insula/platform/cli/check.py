@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from insula.data_keys.errors import REMEDY
 from insula.kernel.crypto import DoesNotOpen
 from insula.kernel.db import Database
 from insula.kernel.errors import InsulaError
@@ -96,11 +97,7 @@ async def _keys(here: Context) -> Finding:
         try:
             await keys.load(await here.tenant(slug), here.envelope)
         except DoesNotOpen:
-            return Finding(
-                "keys", "failed", f"the keys of {slug} do not open",
-                "INSULA_SECRETS_KEY is not the one they were sealed with; add it to "
-                "INSULA_SECRETS_KEY_PREVIOUS.",
-            )  # fmt: skip
+            return Finding("keys", "failed", f"the keys of {slug} do not open", REMEDY)
         except InsulaError as refusal:
             return Finding("keys", "warning", refusal.description, "Start `insula serve` once.")
     return Finding("keys", "ok", "they open")

@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from insula.data_keys.errors import REMEDY, SealedByAnother
+from insula.kernel.crypto import DoesNotOpen
 from insula.kernel.errors import InsulaError, Invalid, Unavailable
 from insula.platform.environment import BadConfiguration
 
@@ -102,5 +104,10 @@ def run(
         field = f"{refusal.field}: " if refusal.field else ""
         example = f" For example: {refusal.example}" if refusal.example else ""
         fail(f"{field}{refusal.description}{example}", json=json, code=refusal.code, status=refused)
+    except DoesNotOpen as error:  # of one tenant: `opened` has asked about the installation
+        fail(
+            f"What is sealed does not open ({error}). If it is the tenant's keys: {REMEDY}",
+            json=json, code=SealedByAnother.code, status=refused,
+        )  # fmt: skip
     except InsulaError as refusal:
         fail(refusal.description, json=json, code=refusal.code, status=refused)

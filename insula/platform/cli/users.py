@@ -10,8 +10,9 @@ import typer
 
 from insula.accounts import service
 from insula.accounts.activation import service as activation
+from insula.accounts.administration.models import check_role
 from insula.accounts.errors import InvalidUser, NoSuchUser
-from insula.accounts.models import Role
+from insula.accounts.models import LONGEST_LOCK, Role
 from insula.accounts.settings import PasswordPolicy
 from insula.audit.models import SYSTEM
 from insula.platform.cli.links import in_words, linked
@@ -24,6 +25,7 @@ app = typer.Typer(help="Make people, set passwords and roles, end access.", no_a
 
 InTenant = Annotated[str | None, typer.Option("--tenant", "-t", help="The tenant's slug.")]
 Who = Annotated[str, typer.Argument(help="User name or e-mail address.")]
+_LONGEST_LOCK = LONGEST_LOCK // timedelta(minutes=1)
 _ROLES: dict[str, Role] = {
     "user": "user",
     "auditor": "auditor",
@@ -32,6 +34,13 @@ _ROLES: dict[str, Role] = {
     "platform_admin": "platform_admin",
     "platform_viewer": "platform_viewer",
 }
+
+
+def _role_in(owner: Tenant, text: str) -> Role:
+    """A role to be given. Raises `InvalidUser`, also for one that there is not in that tenant."""
+    role = _role(text)
+    check_role(owner.slug, role)
+    return role
 
 
 def _role(text: str) -> Role:
@@ -115,7 +124,7 @@ def add(  # noqa: PLR0913  (options of a command)
                     display_name=name,
                     password_hash=hashed,
                     must_change_password=not password_stdin,
-                    roles=[_role(r) for r in role or ["user"]],
+                    roles=[_role_in(owner, r) for r in role or ["user"]],
                 )
         shown = {"id": user_id, "username": username}
         text = f"Made {username}."
@@ -226,7 +235,7 @@ def enable(who: Who, tenant: InTenant = None, *, json: Json = False) -> None:
 def lock(
     who: Who,
     tenant: InTenant = None,
-    minutes: Annotated[int, typer.Option(min=0, help="0: until unlocked.")] = 0,
+    minutes: Annotated[int, typer.Option(min=0, max=_LONGEST_LOCK, help="0: until unlocked.")] = 0,
     *,
     json: Json = False,
 ) -> None:
@@ -242,7 +251,7 @@ def grant_role(who: Who, role: str, tenant: InTenant = None, *, json: Json = Fal
         async with opened() as here:
             owner = await here.tenant(tenant)
             async with owner.transaction() as db:
-                await service.grant_role(db, await _id_of(db, who), _role(role))
+                await service.grant_role(db, await _id_of(db, who), _role_in(owner, role))
         show({"user": who, "role": role}, json=json, text=f"{who} is {role}.")
 
     run(work, json=json)
