@@ -33,7 +33,7 @@ insert into insula.definer_allow_list (signature, reason) values
   ('insula.tenants_that_decide(text,text[])', 'preview of what all inherit: how many tenants have values of their own in its place, a number'),
   ('insula.config_plans_due(integer)', 'planned changes of settings whose time has come: ids of tenants and plans, no data'),
   ('insula.tenants_with_keys_due()', 'key phases: which tenants have a key whose time has come, no data'),
-  ('insula.tenants_by_host(text,text,integer)', 'the platform searches tenants by the beginning of a domain: ids, no data'),
+  ('insula.tenants_by_host(text,text,integer)', 'the platform searches tenants by the beginning of a domain, proven or claimed: ids, no data'),
   ('insula.hosts_of_tenants(uuid[])', 'the platform lists a page of tenants with their domains'),
   ('insula.keys_of_tenants(uuid[])', 'the platform lists a page of tenants with their keys: ids and times, no key'),
   ('insula.keys_overdue(integer)', 'the platform warns of keys whose time came and was missed: ids and times, no key'),
@@ -78,6 +78,7 @@ insert into insula.gate_exceptions (object, reason) values
   ('insula.assets_dead', 'as authorization_codes_dead'),
   ('insula.tenant_days_dead', 'as authorization_codes_dead'),
   ('insula.tenant_hosts_in_order', 'the platform searches domains of all tenants, through a definer function'),
+  ('insula.host_proofs_in_order', 'as tenant_hosts_in_order, for domains that are claimed'),
   ('insula.schema_version', 'the revision of the schema, which belongs to nobody');
 
 -- A tenant by what a request names: 'slug:acme' or 'host:login.acme.example'. One row or none,
@@ -614,9 +615,13 @@ create or replace function insula.tenants_by_host(low text, high text, most inte
   returns table (tenant_id uuid)
   language sql stable security definer set search_path = pg_catalog, pg_temp
   begin atomic
-    select h.tenant_id from insula.tenant_hosts h
-     where h.host collate "C" >= low and h.host collate "C" < high
-     order by h.host collate "C" limit least(greatest(most, 1), 1000);
+    (select h.tenant_id from insula.tenant_hosts h
+      where h.host collate "C" >= low and h.host collate "C" < high
+      order by h.host collate "C" limit least(greatest(most, 1), 1000))
+    union
+    (select p.tenant_id from insula.host_proofs p
+      where p.host collate "C" >= low and p.host collate "C" < high
+      order by p.host collate "C" limit least(greatest(most, 1), 1000));
   end;
 
 create or replace function insula.hosts_of_tenants(tenants uuid[])

@@ -159,8 +159,7 @@ async def hosts(db: Connection, ids: Sequence[UUID]) -> Sequence[Row]:
 async def host_owners(db: Connection, host: str) -> list[UUID]:
     """Whose domain this is: one tenant or none."""
     rows = await db.execute(
-        text("select tenant_id from insula.tenants_by_host(:low, :high, 1)"),
-        {"low": host, "high": f"{host}\x01"},
+        text("select tenant_id from insula.holder_of_host(:host)"), {"host": host}
     )
     return [row.tenant_id for row in rows]
 

@@ -63,6 +63,21 @@ def test_a_search_leads_through_pages_and_back(browser, at, word):
     assert slugs_on(browser.open(at(back))) == slugs_on(first)
 
 
+@pytest.mark.spec("features D03")
+def test_a_domain_that_is_not_proven_leads_to_those_who_claim_it(product, browser, create, at):
+    domain = f"login.{secrets.token_hex(6)}.example"
+    owner, rival = (f"claims-{n}-{secrets.token_hex(4)}" for n in "ab")
+    for slug in (owner, rival):
+        create(display_name="Claimant", slug=slug, domain=domain)
+
+    assert slugs_on(browser.open(at(f"/platform/tenants?q={domain[:16]}"))) == [owner, rival]
+    product.backstage.run(lambda here: domains.vouch(here.platform, owner, domain, "a test"))
+    assert slugs_on(browser.open(at(f"/platform/tenants?q={domain}"))) == [owner, rival]
+    assert not slugs_on(browser.open(at(f"/platform/tenants?q={domain}x")))
+    taken = create(display_name="Third", slug="third", domain=domain)
+    assert f"by the tenant “{owner}”" in taken.text
+
+
 @pytest.mark.spec("features D03", "features D07")
 def test_a_list_is_narrowed_by_status_and_says_when_nothing_matches(browser, at, word):
     archived = browser.open(at(f"/platform/tenants?q={word}&status=archived"))
