@@ -17,7 +17,11 @@ from insula.tenants.domains import service as domains
 
 def slugs_on(page):
     """The tenants of a list, in its order."""
-    return re.findall(r'class="title" href="/platform/tenants/([^"]+)"', page.response.text)
+    return slugs_in(page.response.text)
+
+
+def slugs_in(html):
+    return re.findall(r'class="title" href="/platform/tenants/([^"]+)"', html)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +65,69 @@ def test_a_search_leads_through_pages_and_back(browser, at, word):
     assert slugs_on(second) == [f"{word}-{n:02}" for n in range(27, 31)]
     (back,) = [link for link in second.links if "at=" in link]
     assert slugs_on(browser.open(at(back))) == slugs_on(first)
+
+
+@pytest.mark.spec("features D03", "features UI-2")
+def test_a_search_is_sorted_and_stays_so_from_page_to_page(product, browser, at, word):
+    product.change(
+        "update insula.tenants set created_at"
+        " = now() - interval '1 minute' * (60 - right(slug, 2)::int)"
+        " where slug like %s",
+        f"{word}-%",
+    )
+    listed = browser.open(at("/platform/tenants?sort=newest"))
+    (form,) = [form for form in listed.forms if "q" in form.values]
+    assert form.values["sort"] == "newest"  # whoever searches keeps the order
+
+    first = browser.open(at(f"/platform/tenants?q={word}&sort=newest"))
+    assert slugs_on(first) == [f"{word}-{n:02}" for n in range(30, 4, -1) if n != 5]
+    assert 'aria-sort="descending"><a href="/platform/tenants?q=' in first.response.text
+    (following,) = [link for link in first.links if "at=" in link]
+    assert slugs_on(browser.open(at(following))) == [f"{word}-{n:02}" for n in range(4, 0, -1)]
+    by_slug = browser.open(at(f"/platform/tenants?q={word}"))
+    assert "sort" not in next(form for form in by_slug.forms if "q" in form.values).values
+
+
+@pytest.mark.spec("features D03", "features UI-2")
+def test_a_list_begins_with_what_is_wrong_and_says_what_that_is(product, viewing, at, word):
+    late, doubted = f"{word}-29", f"{word}-28"
+    product.change(
+        """insert into insula.signing_keys (tenant_id, kid, alg, state, public_jwk, sealed, due_at)
+           select id, 'late', 'ES256', 'active', '{}', '\\x00', now() - interval '2 hours'
+             from insula.tenants where slug = %s""",
+        late,
+    )
+    made = "from insula.tenants where slug = %s"
+    host = f"login.{doubted}.example"
+    product.change(
+        "insert into insula.host_proofs (host, tenant_id, method, token, failures)"
+        f" select %s, id, 'dns', repeat('a', 40), 1 {made}",
+        host,
+        doubted,
+    )
+    product.change(
+        f"insert into insula.tenant_hosts (host, tenant_id, is_primary) select %s, id, true {made}",
+        host,
+        doubted,
+    )
+
+    def wrong(page):
+        rows = page.response.text.split('<tr role="row">')[2:]
+        said = r"(Key rotation overdue|Proof of \w+ fails)"
+        return {slugs_in(row)[0]: found[0] for row in rows if (found := re.findall(said, row))}
+
+    by_need = viewing.open(at(f"/platform/tenants?q={word}&sort=attention"))
+    assert slugs_on(by_need)[:3] == [doubted, late, f"{word}-06"]  # and then who is suspended
+    assert wrong(by_need) == {doubted: "Proof of issuer fails", late: "Key rotation overdue"}
+    plain = viewing.open(at("/platform/tenants"))
+    assert "those that need attention first" in plain.text
+    (narrowed,) = [link for link in plain.links if link == "/platform/tenants?attention=1"]
+    assert {late, doubted} <= set(slugs_on(viewing.open(at(narrowed))))
+    alone = viewing.open(at(f"/platform/tenants?q={word}&attention=1"))
+    assert slugs_on(alone) == [doubted, late]
+    assert f"/platform/tenants?q={word}" in alone.links  # takes the filter away
+    taken = viewing.get(at(f"/platform/tenants.csv?q={word}&attention=1")).text
+    assert [row["slug"] for row in csv.DictReader(io.StringIO(taken))] == [doubted, late]
 
 
 @pytest.mark.spec("features D03")
