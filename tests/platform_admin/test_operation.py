@@ -329,6 +329,8 @@ def test_the_deployment_shows_what_is_in_force_and_no_secret(browser, at):
 
     assert "INSULA_BASE_DOMAIN localhost Environment" in page.text
     assert "INSULA_DATABASE_POOL_SIZE 10 Default" in page.text
+    assert "INSULA_SECRETS_KEY ••••••••" in page.text
+    assert "insula config --json" in page.text  # as a command, since the API does not tell it
     for secret in (
         SECRETS_KEY,
         HMAC_KEY,
