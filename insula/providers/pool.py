@@ -67,9 +67,9 @@ class Figures:
     is_pressed: bool
 
     @property
-    def warm(self) -> float:
-        """The share of requests that found their instance in memory."""
-        return 1 - self.misses / self.requests if self.requests else 1.0
+    def warm(self) -> float | None:
+        """The share of requests that found their instance in memory; of none there is none."""
+        return 1 - self.misses / self.requests if self.requests else None
 
 
 #: Five minutes of samples, and the share of evictions that is too much.
