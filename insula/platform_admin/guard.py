@@ -50,6 +50,8 @@ class Installation:
     warnings: Callable[[], list[str]]
     events: Callable[[], str]
     pool: Callable[[], Figures]
+    #: For how many seconds nobody asked for a tenant's provider, if this process has it ready.
+    idle: Callable[[UUID], float | None]
     release: str
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from cachetools import LRUCache
+from cachetools import Cache, LRUCache
 from prometheus_client import Counter as Counted
 
 from insula.kernel.metrics import (
@@ -138,6 +138,13 @@ class ProviderPool(Generic[P]):
             dict(self._evictions),
             self._is_pressed(),
         )
+
+    def idle(self, tenant_id: UUID) -> float | None:
+        """For how many seconds nobody asked for an instance; None when it is not in memory."""
+        if tenant_id not in self._entries:
+            return None
+        entry: Entry[P] = Cache.__getitem__(self._entries, tenant_id)  # to look is not to use
+        return time.monotonic() - entry.used_at
 
     def sample(self) -> None:
         """Remember how things stand at this minute."""
