@@ -8,10 +8,11 @@ from datetime import UTC
 
 import pytest
 from administrators import signed_in
+from pressing import submit
 from purging import purge_now
 
 from insula.deletion import service as deletion
-from insula.platform_admin.guard import RECENT_COOKIE
+from insula.platform_admin.guard import FAVOURITES_COOKIE, RECENT_COOKIE
 from insula.tenants.domains import service as domains
 
 
@@ -326,6 +327,69 @@ def test_the_tenants_that_somebody_opened_last_stand_above_the_list(product, at,
         for odd in ("x", f"{viewer.id.hex}.x", f"{viewer.id.hex}.{viewer.id.hex}", "." * 900):
             browser.plant(at("/platform/"), RECENT_COOKIE, odd)
             assert recent(browser) == []
+
+
+@pytest.mark.spec("features UI-1", "features D02")
+def test_a_star_keeps_a_tenant_at_hand_in_this_browser(product, at, runner, viewing):
+    slugs = [f"star-{n}-{secrets.token_hex(4)}" for n in range(3)]
+    for slug in slugs:
+        product.tenant(slug)
+
+    def favourites(browser):
+        text = browser.open(at("/platform/tenants?search=1")).response.text
+        above = re.search(r'aria-label="Favourites">.*?</nav>', text)
+        return re.findall(r'<a href="/platform/tenants/([^"]+)"', above[0]) if above else []
+
+    def press(browser, page, slug):
+        return submit(browser, page, f"/{slug}/favourite")
+
+    with signed_in(product, "platform", runner) as browser:
+        assert favourites(browser) == []
+        for slug in slugs:
+            back = press(browser, browser.open(at(f"/platform/tenants/{slug}/keys")), slug)
+            assert back.path == f"/platform/tenants/{slug}/keys"
+        assert favourites(browser) == slugs[::-1]
+        listed = browser.open(at(f"/platform/tenants?q={slugs[1]}"))
+        assert "Favourite" in listed.text
+        assert "No favourite any more" in listed.text
+        back = press(browser, listed, slugs[1])
+        assert back.url == at(f"/platform/tenants?q={slugs[1]}")
+        assert "Make it a favourite" in back.text
+        assert favourites(browser) == [slugs[2], slugs[0]]
+
+        whose, *ids = browser.cookie(at("/platform"), FAVOURITES_COOKIE).split(".")
+        assert (whose, ids) == (
+            runner.id.hex, [product.tenant_id(slugs[n]).hex for n in (2, 0)],
+        )  # fmt: skip
+        elsewhere = submit(
+            browser, back, f"/{slugs[1]}/favourite", return_to="https://evil.example/"
+        )
+        assert elsewhere.path == f"/platform/tenants/{slugs[1]}"
+        forged = browser.post(at(f"/platform/tenants/{slugs[1]}/favourite"), {"star": "1"})
+        assert forged.status_code == 403
+        product.change("delete from insula.tenants where slug = %s", slugs[2])
+        assert favourites(browser) == [slugs[1], slugs[0]]
+
+    page = viewing.open(at(f"/platform/tenants/{slugs[0]}"))
+    assert not [form for form in page.forms if form.action.endswith("/favourite")]
+
+
+@pytest.mark.spec("features UI-1")
+def test_twenty_favourites_are_enough(product, at, runner, word):
+    (*kept, last) = product.rows(
+        "select id, slug from insula.tenants where slug like %s order by slug limit 21", f"{word}-%"
+    )
+    with signed_in(product, "platform", runner) as browser:
+        page = browser.open(at(f"/platform/tenants/{last.slug}"))
+        for n, status in ((20, 409), (19, 200)):
+            value = ".".join(each.hex for each in (runner.id, *(row.id for row in kept[:n])))
+            browser.plant(at("/platform/"), FAVOURITES_COOKIE, value)
+            answer = submit(browser, page, "/favourite")
+            assert answer.status == status
+            assert ("20 tenants are favourites." in answer.text) is (status == 409)
+        (written,) = [c.value for c in browser.http.cookies.jar if c.path == "/platform"
+                      and c.name == FAVOURITES_COOKIE]  # fmt: skip
+        assert written.split(".")[1:] == [last.id.hex, *(row.id.hex for row in kept[:19])]
 
 
 def test_hostile_names_are_shown_and_not_run(product, browser, at, tenant):

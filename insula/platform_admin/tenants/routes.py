@@ -15,7 +15,14 @@ from insula.audit import service as audit
 from insula.audit.models import Event
 from insula.kernel.errors import Conflict, Invalid
 from insula.kernel.spreadsheets import csv_lines
-from insula.platform_admin.guard import Form, Panel, file_of, platform_actor, recent_of
+from insula.platform_admin.guard import (
+    Form,
+    Panel,
+    favourites_of,
+    file_of,
+    platform_actor,
+    recent_of,
+)
 from insula.platform_admin.navigation import TENANTS
 from insula.platform_admin.tenants import asked
 from insula.registry import need
@@ -54,7 +61,9 @@ async def show_tenants(panel: Panel, request: Request, session: AdminSession) ->
     cursor = Cursor.read(request.query_params.get("at", ""))
     page = await registry.page(panel.platform, asked_for, cursor, _LIMIT)
     wanted = replace(asked_for, sort=page.sort)
-    recent = recent_of(request, session) if wanted.is_default and cursor is None else []
+    is_first = wanted.is_default and cursor is None
+    recent = recent_of(request, session) if is_first else []
+    starred = favourites_of(request, session) if is_first else []
     return panel.show(
         request,
         session,
@@ -75,6 +84,7 @@ async def show_tenants(panel: Panel, request: Request, session: AdminSession) ->
         most_sorted=None if page.sort == asked_for.sort else registry.MOST_SORTED,
         csv_url=asked.address(wanted, path=f"{TENANTS}.csv"),
         json_url=asked.address(wanted, path=f"{TENANTS}.json"),
+        favourites=await registry.in_order(panel.platform, starred) if starred else [],
         recent=await registry.in_order(panel.platform, recent) if recent else [],
         is_search="search" in request.query_params,
     )
