@@ -33,10 +33,12 @@ insert into insula.definer_allow_list (signature, reason) values
   ('insula.tenants_that_decide(text,text[])', 'preview of what all inherit: how many tenants have values of their own in its place, a number'),
   ('insula.config_plans_due(integer)', 'planned changes of settings whose time has come: ids of tenants and plans, no data'),
   ('insula.tenants_with_keys_due()', 'key phases: which tenants have a key whose time has come, no data'),
-  ('insula.tenants_by_host(text,text,integer)', 'the platform searches tenants by the beginning of a domain: ids, no data'),
+  ('insula.tenants_by_host(text,text,integer)', 'the platform searches tenants by the beginning of a domain, proven or claimed: ids, no data'),
   ('insula.hosts_of_tenants(uuid[])', 'the platform lists a page of tenants with their domains'),
   ('insula.keys_of_tenants(uuid[])', 'the platform lists a page of tenants with their keys: ids and times, no key'),
   ('insula.keys_overdue(integer)', 'the platform warns of keys whose time came and was missed: ids and times, no key'),
+  ('insula.tenants_in_need(integer)', 'the platform lists tenants in which something is wrong before others: ids and statuses'),
+  ('insula.ailments_of_tenants(uuid[])', 'the platform lists a page of tenants with what is wrong there: names of domains, no key'),
   ('insula.holder_of_host(text)', 'a domain is claimed: which tenant has it, and whether its proof lapsed'),
   ('insula.host_proofs_due(uuid,uuid,integer)', 'proofs are looked at anew: ids of tenants and proofs, no data'),
   ('insula.hosts_in_doubt(integer)', 'the platform warns of domains whose proof fails: their names and whose they are'),
@@ -78,6 +80,7 @@ insert into insula.gate_exceptions (object, reason) values
   ('insula.assets_dead', 'as authorization_codes_dead'),
   ('insula.tenant_days_dead', 'as authorization_codes_dead'),
   ('insula.tenant_hosts_in_order', 'the platform searches domains of all tenants, through a definer function'),
+  ('insula.host_proofs_in_order', 'as tenant_hosts_in_order, for domains that are claimed'),
   ('insula.schema_version', 'the revision of the schema, which belongs to nobody');
 
 -- A tenant by what a request names: 'slug:acme' or 'host:login.acme.example'. One row or none,
@@ -614,9 +617,13 @@ create or replace function insula.tenants_by_host(low text, high text, most inte
   returns table (tenant_id uuid)
   language sql stable security definer set search_path = pg_catalog, pg_temp
   begin atomic
-    select h.tenant_id from insula.tenant_hosts h
-     where h.host collate "C" >= low and h.host collate "C" < high
-     order by h.host collate "C" limit least(greatest(most, 1), 1000);
+    (select h.tenant_id from insula.tenant_hosts h
+      where h.host collate "C" >= low and h.host collate "C" < high
+      order by h.host collate "C" limit least(greatest(most, 1), 1000))
+    union
+    (select p.tenant_id from insula.host_proofs p
+      where p.host collate "C" >= low and p.host collate "C" < high
+      order by p.host collate "C" limit least(greatest(most, 1), 1000));
   end;
 
 create or replace function insula.hosts_of_tenants(tenants uuid[])
@@ -650,6 +657,45 @@ create or replace function insula.keys_overdue(most integer)
       join insula.tenants t on t.id = k.tenant_id and t.status in ('active', 'suspended')
      where k.due_at < now() - interval '1 hour' and t.slug not like '\_canary-%'
      order by k.due_at limit least(greatest(most, 1), 1000);
+  end;
+
+-- Tenants in which something is wrong: a domain fails its proof, or a key is late. *most* of each,
+-- those that wait longest, so that a worker that stands still makes no long answer.
+create or replace function insula.tenants_in_need(most integer)
+  returns table (tenant_id uuid, status text)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  begin atomic
+    (select t.id, t.status
+       from insula.host_proofs p
+       join insula.tenants t on t.id = p.tenant_id and t.status = 'active' and not t.protected
+       join insula.tenant_hosts h on h.tenant_id = p.tenant_id and h.host = p.host
+      where p.failures > 0
+      order by p.tenant_id limit least(greatest(most, 1), 1000))
+    union
+    (select t.id, t.status
+       from insula.signing_keys k
+       join insula.tenants t
+         on t.id = k.tenant_id and t.status in ('active', 'suspended') and not t.protected
+      where k.due_at < now() - interval '1 hour'
+      order by k.due_at limit least(greatest(most, 1), 1000));
+  end;
+
+-- The same of a page of tenants, by what is wrong: a domain, or no domain where a key is late.
+create or replace function insula.ailments_of_tenants(tenants uuid[])
+  returns table (tenant_id uuid, host text, is_primary boolean, has_lapsed boolean)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  begin atomic
+    (select h.tenant_id, h.host, h.is_primary, h.lapsed_at is not null
+       from insula.host_proofs p
+       join insula.tenants t on t.id = p.tenant_id and t.status = 'active'
+       join insula.tenant_hosts h on h.tenant_id = p.tenant_id and h.host = p.host
+      where p.tenant_id = any (tenants[1:100]) and p.failures > 0
+      order by h.is_primary desc, h.host)
+    union all
+    (select distinct k.tenant_id, null::text, false, false
+       from insula.signing_keys k
+       join insula.tenants t on t.id = k.tenant_id and t.status in ('active', 'suspended')
+      where k.tenant_id = any (tenants[1:100]) and k.due_at < now() - interval '1 hour');
   end;
 
 -- Published keys that would sign by now if no important application were behind.
@@ -827,7 +873,7 @@ grant execute on function
   insula.hosts_of_tenants(uuid[]), insula.keys_of_tenants(uuid[]), insula.keys_overdue(integer),
   insula.holder_of_host(text), insula.host_proofs_due(uuid, uuid, integer),
   insula.hosts_in_doubt(integer), insula.keys_waiting(integer), insula.keys_coming(integer),
-  insula.keys_revoked(integer)
+  insula.keys_revoked(integer), insula.tenants_in_need(integer), insula.ailments_of_tenants(uuid[])
   to insula_platform;
 revoke all on function insula.tenant_table(text), insula.take_turns_at_the_record() from public;
 grant execute on function insula.tenant_table(text), insula.take_turns_at_the_record()

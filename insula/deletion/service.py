@@ -25,14 +25,24 @@ async def schedule(
     """
     async with platform.transaction() as db:
         row = await tenants.put_away(db, slug)
-        layers = await config_overrides.load_in(db)
-        days = config_overrides.resolve(Deployment, layers).tenant_delete_grace_days
+        days = await _grace_days(db)
         by = {"type": actor.type, "id": actor.id}
         due = await store.insert(db, row, reason.strip()[:500], by, days)
         details = {"due_at": due.isoformat(), "previous": row.status, "reason": reason}
         await _audit(db, "tenant.deletion_scheduled", slug, actor, details)
         await raise_version(db, "tenant")
     return due
+
+
+async def grace_days(platform: Platform) -> int:
+    """For how many days a deletion that is asked for now can be undone."""
+    async with platform.transaction() as db:
+        return await _grace_days(db)
+
+
+async def _grace_days(db: Connection) -> int:
+    layers = await config_overrides.load_in(db)
+    return config_overrides.resolve(Deployment, layers).tenant_delete_grace_days
 
 
 async def undo(platform: Platform, slug: str, *, actor: Actor = SYSTEM) -> str:

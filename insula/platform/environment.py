@@ -15,9 +15,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import DotEnvSettingsSource
 
+from insula.kernel.settings import MASK
 from insula.platform import start_rules
 from insula.platform.start_rules import warnings
-from insula.platform.variable_kinds import MASK, Mistake, shown
+from insula.platform.variable_kinds import Mistake, shown
 from insula.platform.variables import PREFIX, Settings, Source, example, secrecy, variable
 
 __all__ = [

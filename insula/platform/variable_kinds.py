@@ -15,11 +15,11 @@ from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 from pydantic import AfterValidator, BeforeValidator, SecretBytes, SecretStr
 
 from insula.kernel.crypto import parse_key
+from insula.kernel.settings import MASK
 from insula.outbound.errors import AddressRefused
 from insula.outbound.urls import canonical
 from insula.tenancy.resolution import STRATEGIES, Strategy
 
-MASK: Final = "********"
 LOOPBACK_CIDRS: Final = ("127.0.0.0/8", "::1/128")
 
 
@@ -227,7 +227,7 @@ def masked_url(url: str) -> str:
         [(k, MASK if "password" in k.lower() else v) for k, v in parse_qsl(parts.query)],
         safe="*/",
         quote_via=quote,
-    )
+    ).replace(quote(MASK), MASK)
     return parts._replace(netloc=user + host, query=query).geturl()
 
 

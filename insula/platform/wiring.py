@@ -116,6 +116,7 @@ class Wiring:
                 warnings=lambda: environment.warnings(settings),
                 events=self._events,
                 pool=self.pool.figures,
+                idle=self.pool.idle,
                 release=__version__,
             ),
             CATALOGUE,

@@ -1,6 +1,6 @@
 """Who may be on a page of the platform, and what every page of it has around it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -32,8 +32,11 @@ _PAGE = "insula.page"
 #: Where it keeps the tenant that its page is about.
 _OPENED = "insula.opened"
 RECENT_COOKIE = "insula_recent"
+FAVOURITES_COOKIE = "insula_favourites"
+MOST_FAVOURITES = 20
 _MOST_RECENT = 6
 _MONTH = 30 * 24 * 3600
+_YEAR = 365 * 24 * 3600
 
 Form = dict[str, list[str]]
 Show = Callable[["Panel", Request, AdminSession], Awaitable[Response]]
@@ -50,6 +53,8 @@ class Installation:
     warnings: Callable[[], list[str]]
     events: Callable[[], str]
     pool: Callable[[], Figures]
+    #: For how many seconds nobody asked for a tenant's provider, if this process has it ready.
+    idle: Callable[[UUID], float | None]
     release: str
 
 
@@ -162,6 +167,7 @@ class Panel:
             theme=theme_of(cookies_of(request)),
             shell=shell,
             may_write=session.runs_platform,
+            starred=favourites_of(request, session),
             csrf_token=shell.csrf_token,
             **variables,
         )
@@ -174,9 +180,20 @@ class Panel:
         if opened is None or before[:1] == [opened]:
             return
         ids = [opened, *(each for each in before if each != opened)][:_MOST_RECENT]
+        self._keep(session, response, RECENT_COOKIE, ids, _MONTH)
+
+    def keep_favourites(
+        self, session: AdminSession, response: Response, ids: Sequence[UUID]
+    ) -> None:
+        self._keep(session, response, FAVOURITES_COOKIE, ids, _YEAR)
+
+    def _keep(
+        self, session: AdminSession, response: Response, name: str, ids: Sequence[UUID], age: int
+    ) -> None:
+        """Keep tenants at hand for this person in this browser."""
         value = ".".join(each.hex for each in (session.user_id, *ids))
         secure = "; Secure" if self.door.pages.jar.secure else ""
-        cookie = f"{RECENT_COOKIE}={value}; Path={HOME}; HttpOnly; SameSite=Lax; Max-Age={_MONTH}"
+        cookie = f"{name}={value}; Path={HOME}; HttpOnly; SameSite=Lax; Max-Age={age}"
         with_cookies(response, (cookie + secure,))
 
     def _call(self, request: Request) -> ApiCall | None:
@@ -196,11 +213,20 @@ def _refuse_strangers(session: AdminSession, *, writes: bool) -> None:
 
 def recent_of(request: Request, session: AdminSession) -> list[UUID]:
     """The tenants that this person has opened in this browser, the last one first."""
-    whose, *ids = cookies_of(request).get(RECENT_COOKIE, "").split(".")
+    return _kept(request, session, RECENT_COOKIE, _MOST_RECENT)
+
+
+def favourites_of(request: Request, session: AdminSession) -> list[UUID]:
+    """The tenants that this person keeps at hand in this browser, the newest of them first."""
+    return _kept(request, session, FAVOURITES_COOKIE, MOST_FAVOURITES)
+
+
+def _kept(request: Request, session: AdminSession, name: str, most: int) -> list[UUID]:
+    whose, *ids = cookies_of(request).get(name, "").split(".")
     if whose != session.user_id.hex:
         return []
     try:
-        return [UUID(hex=each) for each in ids[:_MOST_RECENT]]
+        return [UUID(hex=each) for each in ids[:most]]
     except ValueError:
         return []
 

@@ -5,6 +5,7 @@ from starlette.routing import Route
 from insula.platform_admin.dashboard import routes as dashboard
 from insula.platform_admin.defaults_history import routes as defaults_history
 from insula.platform_admin.deletions import routes as deletions
+from insula.platform_admin.favourites import routes as favourites
 from insula.platform_admin.guard import Panel
 from insula.platform_admin.isolation import routes as isolation
 from insula.platform_admin.jobs import routes as jobs
@@ -30,6 +31,7 @@ def routes(panel: Panel) -> list[Route]:
         *dashboard.routes(panel),
         *tenants.routes(panel),
         *one_tenant.routes(panel),
+        *favourites.routes(panel),
         *tenant_people.routes(panel),
         *login_domains.routes(panel),
         *status.routes(panel),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from cachetools import LRUCache
+from cachetools import Cache, LRUCache
 from prometheus_client import Counter as Counted
 
 from insula.kernel.metrics import (
@@ -67,9 +67,9 @@ class Figures:
     is_pressed: bool
 
     @property
-    def warm(self) -> float:
-        """The share of requests that found their instance in memory."""
-        return 1 - self.misses / self.requests if self.requests else 1.0
+    def warm(self) -> float | None:
+        """The share of requests that found their instance in memory; of none there is none."""
+        return 1 - self.misses / self.requests if self.requests else None
 
 
 #: Five minutes of samples, and the share of evictions that is too much.
@@ -138,6 +138,13 @@ class ProviderPool(Generic[P]):
             dict(self._evictions),
             self._is_pressed(),
         )
+
+    def idle(self, tenant_id: UUID) -> float | None:
+        """For how many seconds nobody asked for an instance; None when it is not in memory."""
+        if tenant_id not in self._entries:
+            return None
+        entry: Entry[P] = Cache.__getitem__(self._entries, tenant_id)  # to look is not to use
+        return time.monotonic() - entry.used_at
 
     def sample(self) -> None:
         """Remember how things stand at this minute."""

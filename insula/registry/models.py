@@ -5,16 +5,17 @@ import binascii
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 from uuid import UUID
 
 from insula.registry.errors import CursorInvalid
 from insula.tenancy.models import Naming
 
-Sort = Literal["slug", "newest", "users", "activity"]
+Sort = Literal["attention", "slug", "newest", "users", "activity"]
 STATUSES: Final = ("active", "suspended", "archived", "deleting")
 #: Archived tenants are looked for by name of their status (D07).
 SHOWN_BY_DEFAULT: Final = ("active", "suspended", "deleting")
+_SORTS: Final[Mapping[str, Sort]] = {sort: sort for sort in get_args(Sort)}
 _LONGEST_SEARCH: Final = 120
 
 
@@ -46,23 +47,31 @@ class TenantLine:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which tenants; a search is by the beginning of slug, name or domain, sorted by slug."""
+    """Which tenants, and in which order; a search is by the beginning of slug, name or domain."""
 
     search: str = ""
     statuses: tuple[str, ...] = SHOWN_BY_DEFAULT
     sort: Sort = "slug"
+    #: Those alone in which something is wrong.
+    in_need: bool = False
 
     @classmethod
-    def read(cls, search: str, statuses: list[str], sort: str) -> "Filter":
+    def read(
+        cls, search: str, statuses: list[str], sort: str, *, in_need: bool = False
+    ) -> "Filter":
         """What a query says; what nobody knows is left out."""
         known = tuple(status for status in STATUSES if status in statuses)
         search = search.strip().replace("\0", "").lower()[:_LONGEST_SEARCH]
-        sorts: Mapping[str, Sort] = {"newest": "newest", "users": "users", "activity": "activity"}
-        return cls(search, known or SHOWN_BY_DEFAULT, "slug" if search else sorts.get(sort, "slug"))
+        return cls(search, known or SHOWN_BY_DEFAULT, _SORTS.get(sort, "slug"), in_need)
 
     @property
     def is_default(self) -> bool:
-        return not self.search and self.statuses == SHOWN_BY_DEFAULT
+        return self.takes_all and self.statuses == SHOWN_BY_DEFAULT
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether the kept numbers say how many there are."""
+        return not (self.search or self.in_need)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +110,21 @@ class Page:
     total: int | None
     #: How many tenants there are of each status.
     totals: Mapping[str, int]
+    #: What it is sorted by: a search that finds very many is not sorted by what was asked for.
+    sort: Sort
+    #: In how many of these statuses something is wrong, as far as the order had to know: some.
+    in_need: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ailment:
+    """Something that is wrong in a tenant; a *host* whose proof fails, or else a late key."""
+
+    host: str | None
+    #: It names the issuer.
+    is_primary: bool = False
+    #: It leads nowhere any more.
+    has_lapsed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from insula.accounts.activation.models import Link
 from insula.accounts.models import User
 from insula.audit import service as audit
 from insula.audit.models import Actor, Event
-from insula.registry import store
+from insula.registry import need, store
 from insula.registry.models import (
     Cursor,
     Filter,
@@ -28,6 +28,8 @@ from insula.tenants.errors import NoSuchTenant
 
 #: Counting what a search found stops here (features.md CR-3).
 MOST_COUNTED: Final = 10_000
+#: A search that finds more is by slug, whatever is asked for.
+MOST_SORTED: Final = store.MOST_FOUND
 _BATCH = 500
 _TOP = 5
 
@@ -35,7 +37,8 @@ _TOP = 5
 async def page(platform: Platform, wanted: Filter, cursor: Cursor | None, limit: int) -> Page:
     """A page of tenants with their domains. Raises `CursorInvalid`."""
     async with platform.transaction() as db:
-        lines = await store.page(db, wanted, cursor, limit + 1)
+        wanted = await _sortable(db, wanted)
+        lines, in_need = await _lines(db, wanted, cursor, limit + 1)
         more = len(lines) > limit
         lines = lines[:limit]
         backwards = cursor is not None and cursor.backwards
@@ -49,9 +52,32 @@ async def page(platform: Platform, wanted: Filter, cursor: Cursor | None, limit:
         lines,
         Cursor(lines[0].mark, lines[0].id, backwards=True) if lines and before else None,
         Cursor(lines[-1].mark, lines[-1].id) if lines and after else None,
-        None if wanted.search else sum(totals.get(status, 0) for status in wanted.statuses),
+        sum(totals.get(status, 0) for status in wanted.statuses) if wanted.takes_all else None,
         totals,
+        wanted.sort,
+        in_need,
     )
+
+
+async def _sortable(db: Connection, wanted: Filter) -> Filter:
+    """The same, by slug where a search finds more than can be sorted by something else."""
+    if not wanted.search or wanted.sort in ("attention", "slug"):
+        return wanted
+    if await store.count_found(db, wanted, MOST_SORTED + 1) <= MOST_SORTED:
+        return wanted
+    return replace(wanted, sort="slug")
+
+
+async def _lines(
+    db: Connection, wanted: Filter, cursor: Cursor | None, limit: int
+) -> tuple[list[TenantLine], int | None]:
+    """Lines as `store.page`, and in how many something is wrong where that is asked for."""
+    if not wanted.in_need and wanted.sort != "attention":
+        return await store.page(db, wanted, cursor, limit), None
+    ailing = await store.in_need(db, need.MOST)
+    total = sum(status in wanted.statuses for status in ailing.values())
+    page_of = need.page if wanted.sort == "attention" else store.page
+    return await page_of(db, wanted, cursor, limit, list(ailing)), min(total, need.MOST)
 
 
 async def totals(platform: Platform) -> Mapping[str, int]:
@@ -84,11 +110,21 @@ async def _with_hosts(db: Connection, lines: Sequence[TenantLine]) -> list[Tenan
 
 
 async def batches(platform: Platform, wanted: Filter) -> AsyncIterator[list[TenantLine]]:
-    """Every tenant of a filter, in batches that are transactions of their own (CR-9)."""
+    """
+    Every tenant of a filter, in batches that are transactions of their own (CR-9).
+
+    By slug, where those that need attention would come first: who comes to need it between two
+    batches must not be left out, or be in both.
+    """
+    if wanted.sort == "attention":
+        wanted = replace(wanted, sort="slug")
+    async with platform.transaction() as db:
+        wanted = await _sortable(db, wanted)
     cursor: Cursor | None = None
     while True:
         async with platform.transaction() as db:
-            lines = await _with_hosts(db, await store.page(db, wanted, cursor, _BATCH))
+            lines, _ = await _lines(db, wanted, cursor, _BATCH)
+            lines = await _with_hosts(db, lines)
         if lines:
             yield lines
         if len(lines) < _BATCH:

@@ -12,9 +12,9 @@ from insula.registry.models import Cursor, Filter, Impact, KeyLine, Sort, Tenant
 from insula.tenancy.db import Connection, Row
 
 #: The highest character there is: what begins with a prefix lies below prefix + this.
-_LAST: Final = "\U0010ffff"
+LAST: Final = "\U0010ffff"
 #: How many names and domains of one prefix a search looks at; slugs have no such limit.
-_MOST_FOUND: Final = 500
+MOST_FOUND: Final = 500
 #: A bounded count says "more than" from here on.
 BOUND: Final = 1000
 
@@ -37,6 +37,7 @@ class _Order(NamedTuple):
     descending: bool
 
 
+#: By attention is no order of one index: `need.page` puts it together of parts by slug.
 _ORDERS: Final[dict[Sort, _Order]] = {
     "slug": _Order('t.slug collate "C"', "t.id", "text", descending=False),
     "newest": _Order("t.created_at", "t.id", "timestamptz", descending=True),
@@ -50,9 +51,13 @@ def _line(row: Row) -> TenantLine:
 
 
 async def page(
-    db: Connection, wanted: Filter, cursor: Cursor | None, limit: int
+    db: Connection, wanted: Filter, cursor: Cursor | None, limit: int, need: Sequence[UUID] = ()
 ) -> list[TenantLine]:
-    """Lines from a place on, in the order of the list; before it, in the reverse order."""
+    """
+    Lines from a place on, in the order of the list; before it, in the reverse order.
+
+    Those *in need* alone when the filter says so, else those that are not.
+    """
     order = _ORDERS[wanted.sort]
     backwards = cursor is not None and cursor.backwards
     falling = order.descending != backwards
@@ -62,29 +67,39 @@ async def page(
         if cursor
         else ""
     )
-    found, extra = "", ""
+    found, extra, narrow = "", "", _narrow(wanted, need)
+    if wanted.search and wanted.sort == "slug":
+        here = f'and t.slug collate "C" {beyond} :mark' if cursor else ""
+        found = _FOUND.format(place=f"{narrow} {here}", direction=direction, limit=":limit")
+    elif wanted.search:  # sorted by what the search knows nothing of
+        found = _FOUND.format(place=narrow, direction="asc", limit=":most")
     if wanted.search:
-        found = _FOUND.format(
-            place=f'and t.slug collate "C" {beyond} :mark' if cursor else "", direction=direction
-        )
         extra = "and t.id = any(array(select f.id from found f))"
     statement = f"""
         {found}
         select {_LINE}, ({order.key})::text as mark
           from {_FROM}
-         where not t.protected and t.status = any(:statuses) {extra} {place}
+         where not t.protected and t.status = any(:statuses) {narrow} {extra} {place}
          order by {order.key} {direction}, {order.id} {direction} limit :limit
     """  # noqa: S608  (words of ours)
-    values = {"statuses": list(wanted.statuses), "limit": limit, "most": _MOST_FOUND}
+    values = {"statuses": list(wanted.statuses), "limit": limit, "most": MOST_FOUND}
+    if narrow:
+        values["need"] = list(need)
     if cursor:
         values |= {"mark": cursor.mark, "id": cursor.id}
     if wanted.search:
-        values |= {"low": wanted.search, "high": wanted.search + _LAST}
+        values |= {"low": wanted.search, "high": wanted.search + LAST}
     try:
         rows = await db.execute(text(statement), values)
     except DataError as error:  # a mark of another order than this list's
         raise CursorInvalid from error
     return [_line(row) for row in rows]
+
+
+def _narrow(wanted: Filter, need: Sequence[UUID]) -> str:
+    if wanted.in_need:
+        return "and t.id = any(:need)"
+    return "and t.id <> all(:need)" if need else ""
 
 
 #: By the beginning of the slug, in the order of the list; of the name and of a domain, some.
@@ -95,7 +110,7 @@ _FOUND = """
       (select t.id from insula.tenants t
         where t.slug collate "C" >= :low and t.slug collate "C" < :high {place}
           and not t.protected and t.status = any(:statuses)
-        order by t.slug collate "C" {direction} limit :limit)
+        order by t.slug collate "C" {direction} limit {limit})
       union
       (select t.id from insula.tenants t
         where t.name_norm collate "C" >= :low and t.name_norm collate "C" < :high
@@ -107,7 +122,7 @@ _FOUND = """
 
 async def count_found(db: Connection, wanted: Filter, most: int) -> int:
     """How many a search finds, and no more than *most*."""
-    found = _FOUND.format(place="", direction="asc")
+    found = _FOUND.format(place="", direction="asc", limit=":limit")
     n: int = (
         await db.execute(
             text(f"""
@@ -119,7 +134,7 @@ async def count_found(db: Connection, wanted: Filter, most: int) -> int:
             """),  # noqa: S608  (words of ours)
             {
                 "low": wanted.search,
-                "high": wanted.search + _LAST,
+                "high": wanted.search + LAST,
                 "statuses": list(wanted.statuses),
                 "limit": most,
                 "most": most,
@@ -159,10 +174,29 @@ async def hosts(db: Connection, ids: Sequence[UUID]) -> Sequence[Row]:
 async def host_owners(db: Connection, host: str) -> list[UUID]:
     """Whose domain this is: one tenant or none."""
     rows = await db.execute(
-        text("select tenant_id from insula.tenants_by_host(:low, :high, 1)"),
-        {"low": host, "high": f"{host}\x01"},
+        text("select tenant_id from insula.holder_of_host(:host)"), {"host": host}
     )
     return [row.tenant_id for row in rows]
+
+
+async def in_need(db: Connection, most: int) -> dict[UUID, str]:
+    """Tenants in which something is wrong, *most* of each kind, and their statuses."""
+    rows = await db.execute(
+        text("select tenant_id, status from insula.tenants_in_need(:most)"), {"most": most}
+    )
+    return {row.tenant_id: row.status for row in rows}
+
+
+async def ailments(db: Connection, ids: Sequence[UUID]) -> Sequence[Row]:
+    return (
+        await db.execute(
+            text("""
+                select tenant_id, host, is_primary, has_lapsed
+                  from insula.ailments_of_tenants(:ids)
+            """),
+            {"ids": list(ids)},
+        )
+    ).all()
 
 
 async def keys(db: Connection, ids: Sequence[UUID]) -> list[KeyLine]:

@@ -148,9 +148,9 @@ def test_effective_values_come_with_their_source_and_without_secrets(tmp_path):
     rows = {name: (value, source) for name, value, source in environment.effective(settings)}
     assert rows["INSULA_LOG_LEVEL"] == ("DEBUG", ".env")
     assert rows["INSULA_PORT"] == ("8000", "default")
-    assert rows["INSULA_SECRETS_KEY"] == ("********", "file")
-    assert rows["INSULA_DATABASE_URL"] == ("postgresql://app:********@db/identity", "environment")
-    assert rows["INSULA_REDIS_URL"][0] == "redis://:********@127.0.0.1/0?password=********"
+    assert rows["INSULA_SECRETS_KEY"] == ("••••••••", "file")
+    assert rows["INSULA_DATABASE_URL"] == ("postgresql://app:••••••••@db/identity", "environment")
+    assert rows["INSULA_REDIS_URL"][0] == "redis://:••••••••@127.0.0.1/0?password=••••••••"
 
 
 def test_a_password_that_looks_like_a_url_is_masked_whole():

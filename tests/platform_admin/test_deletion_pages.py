@@ -44,7 +44,7 @@ def test_a_deletion_is_undone_within_its_grace(product, browser, open_page, dele
     asked = open_page("/delete")
     done = delete()
     assert done.path == f"/platform/tenants/{tenant}/deletion"
-    assert "That is in 29 days" in done.text
+    assert "That is in 30 days" in done.text
     assert "The contract has ended" in done.text
     assert "Asked for by Ada Lovelace" in done.text
     assert browser.get(product.url(tenant, "/sign-in")).status_code in (403, 404, 410)

@@ -1,5 +1,6 @@
 """One tenant: looked at, renamed, given domains, suspended and served again."""
 
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote, urljoin
 
 import pytest
@@ -32,6 +33,36 @@ def test_the_pages_of_a_tenant_show_what_it_is_made_of(product, open_page, tenan
     assert "Follows the slug" in hosts.text
     assert keys.text.count("A next key is published on") == 2
     assert "created tenant" in activity.text
+
+
+@pytest.mark.spec("features D05")
+def test_the_overview_tells_of_the_pool_and_of_a_key_that_is_late(
+    product, browser, open_page, tenant
+):
+    assert "Not in memory · this process" in open_page().text
+    assert "Key rotation is overdue" not in open_page().text
+    browser.get(product.url(tenant, "/.well-known/openid-configuration"))
+    assert "Ready, asked for just now · this process" in open_page().text
+
+    late = "update insula.signing_keys set due_at = %s where tenant_id = %s and alg = 'ES256'"
+    product.change(late, datetime.now(UTC) - timedelta(hours=2), product.tenant_id(tenant))
+    warned = open_page()
+    product.change(late, None, product.tenant_id(tenant))
+    assert "Key rotation is overdue" in warned.text
+    assert f"/platform/tenants/{tenant}/keys" in warned.links
+
+
+@pytest.mark.spec("features D05", "features UI-5")
+def test_what_is_dangerous_says_in_numbers_whom_it_touches(product, open_page, tenant):
+    product.person(tenant)
+    one = open_page().text
+    product.person(tenant)
+    two = open_page().text
+
+    assert "Ends the access of 1 person at once. For 30 days it can be undone" in one
+    assert "All data of 1 person is kept." in one
+    assert "Ends the access of 2 people at once." in two
+    assert "Puts the tenant away: ends 0 sessions at once." in two
 
 
 @pytest.mark.spec("features D05", "features W01")

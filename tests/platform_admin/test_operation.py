@@ -14,6 +14,7 @@ from probing import hole, probe
 from psycopg import sql
 from serving import HMAC_KEY, SECRETS_KEY
 
+from insula.deletion import service as deletion
 from insula.tenancy.models import PLATFORMS
 
 
@@ -95,6 +96,25 @@ def test_keys_that_wait_come_next_or_were_revoked_are_shown_across_tenants(
     assert f"{tenant} EdDSA" in revoked.partition("of ")[0]
     assert "Waits for ledger" in one.text
     assert "Waiting for important applications" not in after.text
+
+
+@pytest.mark.spec("features D10", "features D03")
+def test_the_dashboard_counts_every_tenant_by_its_status(product, browser, at, tenant):
+    product.backstage.run(lambda here: deletion.schedule(here.platform, tenant))
+    text = browser.open(at("/platform")).text
+
+    of_all, parts = re.search(r"Tenants ([\d,]+) ([\d,]+ active [^A-Z]*? deleting)", text).groups()
+    assert re.fullmatch(r"\d+ active · \d+ suspended · \d+ archived · [1-9]\d* deleting", parts)
+    assert sum(map(int, re.findall(r"\d+", parts))) == int(of_all)
+
+
+@pytest.mark.spec("features D10")
+def test_the_bounds_of_a_section_keep_the_capitals_of_its_name(browser, at):
+    api = browser.open(at("/platform/bounds/features.developer_api"))
+    features = browser.open(at("/platform/bounds/oidc.features"))
+
+    assert "Bounds of management API" in api.text
+    assert "Bounds of protocol features" in features.text
 
 
 @pytest.mark.spec("features F20")
@@ -329,6 +349,8 @@ def test_the_deployment_shows_what_is_in_force_and_no_secret(browser, at):
 
     assert "INSULA_BASE_DOMAIN localhost Environment" in page.text
     assert "INSULA_DATABASE_POOL_SIZE 10 Default" in page.text
+    assert "INSULA_SECRETS_KEY ••••••••" in page.text
+    assert "insula config --json" in page.text  # as a command, since the API does not tell it
     for secret in (
         SECRETS_KEY,
         HMAC_KEY,

@@ -8,16 +8,21 @@ from datetime import UTC
 
 import pytest
 from administrators import signed_in
+from pressing import submit
 from purging import purge_now
 
 from insula.deletion import service as deletion
-from insula.platform_admin.guard import RECENT_COOKIE
+from insula.platform_admin.guard import FAVOURITES_COOKIE, RECENT_COOKIE
 from insula.tenants.domains import service as domains
 
 
 def slugs_on(page):
     """The tenants of a list, in its order."""
-    return re.findall(r'class="title" href="/platform/tenants/([^"]+)"', page.response.text)
+    return slugs_in(page.response.text)
+
+
+def slugs_in(html):
+    return re.findall(r'class="title" href="/platform/tenants/([^"]+)"', html)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +66,84 @@ def test_a_search_leads_through_pages_and_back(browser, at, word):
     assert slugs_on(second) == [f"{word}-{n:02}" for n in range(27, 31)]
     (back,) = [link for link in second.links if "at=" in link]
     assert slugs_on(browser.open(at(back))) == slugs_on(first)
+
+
+@pytest.mark.spec("features D03", "features UI-2")
+def test_a_search_is_sorted_and_stays_so_from_page_to_page(product, browser, at, word):
+    product.change(
+        "update insula.tenants set created_at"
+        " = now() - interval '1 minute' * (60 - right(slug, 2)::int)"
+        " where slug like %s",
+        f"{word}-%",
+    )
+    listed = browser.open(at("/platform/tenants?sort=newest"))
+    (form,) = [form for form in listed.forms if "q" in form.values]
+    assert form.values["sort"] == "newest"  # whoever searches keeps the order
+
+    first = browser.open(at(f"/platform/tenants?q={word}&sort=newest"))
+    assert slugs_on(first) == [f"{word}-{n:02}" for n in range(30, 4, -1) if n != 5]
+    assert 'aria-sort="descending"><a href="/platform/tenants?q=' in first.response.text
+    (following,) = [link for link in first.links if "at=" in link]
+    assert slugs_on(browser.open(at(following))) == [f"{word}-{n:02}" for n in range(4, 0, -1)]
+    by_slug = browser.open(at(f"/platform/tenants?q={word}"))
+    assert "sort" not in next(form for form in by_slug.forms if "q" in form.values).values
+
+
+@pytest.mark.spec("features D03", "features UI-2")
+def test_a_list_begins_with_what_is_wrong_and_says_what_that_is(product, viewing, at, word):
+    late, doubted = f"{word}-29", f"{word}-28"
+    product.change(
+        """insert into insula.signing_keys (tenant_id, kid, alg, state, public_jwk, sealed, due_at)
+           select id, 'late', 'ES256', 'active', '{}', '\\x00', now() - interval '2 hours'
+             from insula.tenants where slug = %s""",
+        late,
+    )
+    made = "from insula.tenants where slug = %s"
+    host = f"login.{doubted}.example"
+    product.change(
+        "insert into insula.host_proofs (host, tenant_id, method, token, failures)"
+        f" select %s, id, 'dns', repeat('a', 40), 1 {made}",
+        host,
+        doubted,
+    )
+    product.change(
+        f"insert into insula.tenant_hosts (host, tenant_id, is_primary) select %s, id, true {made}",
+        host,
+        doubted,
+    )
+
+    def wrong(page):
+        rows = page.response.text.split('<tr role="row">')[2:]
+        said = r"(Key rotation overdue|Proof of \w+ fails)"
+        return {slugs_in(row)[0]: found[0] for row in rows if (found := re.findall(said, row))}
+
+    by_need = viewing.open(at(f"/platform/tenants?q={word}&sort=attention"))
+    assert slugs_on(by_need)[:3] == [doubted, late, f"{word}-06"]  # and then who is suspended
+    assert wrong(by_need) == {doubted: "Proof of issuer fails", late: "Key rotation overdue"}
+    plain = viewing.open(at("/platform/tenants"))
+    assert "those that need attention first" in plain.text
+    (narrowed,) = [link for link in plain.links if link == "/platform/tenants?attention=1"]
+    assert {late, doubted} <= set(slugs_on(viewing.open(at(narrowed))))
+    alone = viewing.open(at(f"/platform/tenants?q={word}&attention=1"))
+    assert slugs_on(alone) == [doubted, late]
+    assert f"/platform/tenants?q={word}" in alone.links  # takes the filter away
+    taken = viewing.get(at(f"/platform/tenants.csv?q={word}&attention=1")).text
+    assert [row["slug"] for row in csv.DictReader(io.StringIO(taken))] == [doubted, late]
+
+
+@pytest.mark.spec("features D03")
+def test_a_domain_that_is_not_proven_leads_to_those_who_claim_it(product, browser, create, at):
+    domain = f"login.{secrets.token_hex(6)}.example"
+    owner, rival = (f"claims-{n}-{secrets.token_hex(4)}" for n in "ab")
+    for slug in (owner, rival):
+        create(display_name="Claimant", slug=slug, domain=domain)
+
+    assert slugs_on(browser.open(at(f"/platform/tenants?q={domain[:16]}"))) == [owner, rival]
+    product.backstage.run(lambda here: domains.vouch(here.platform, owner, domain, "a test"))
+    assert slugs_on(browser.open(at(f"/platform/tenants?q={domain}"))) == [owner, rival]
+    assert not slugs_on(browser.open(at(f"/platform/tenants?q={domain}x")))
+    taken = create(display_name="Third", slug="third", domain=domain)
+    assert f"by the tenant “{owner}”" in taken.text
 
 
 @pytest.mark.spec("features D03", "features D07")
@@ -244,6 +327,69 @@ def test_the_tenants_that_somebody_opened_last_stand_above_the_list(product, at,
         for odd in ("x", f"{viewer.id.hex}.x", f"{viewer.id.hex}.{viewer.id.hex}", "." * 900):
             browser.plant(at("/platform/"), RECENT_COOKIE, odd)
             assert recent(browser) == []
+
+
+@pytest.mark.spec("features UI-1", "features D02")
+def test_a_star_keeps_a_tenant_at_hand_in_this_browser(product, at, runner, viewing):
+    slugs = [f"star-{n}-{secrets.token_hex(4)}" for n in range(3)]
+    for slug in slugs:
+        product.tenant(slug)
+
+    def favourites(browser):
+        text = browser.open(at("/platform/tenants?search=1")).response.text
+        above = re.search(r'aria-label="Favourites">.*?</nav>', text)
+        return re.findall(r'<a href="/platform/tenants/([^"]+)"', above[0]) if above else []
+
+    def press(browser, page, slug):
+        return submit(browser, page, f"/{slug}/favourite")
+
+    with signed_in(product, "platform", runner) as browser:
+        assert favourites(browser) == []
+        for slug in slugs:
+            back = press(browser, browser.open(at(f"/platform/tenants/{slug}/keys")), slug)
+            assert back.path == f"/platform/tenants/{slug}/keys"
+        assert favourites(browser) == slugs[::-1]
+        listed = browser.open(at(f"/platform/tenants?q={slugs[1]}"))
+        assert "Favourite" in listed.text
+        assert "No favourite any more" in listed.text
+        back = press(browser, listed, slugs[1])
+        assert back.url == at(f"/platform/tenants?q={slugs[1]}")
+        assert "Make it a favourite" in back.text
+        assert favourites(browser) == [slugs[2], slugs[0]]
+
+        whose, *ids = browser.cookie(at("/platform"), FAVOURITES_COOKIE).split(".")
+        assert (whose, ids) == (
+            runner.id.hex, [product.tenant_id(slugs[n]).hex for n in (2, 0)],
+        )  # fmt: skip
+        elsewhere = submit(
+            browser, back, f"/{slugs[1]}/favourite", return_to="https://evil.example/"
+        )
+        assert elsewhere.path == f"/platform/tenants/{slugs[1]}"
+        forged = browser.post(at(f"/platform/tenants/{slugs[1]}/favourite"), {"star": "1"})
+        assert forged.status_code == 403
+        product.change("delete from insula.tenants where slug = %s", slugs[2])
+        assert favourites(browser) == [slugs[1], slugs[0]]
+
+    page = viewing.open(at(f"/platform/tenants/{slugs[0]}"))
+    assert not [form for form in page.forms if form.action.endswith("/favourite")]
+
+
+@pytest.mark.spec("features UI-1")
+def test_twenty_favourites_are_enough(product, at, runner, word):
+    (*kept, last) = product.rows(
+        "select id, slug from insula.tenants where slug like %s order by slug limit 21", f"{word}-%"
+    )
+    with signed_in(product, "platform", runner) as browser:
+        page = browser.open(at(f"/platform/tenants/{last.slug}"))
+        for n, status in ((20, 409), (19, 200)):
+            value = ".".join(each.hex for each in (runner.id, *(row.id for row in kept[:n])))
+            browser.plant(at("/platform/"), FAVOURITES_COOKIE, value)
+            answer = submit(browser, page, "/favourite")
+            assert answer.status == status
+            assert ("20 tenants are favourites." in answer.text) is (status == 409)
+        (written,) = [c.value for c in browser.http.cookies.jar if c.path == "/platform"
+                      and c.name == FAVOURITES_COOKIE]  # fmt: skip
+        assert written.split(".")[1:] == [last.id.hex, *(row.id.hex for row in kept[:19])]
 
 
 def test_hostile_names_are_shown_and_not_run(product, browser, at, tenant):

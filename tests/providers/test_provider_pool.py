@@ -283,9 +283,25 @@ async def test_tenants_are_built_side_by_side(pool, build):
     assert {i.tenant_id for i in await asyncio.gather(*waiting)} == {one.id for one in cold}
 
 
+@pytest.mark.spec("features B05", "features D05")
+async def test_to_look_whether_an_instance_is_ready_is_not_to_use_it(build):
+    pool = ProviderPool(build, max_size=2)
+    first, second, third = tenant(), tenant(), tenant()
+    assert pool.idle(first.id) is None
+    for asked in (first, second):
+        await pool.get(asked)
+    assert 0 <= pool.idle(second.id) <= pool.idle(first.id) < 5
+    await pool.get(third)  # puts out whoever was used longest ago
+
+    assert pool.idle(first.id) is None
+    assert pool.idle(second.id) is not None
+    assert pool.figures().requests == 3
+
+
 @pytest.mark.spec("features B05")
 async def test_the_figures_say_what_happened_and_when_room_is_short(build):
     pool = ProviderPool(build, max_size=2)
+    assert pool.figures().warm is None
     known = tenant()
     for asked in (known, known, tenant()):
         await pool.get(asked)

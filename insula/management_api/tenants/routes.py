@@ -106,7 +106,7 @@ _LISTED: Final[dict[Sort, registry_models.Sort]] = {
 
 
 def _filter(status: Status | None, q: str | None, sort: Sort) -> Filter:
-    return Filter.read(q or "", [status] if status else [], _LISTED[sort])
+    return Filter.read(q or "", [status] if status else [], "slug" if q else _LISTED[sort])
 
 
 def _place(sealed: Sequence[str]) -> Cursor:

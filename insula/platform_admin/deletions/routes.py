@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from math import ceil
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -10,11 +11,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from insula.admin_sessions.models import AdminSession
-from insula.config_overrides import service as config_overrides
 from insula.deletion import service as deletion
 from insula.deletion.errors import NoDeletion, TooLate
 from insula.deletion.models import Deletion
-from insula.deletion.settings import Deployment
 from insula.kernel.clock import now
 from insula.kernel.errors import Conflict
 from insula.platform_admin.deletions.certificate import read as read_certificate
@@ -89,12 +88,6 @@ def _before(mark: str) -> tuple[datetime, UUID] | None:
     return moment, last
 
 
-async def _grace(panel: Panel) -> int:
-    async with panel.platform.transaction() as db:
-        layers = await config_overrides.load_in(db)
-    return config_overrides.resolve(Deployment, layers).tenant_delete_grace_days
-
-
 def _ends(impact: Impact, hosts: int) -> list[tuple[str, str]]:
     """What goes, in numbers; each with its noun in the right number."""
 
@@ -121,7 +114,7 @@ async def _delete_page(  # noqa: PLR0913  (each by its name)
 ) -> Response:
     if line.protected:
         raise TenantProtected("This tenant belongs to the installation itself.")
-    days = await _grace(panel)
+    days = await deletion.grace_days(panel.platform)
     return panel.show(
         request,
         session,
@@ -215,7 +208,7 @@ async def _deletion_page(  # noqa: PLR0913  (each by its name)
         deletion=found,
         exists=line is not None and line.id == found.subject,
         requested_by=who(found.requested_by, known),
-        days_left=max(0, int((found.due_at.timestamp() - now()) // _DAY)),
+        days_left=max(0, ceil((found.due_at.timestamp() - now()) / _DAY)),
         is_due=found.due_at.timestamp() <= now(),
         tables=_tables(found),
         certificate=read_certificate(found.certificate) if found.certificate else None,

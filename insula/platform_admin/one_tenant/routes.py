@@ -1,5 +1,6 @@
 """One tenant, a page for each side of it."""
 
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -12,14 +13,17 @@ from insula.accounts import service as accounts
 from insula.admin_sessions.models import AdminSession
 from insula.audit import service as audit
 from insula.audit.models import Wanted, read_place, write_place
+from insula.deletion import service as deletion
 from insula.figures import service as figures
 from insula.figures.models import Day
+from insula.kernel.clock import now
 from insula.kernel.errors import Invalid
 from insula.platform_admin.charts import chart_of
 from insula.platform_admin.guard import Form, Panel, note_opened, platform_actor
 from insula.platform_admin.navigation import TENANTS
 from insula.platform_admin.sentences import entries, short
 from insula.platform_admin.tenants.routes import worded
+from insula.registry import need
 from insula.registry import service as registry
 from insula.registry.models import TenantLine
 from insula.sign_in.guard import go_to, only, tenant_of
@@ -105,6 +109,7 @@ async def show_overview(panel: Panel, request: Request, session: AdminSession) -
     line = await line_of(panel, request)
     await panel.keeper.freshen()
     sign_ins = await figures.attempt("sign_ins", _sign_ins(panel, line.id))
+    ailments = await need.ailments(panel.platform, [line])
     return show_tab(
         panel, request, session, line, "Overview",
         sign_ins=chart_of(sign_ins, "sign-ins", "refused"),
@@ -112,7 +117,16 @@ async def show_overview(panel: Panel, request: Request, session: AdminSession) -
         domains=await domains.listed(panel.platform, line.slug),
         is_new=request.query_params.get("done") == "created",
         own_host=panel.naming.host(line.slug),
+        is_late=any(each.host is None for each in ailments.get(line.id, ())),
+        asked_for_at=_asked_for_at(panel, line.id),
+        days=await deletion.grace_days(panel.platform),
     )  # fmt: skip
+
+
+def _asked_for_at(panel: Panel, tenant_id: UUID) -> datetime | None:
+    """When this process last needed the tenant's provider, if it has one ready."""
+    idle = panel.installation.idle(tenant_id)
+    return None if idle is None else datetime.fromtimestamp(now() - idle, UTC)
 
 
 async def _sign_ins(panel: Panel, tenant_id: UUID) -> list[Day]:

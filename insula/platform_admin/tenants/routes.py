@@ -1,10 +1,9 @@
 """The list of tenants: searched, narrowed, sorted, paged by key, and taken away as a file."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import asdict
-from urllib.parse import urlencode
+from dataclasses import asdict, replace
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,10 +15,19 @@ from insula.audit import service as audit
 from insula.audit.models import Event
 from insula.kernel.errors import Conflict, Invalid
 from insula.kernel.spreadsheets import csv_lines
-from insula.platform_admin.guard import Form, Panel, file_of, platform_actor, recent_of
+from insula.platform_admin.guard import (
+    Form,
+    Panel,
+    favourites_of,
+    file_of,
+    platform_actor,
+    recent_of,
+)
 from insula.platform_admin.navigation import TENANTS
+from insula.platform_admin.tenants import asked
+from insula.registry import need
 from insula.registry import service as registry
-from insula.registry.models import STATUSES, Cursor, Filter, Page, TenantLine
+from insula.registry.models import Cursor, Filter, Page, TenantLine
 from insula.sign_in.guard import go_to, only, tenant_of
 from insula.tenant_templates import service as tenant_templates
 from insula.tenant_templates.models import Choice
@@ -42,62 +50,20 @@ def routes(panel: Panel) -> list[Route]:
     ]
 
 
-def _filter(request: Request) -> Filter:
+def _asked(request: Request) -> Filter:
     query = request.query_params
-    return Filter.read(query.get("q", ""), query.getlist("status"), query.get("sort", ""))
-
-
-def _address(wanted: Filter, cursor: Cursor | None = None, path: str = TENANTS) -> str:
-    """The list of a filter: everything stands in the URL."""
-    pairs = [("q", wanted.search)] if wanted.search else []
-    if wanted.statuses != Filter().statuses:
-        pairs += [("status", status) for status in wanted.statuses]
-    if wanted.sort != "slug":
-        pairs.append(("sort", wanted.sort))
-    if cursor is not None:
-        pairs.append(("at", cursor.write()))
-    return f"{path}?{urlencode(pairs)}" if pairs else path
-
-
-def _chips(wanted: Filter, totals: Mapping[str, int]) -> list[tuple[str, bool, str]]:
-    """Each status, whether the list is narrowed to it, and the address that turns that round."""
-    chosen = () if wanted.statuses == Filter().statuses else wanted.statuses
-    return [
-        (
-            status,
-            status in chosen,
-            _address(
-                Filter.read(
-                    wanted.search,
-                    [s for s in STATUSES if (s in chosen) != (s == status)],
-                    wanted.sort,
-                )
-            ),
-        )
-        for status in STATUSES
-        if status != "deleting" or status in chosen or totals.get(status)
-    ]
-
-
-def _sorts(wanted: Filter) -> dict[str, tuple[str, str]]:
-    """For each column that can be sorted by: the address, and how it is sorted now."""
-    if wanted.search:
-        return dict.fromkeys(("slug", "newest", "users", "activity"), ("", ""))
-    directions = {"slug": "ascending"}
-    return {
-        sort: (
-            _address(Filter.read("", list(wanted.statuses), sort)),
-            directions.get(sort, "descending") if sort == wanted.sort else "none",
-        )
-        for sort in ("slug", "newest", "users", "activity")
-    }
+    search, sort = query.get("q", ""), query.get("sort", "")
+    return asked.read(search, query.getlist("status"), sort, in_need="attention" in query)
 
 
 async def show_tenants(panel: Panel, request: Request, session: AdminSession) -> Response:
-    wanted = _filter(request)
+    asked_for = _asked(request)
     cursor = Cursor.read(request.query_params.get("at", ""))
-    page = await registry.page(panel.platform, wanted, cursor, _LIMIT)
-    recent = recent_of(request, session) if wanted.is_default and cursor is None else []
+    page = await registry.page(panel.platform, asked_for, cursor, _LIMIT)
+    wanted = replace(asked_for, sort=page.sort)
+    is_first = wanted.is_default and cursor is None
+    recent = recent_of(request, session) if is_first else []
+    starred = favourites_of(request, session) if is_first else []
     return panel.show(
         request,
         session,
@@ -105,13 +71,20 @@ async def show_tenants(panel: Panel, request: Request, session: AdminSession) ->
         current="Tenants",
         wanted=wanted,
         lines=page.lines,
+        ailments=await need.ailments(panel.platform, page.lines),
+        in_need=page.in_need,
+        most_in_need=need.MOST,
         said=_said(page),
-        previous=_address(wanted, page.previous) if page.previous else "",
-        following=_address(wanted, page.following) if page.following else "",
-        chips=_chips(wanted, page.totals),
-        sorts=_sorts(wanted),
-        csv_url=_address(wanted, path=f"{TENANTS}.csv"),
-        json_url=_address(wanted, path=f"{TENANTS}.json"),
+        previous=asked.address(wanted, page.previous) if page.previous else "",
+        following=asked.address(wanted, page.following) if page.following else "",
+        chips=asked.chips(wanted, page.totals),
+        need_chip=asked.need_chip(wanted),
+        sorts=asked.sorts(wanted),
+        chosen_sort=asked.chosen_sort(wanted),
+        most_sorted=None if page.sort == asked_for.sort else registry.MOST_SORTED,
+        csv_url=asked.address(wanted, path=f"{TENANTS}.csv"),
+        json_url=asked.address(wanted, path=f"{TENANTS}.json"),
+        favourites=await registry.in_order(panel.platform, starred) if starred else [],
         recent=await registry.in_order(panel.platform, recent) if recent else [],
         is_search="search" in request.query_params,
     )
@@ -137,7 +110,7 @@ async def export_json(panel: Panel, request: Request, session: AdminSession) -> 
 
 async def _taken_away(request: Request, session: AdminSession, form: str) -> Filter:
     """Whom a file is to hold; that it is taken away is recorded first."""
-    wanted = _filter(request)
+    wanted = _asked(request)
     details = {"what": "tenants", "format": form, "filter": asdict(wanted)}
     actor = platform_actor(request, session)
     event = Event("data.exported", actor, "info", target_type="tenant", metadata=details)

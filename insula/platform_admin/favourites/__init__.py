@@ -1,0 +1,1 @@
+"""Tenants that somebody keeps at hand: a star on a tenant, and who has one above the list."""
