@@ -31,15 +31,16 @@ _DONE = {
     "deleted": "Deleted. Tenants that were founded from it stay as they are.",
 }
 Errors = tuple[tuple[str, str], ...]
+_FIELDS: Final = ("name", "description", "document")
 
 
 def routes(panel: Panel) -> list[Route]:
     return [
         panel.page(TEMPLATES, show_templates),
         panel.page(f"{TEMPLATES}/new", show_new_template, writes=True),
-        panel.act(f"{TEMPLATES}/new", post_new_template),
+        panel.act(f"{TEMPLATES}/new", post_new_template, keeps=_FIELDS),
         panel.page(ONE, show_template),
-        panel.act(ONE, post_template),
+        panel.act(ONE, post_template, keeps=_FIELDS),
         panel.page(f"{ONE}/delete", show_delete_template, proved=True),
         panel.act(f"{ONE}/delete", post_delete_template, proved=True),
     ]
@@ -112,14 +113,14 @@ def _read(text: str) -> dict[str, dict[str, Any]]:
 
 
 def _typed(form: Form) -> dict[str, str]:
-    return {name: only(form, name) for name in ("name", "description", "document")}
+    return {name: only(form, name) for name in _FIELDS}
 
 
 def _refused(panel: Panel, refusal: Invalid | Conflict) -> Errors:
     """What was refused, at its place in the form."""
     if not isinstance(refusal, Invalid):
         return (("name", refusal.description),)
-    if refusal.field in ("name", "description", "document"):
+    if refusal.field in _FIELDS:
         return ((refusal.field, worded(refusal)),)
     return tuple(("document", text) for text in refused_whole(refusal, panel.catalogue))
 

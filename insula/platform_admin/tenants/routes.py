@@ -30,6 +30,8 @@ from insula.tenants.models import normalise_domain
 
 _LIMIT = 25
 _COLUMNS = ("slug", "display_name", "status", "hosts", "users", "created_at", "last_sign_in_at")
+#: Of the form that makes a tenant.
+_FIELDS = ("slug", "display_name", "domain", "template", founding.FIELD)
 
 
 def routes(panel: Panel) -> list[Route]:
@@ -38,7 +40,7 @@ def routes(panel: Panel) -> list[Route]:
         panel.page(f"{TENANTS}.csv", export_csv),
         panel.page(f"{TENANTS}.json", export_json),
         panel.page(f"{TENANTS}/new", show_new, writes=True),
-        panel.act(f"{TENANTS}/new", post_new),
+        panel.act(f"{TENANTS}/new", post_new, keeps=_FIELDS),
     ]
 
 
@@ -186,8 +188,7 @@ async def _new_page(  # noqa: PLR0913  (each by its name)
     errors: tuple[tuple[str, str], ...] = (),
     status: int = 200,
 ) -> Response:
-    fields = ("slug", "display_name", "domain", "template", founding.FIELD)
-    values = {name: only(form or {}, name) for name in fields}
+    values = {name: only(form or {}, name) for name in _FIELDS}
     async with panel.platform.transaction() as db:
         templates = await tenant_templates.list_all(db)
     return panel.show(
