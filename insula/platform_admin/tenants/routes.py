@@ -208,13 +208,9 @@ async def _new_page(  # noqa: PLR0913  (each by its name)
 async def post_new(panel: Panel, request: Request, session: AdminSession, form: Form) -> Response:
     slug = only(form, "slug").strip()
     domain, template = only(form, "domain").strip(), only(form, "template")
-    missing = tuple(
-        (field, text)
-        for field, text in (("display_name", "Enter a name."), ("slug", "Enter a slug."))
-        if not only(form, field).strip()
-    )
-    if missing:
-        return await _new_page(panel, request, session, form, missing, 422)
+    errors = _mistakes(form, panel.naming.base)
+    if errors:
+        return await _new_page(panel, request, session, form, errors, 422)
     try:
         first = await founding.found(
             panel.platform,
@@ -238,6 +234,16 @@ async def post_new(panel: Panel, request: Request, session: AdminSession, form: 
         return go_to(f"{TENANTS}/{slug}?done=created")
     line = await registry.get(panel.platform, slug)
     return link_page(panel, request, session, line, first.link, first.email, is_new=True)
+
+
+def _mistakes(form: Form, base: str | None) -> tuple[tuple[str, str], ...]:
+    """All that is wrong with what was typed, each beside its field."""
+    typed = {name: only(form, name).strip() for name in _FIELDS if name != "template"}
+    missing = {"display_name": "Enter a name.", "slug": "Enter a slug."}
+    return tuple(
+        (found.field, worded(found) if typed[found.field] else missing[found.field])
+        for found in founding.mistakes(**typed, base=base)
+    )
 
 
 def link_page(  # noqa: PLR0913  (each by its name)
