@@ -72,6 +72,8 @@ def test_a_value_is_inherited_set_in_force_and_reset(
         ("application", {"title": "x" * 81}, "At most 80 characters."),
         ("branding", {"accent_color": "red"}, "Must be # and six hexadecimal digits"),
         ("branding", {"accent_color": "#ffff00"}, "the nearest that passes is #"),
+        ("oidc.ttl", {"id_token": "9" * 20}, "ID token: At most"),
+        ("oidc.ttl", {"id_token": "-" + "9" * 20}, "ID token: At least"),
         ("oidc.features", {"registration": "maybe"}, "One of"),
         ("integrations.urls", {"website": "javascript:alert(1)"}, "Website:"),
     ],
