@@ -38,6 +38,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 #: Where a sign-in may lead: pages of administrators, and nowhere else.
 _OURS = re.compile(r"/(?:admin|platform)(?:[/?][!-\[\]-~]*)?\Z")
 _LONGEST_PATH = 600
+_MOST_FILES = 8
 _MOST_FIELDS = 400  # of a form of settings, two palettes in it; only who is signed in sends one
 
 
@@ -129,23 +130,23 @@ class Door:
         csrf.check_token(self.csrf_token(request), presented)
         return fields
 
-    async def upload(self, request: Request) -> tuple[dict[str, list[str]], bytes]:
+    async def upload(self, request: Request) -> tuple[dict[str, list[str]], dict[str, bytes]]:
         """
-        The fields of such a form, and the file in it; empty where there is none.
+        The fields of such a form, and the files in it by name.
 
         Raises `CsrfFailed`, `Invalid`.
         """
         if not request.headers.get("content-type", "").startswith("multipart/"):
-            return await self.form(request), b""
+            return await self.form(request), {}
         headers = request.headers
         csrf.check_origin(
             request.scope["insula.host"] or "",
             headers.get("origin"),
             headers.get("sec-fetch-site"),
         )
-        fields, file = await read_upload(request)
+        fields, files = await read_upload(request, _MOST_FIELDS, _MOST_FILES)
         csrf.check_token(self.csrf_token(request), only(fields, "csrf_token"))
-        return fields, file
+        return fields, files
 
 
 def actor_of(

@@ -46,7 +46,7 @@ Show = Callable[["Panel", Request, AdminSession], Awaitable[Response]]
 Act = Callable[["Panel", Request, AdminSession, Form], Awaitable[Response]]
 #: The fields of a form that fill it in again if it came too late: those, or as the page says.
 Keeps = tuple[str, ...] | Callable[["Panel", Request], Iterable[str]]
-Upload = Callable[["Panel", Request, AdminSession, Form, bytes], Awaitable[Response]]
+Upload = Callable[["Panel", Request, AdminSession, Form, dict[str, bytes]], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class Panel:
         return Route(path, endpoint, methods=["POST"], name=act.__name__)
 
     def upload(self, path: str, act: Upload) -> Route:
-        """As `act`, for a form with a file in it."""
+        """As `act`, for a form with files in it."""
 
         async def endpoint(request: Request) -> Response:
             request.scope[_PAGE] = path

@@ -73,7 +73,7 @@ def pages_of(opened: Opened, name: str) -> tuple[_Show, _Act, _Act, _Show]:
         )
 
     async def review(panel: Panel, request: Request, session: AdminSession, form: Form) -> Response:
-        return await _review(panel, request, session, form, await opened(panel, request))
+        return await review_form(panel, request, session, form, await opened(panel, request))
 
     async def save(panel: Panel, request: Request, session: AdminSession, form: Form) -> Response:
         return await _save(panel, request, session, form, await opened(panel, request))
@@ -151,9 +151,10 @@ def fields_kept(panel: Panel, request: Request) -> Iterable[str]:
     return ()
 
 
-async def _review(
+async def review_form(
     panel: Panel, request: Request, session: AdminSession, form: Form, desk: Desk
 ) -> Response:
+    """What a form would change, or the form again with what is wrong with it."""
     values, errors = desk.typed(form)
     if only(form, "etag") != desk.etag:
         text = await desk.meanwhile()
