@@ -36,6 +36,7 @@ _PAGE = "insula.page"
 _OPENED = "insula.opened"
 #: Where it keeps what had been typed into its form.
 _KEPT = "insula.kept"
+_IS_FILLED = "insula.is_filled"
 RECENT_COOKIE = "insula_recent"
 _MOST_RECENT = 6
 _MONTH = 30 * 24 * 3600
@@ -75,7 +76,7 @@ class Panel:
     prover: Prover
     keeper: Keeper
     #: Every page, so that a form that came too late leads back to where it stands.
-    pages: list[Route] = field(default_factory=list)
+    pages: list[Route] = field(default_factory=list, init=False)
 
     def page(self, path: str, show: Show, *, writes: bool = False, proved: bool = False) -> Route:
         """
@@ -229,14 +230,15 @@ class Panel:
             here=f"{request.scope['path']}{query}" if request.method == "GET" else HOME,
             api=self._call(request),
         )
+        filled = kept.filled(variables, request.scope.get(_KEPT, {}))
         html = render(
             f"platform_admin/{name}",
             theme=theme_of(cookies_of(request)),
             shell=shell,
             may_write=session.runs_platform,
             csrf_token=shell.csrf_token,
-            is_filled_again=bool(kept_of(request)),
-            **kept.filled(variables, kept_of(request)),
+            is_filled_again=request.scope.get(_IS_FILLED, False) or filled != variables,
+            **filled,
         )
         return HTMLResponse(html, status)
 
@@ -281,6 +283,7 @@ def recent_of(request: Request, session: AdminSession) -> list[UUID]:
 def kept_of(request: Request) -> Form:
     """What had been typed into the form of this page and was not taken; empty for nothing."""
     found: Form = request.scope.get(_KEPT, {})
+    request.scope[_IS_FILLED] = bool(found)
     return found
 
 

@@ -84,6 +84,23 @@ def test_a_section_is_filled_in_again_but_for_who_was_faster(
     assert "Nothing is saved yet." in review.text
 
 
+@pytest.mark.spec("features D02", "features D08")
+def test_what_was_reviewed_and_not_saved_stands_in_the_form_again(
+    product, browser, at, end, person, tenant
+):
+    path = f"/platform/tenants/{tenant}/config/oidc.ttl"
+    review = submit(browser, browser.open(at(path)), "/review", client_credentials="900")
+    end()
+    back = browser.sign_in(submit(browser, review, path, save="1", reason=WHY), person)
+
+    assert (back.path, AGAIN in back.text) == (path, True)
+    assert "Somebody else" not in back.text
+    assert values_of(back, "/review")["client_credentials"] == "900"
+    assert not product.rows(
+        "select from insula.tenant_settings where tenant_id = %s", product.tenant_id(tenant)
+    )
+
+
 @pytest.mark.spec("features CR-6", "features UI-5")
 def test_a_proof_that_lapsed_meanwhile_keeps_the_reason_and_not_the_confirmation(
     product, browser, at, person, tenant
@@ -118,6 +135,19 @@ def test_what_a_form_was_about_is_not_asked_again(product, browser, at, person, 
 
     assert back.url == at(f"{base}/domains/vouch?domain={host}")
     assert values_of(back, "/vouch")["reason"] == WHY
+
+
+@pytest.mark.spec("features CR-6", "features D02")
+def test_a_document_is_not_carried_along_and_nobody_says_so(product, browser, at, person, tenant):
+    path = f"/platform/tenants/{tenant}/config/import"
+    page = browser.open(at(path))
+    long_ago(product, person, "proved_at", 6)
+    late = submit(browser, page, "/import", document='{"oidc.ttl": {}}', reason=WHY)
+    assert "Nothing was changed yet" in late.text
+    assert browser.cookie(at("/"), TYPED) is None
+    back = browser.submit(late, password=person.password)
+
+    assert (back.path, AGAIN in back.text) == (path, False)
 
 
 @pytest.mark.spec("features D02", "security 89")

@@ -67,7 +67,9 @@ def pages_of(opened: Opened, name: str) -> tuple[_Show, _Act, _Act, _Show]:
         if not kept:
             return form_page(panel, request, session, desk)
         meanwhile = "" if only(kept, "etag") == desk.etag else await desk.meanwhile()
-        values, errors = desk.typed(kept)
+        values, errors = (
+            (desk.reviewed(only(kept, "changes")), {}) if "changes" in kept else desk.typed(kept)
+        )
         return form_page(
             panel, request, session, desk, values=values, errors=errors, meanwhile=meanwhile
         )
@@ -148,6 +150,14 @@ def fields_kept(panel: Panel, request: Request) -> Iterable[str]:
     with suppress(SectionUnknown):
         section = panel.catalogue.get(request.path_params["section"])
         return ("etag", "fields", *(section.model_fields.keys() - section.secrets()))
+    return ()
+
+
+def changes_kept(panel: Panel, request: Request) -> Iterable[str]:
+    """What fills in the form of a section whose review came too late, as `fields_kept`."""
+    with suppress(SectionUnknown):
+        section = panel.catalogue.get(request.path_params["section"])
+        return () if section.secrets() else ("etag", "changes")
     return ()
 
 
@@ -244,7 +254,7 @@ async def _save(
 ) -> Response:
     changed = diffs.read(only(form, "changes"))
     values = {name: value for name, value in changed.items() if name in desk.section.model_fields}
-    kept = {name: v for name, v in values.items() if v is not None or desk.scope == "bounds"}
+    kept = desk.reviewed(only(form, "changes"))
     if only(form, "back"):
         return form_page(panel, request, session, desk, values=kept)
     said, names = _said(form), bool(only(form, "names"))
