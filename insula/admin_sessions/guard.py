@@ -31,11 +31,14 @@ from insula.tenancy.db import Tenant
 
 SIGN_IN = "/admin/sign-in"
 STEP_UP = "/admin/step-up"
+#: In an address: whoever comes had sent a form, and nothing was done.
+UNSENT = "unsent"
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}\Z")
 #: Where a sign-in may lead: pages of administrators, and nowhere else.
 _OURS = re.compile(r"/(?:admin|platform)(?:[/?][!-\[\]-~]*)?\Z")
 _LONGEST_PATH = 600
+_MOST_FILES = 8
 _MOST_FIELDS = 400  # of a form of settings, two palettes in it; only who is signed in sends one
 
 
@@ -87,14 +90,16 @@ class Door:
             cookie = self.cookie(tenant_of(request), token).encode("latin-1")
             response.raw_headers.append((b"set-cookie", cookie))
 
-    def sign_in_first(self, request: Request) -> Response:
-        """Whoever is not signed in goes there; a program is told so (F13). A dead cookie goes."""
+    def sign_in_first(self, request: Request, form_page: str = "") -> Response:
+        """
+        Whoever is not signed in goes there; a program is told so (F13). A dead cookie goes.
+
+        Of a form that was sent too late, *form_page* is where it stands: there they come back.
+        """
         accept = request.headers.get("accept", "*/*")
         response: Response
         if "text/html" in accept or "*/*" in accept:
-            here = _here(request)
-            query = f"?{urlencode({'return_to': here})}" if is_ours(here) else ""
-            response = go_to(f"{SIGN_IN}{query}")
+            response = go_to(f"{SIGN_IN}{coming_back(form_page or _here(request), form_page)}")
         else:
             response = _unauthorized(request)
         return with_cookies(response, self.cleared(request))
@@ -114,30 +119,34 @@ class Door:
             self.pages.hmac_key, tenant.id, "administrator", self.token(request) or ""
         )
 
+    async def fields(self, request: Request) -> dict[str, list[str]]:
+        """The fields of a form of this host's, whoever sent it. Raises `CsrfFailed`, `Invalid`."""
+        return await read_fields(request, _MOST_FIELDS)
+
     async def form(self, request: Request) -> dict[str, list[str]]:
         """The fields of a form that this session's page sent. Raises `CsrfFailed`, `Invalid`."""
-        fields = await read_fields(request, _MOST_FIELDS)
+        fields = await self.fields(request)
         presented = only(fields, "csrf_token") or request.headers.get("x-csrf-token")
         csrf.check_token(self.csrf_token(request), presented)
         return fields
 
-    async def upload(self, request: Request) -> tuple[dict[str, list[str]], bytes]:
+    async def upload(self, request: Request) -> tuple[dict[str, list[str]], dict[str, bytes]]:
         """
-        The fields of such a form, and the file in it; empty where there is none.
+        The fields of such a form, and the files in it by name.
 
         Raises `CsrfFailed`, `Invalid`.
         """
         if not request.headers.get("content-type", "").startswith("multipart/"):
-            return await self.form(request), b""
+            return await self.form(request), {}
         headers = request.headers
         csrf.check_origin(
             request.scope["insula.host"] or "",
             headers.get("origin"),
             headers.get("sec-fetch-site"),
         )
-        fields, file = await read_upload(request)
+        fields, files = await read_upload(request, _MOST_FIELDS, _MOST_FILES)
         csrf.check_token(self.csrf_token(request), only(fields, "csrf_token"))
-        return fields, file
+        return fields, files
 
 
 def actor_of(
@@ -176,6 +185,16 @@ def _unauthorized(request: Request) -> Response:
     )
 
 
-def step_up_first(back: str) -> Response:
-    """Whoever has not lately proved who they are does so, and comes back to the page *back*."""
-    return go_to(f"{STEP_UP}?{urlencode({'return_to': back})}")
+def coming_back(page: str, unsent: object = "") -> str:
+    """A query that leads back to a page of ours, and says that a form of it was not taken."""
+    pairs = {"return_to": page} if is_ours(page) else {}
+    return f"?{urlencode({**pairs, **({UNSENT: '1'} if unsent else {})})}" if pairs else ""
+
+
+def step_up_first(back: str, *, unsent: bool = False) -> Response:
+    """
+    Whoever has not lately proved who they are does so, and comes back to the page *back*.
+
+    With *unsent* a form of it was sent, and not taken.
+    """
+    return go_to(f"{STEP_UP}{coming_back(back, unsent)}")

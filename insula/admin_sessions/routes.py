@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -13,8 +12,10 @@ from insula.admin_sessions.errors import NotAdmin
 from insula.admin_sessions.guard import (
     SIGN_IN,
     STEP_UP,
+    UNSENT,
     Door,
     actor_of,
+    coming_back,
     is_ours,
 )
 from insula.admin_sessions.models import AdminSession
@@ -106,9 +107,13 @@ def _sign_in_token(pages: AdminPages, request: Request, browser: str) -> str:
     return csrf.token(pages.door.pages.hmac_key, tenant.id, browser, "administrator's sign-in")
 
 
+def _is_unsent(request: Request) -> bool:
+    """Whether a form was sent too late, and brought them here."""
+    return UNSENT in request.query_params and bool(_return_to(request))
+
+
 def _action(path: str, request: Request) -> str:
-    back = _return_to(request)
-    return f"{path}?{urlencode({'return_to': back})}" if back else path
+    return f"{path}{coming_back(_return_to(request), _is_unsent(request))}"
 
 
 async def show_sign_in(pages: AdminPages, request: Request) -> Response:
@@ -145,6 +150,7 @@ def _sign_in_page(  # noqa: PLR0913  (each by its name)
         alert=alert,
         csrf_token=_sign_in_token(pages, request, browser),
         action=_action(SIGN_IN, request),
+        is_unsent=_is_unsent(request),
         is_platform=pages.multi_tenant and tenant_of(request).slug == PLATFORMS,
     )
 
@@ -272,6 +278,7 @@ def _step_up_page(  # noqa: PLR0913  (each by its name)
         errors=list(errors),
         csrf_token=pages.door.csrf_token(request),
         action=_action(STEP_UP, request),
+        is_unsent=_is_unsent(request),
         cancel_url=back.partition("?")[0].rpartition("/")[0] or back,
     )
 

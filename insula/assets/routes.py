@@ -15,7 +15,7 @@ from insula.assets.service import Images
 from insula.kernel.errors import Invalid, NotFound
 
 #: A file, and what stands around it in a form.
-LARGEST_BODY: Final = LARGEST + 16 * 1024
+LARGEST_BODY: Final = LARGEST + 64 * 1024
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}\Z")
 _MOST_FIELDS: Final = 20
@@ -67,30 +67,32 @@ def routes(images: Images) -> list[Route]:
     return [Route(f"{PATH}/{{digest}}", show_image, methods=["GET"])]
 
 
-async def read_upload(request: Request) -> tuple[dict[str, list[str]], bytes]:
+async def read_upload(
+    request: Request, most: int = _MOST_FIELDS, most_files: int = 1
+) -> tuple[dict[str, list[str]], dict[str, bytes]]:
     """
-    The fields of a form and the one file `file` in it; no file is an empty one.
+    The fields of a form and the files in it, by name; of one that is too large the beginning.
 
-    Raises `Invalid` for what is no such form, or a file that is too large.
+    Raises `Invalid` for what is no such form.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "multipart/form-data":
         raise Invalid("Send the form as the page does.", code="media_type")
     parser = MultiPartParser(
-        request.headers, request.stream(), max_files=1, max_fields=_MOST_FIELDS
+        request.headers, request.stream(), max_files=most_files, max_fields=most
     )
     try:
         form = await parser.parse()
         try:
             fields: dict[str, list[str]] = {}
-            body = b""
+            files: dict[str, bytes] = {}
             for name, value in form.multi_items():
                 if isinstance(value, UploadFile):
-                    body = await value.read(LARGEST + 1) if name == "file" else body
+                    files[name] = await value.read(LARGEST + 1)
                 else:
                     fields.setdefault(name, []).append(value)
         finally:
             await form.close()
     except (MultiPartException, MultipartParseError, UnicodeError) as error:
         raise Invalid("The form cannot be read.", detail=repr(error)) from error
-    return fields, body
+    return fields, files

@@ -9,6 +9,7 @@ The five families of refusal. They know nothing of HTTP; each surface maps them 
     └─ Unavailable   try again; carries when
 """
 
+from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 
@@ -68,3 +69,12 @@ class Unavailable(InsulaError):
     def __init__(self, description: str, *, retry_after: int = 2, detail: str = "") -> None:
         super().__init__(description, detail=detail)
         self.retry_after = retry_after
+
+
+def refusals(*checks: Callable[[], object]) -> Iterator[Invalid]:
+    """What each of *checks* refuses, for whoever is to hear all of it at once."""
+    for check in checks:
+        try:
+            check()
+        except Invalid as refusal:
+            yield refusal

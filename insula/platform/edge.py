@@ -34,7 +34,7 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}\Z")
 _MOST_HEADERS = 16 * 1024
 _MOST_BODY = 64 * 1024
 _MOST_API_BODY = 1024 * 1024
-MOST_UPLOAD = 1024 * 1024 + 16 * 1024  # a file, and the form around it
+MOST_UPLOAD = 1024 * 1024 + 64 * 1024  # a file, and the form around it
 _PATIENCE = 30.0  # seconds for a request with a body, all in all
 _WITHOUT_BODY = frozenset({"GET", "HEAD"})
 

@@ -1,13 +1,15 @@
 """Who may be on a page of the platform, and what every page of it has around it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from insula.admin_sessions.guard import Door, actor_of, step_up_first
 from insula.admin_sessions.models import AdminSession
@@ -15,8 +17,9 @@ from insula.audit.models import Actor
 from insula.config_overrides.catalogue import Catalogue
 from insula.figures.service import Keeper
 from insula.kernel.crypto import Envelope
-from insula.kernel.errors import Denied
+from insula.kernel.errors import Denied, InsulaError
 from insula.keys.settings import KeyRotation
+from insula.platform_admin import kept
 from insula.platform_admin.calls import call_of
 from insula.platform_admin.navigation import GROUPS, HOME, TENANTS
 from insula.providers.pool import Figures
@@ -31,6 +34,9 @@ from insula.ui.views import ApiCall, Person, Shell, hue_of
 _PAGE = "insula.page"
 #: Where it keeps the tenant that its page is about.
 _OPENED = "insula.opened"
+#: Where it keeps what had been typed into its form.
+_KEPT = "insula.kept"
+_IS_FILLED = "insula.is_filled"
 RECENT_COOKIE = "insula_recent"
 FAVOURITES_COOKIE = "insula_favourites"
 MOST_FAVOURITES = 20
@@ -39,9 +45,12 @@ _MONTH = 30 * 24 * 3600
 _YEAR = 365 * 24 * 3600
 
 Form = dict[str, list[str]]
+Cookies = tuple[str, ...]
 Show = Callable[["Panel", Request, AdminSession], Awaitable[Response]]
 Act = Callable[["Panel", Request, AdminSession, Form], Awaitable[Response]]
-Upload = Callable[["Panel", Request, AdminSession, Form, bytes], Awaitable[Response]]
+#: The fields of a form that fill it in again if it came too late: those, or as the page says.
+Keeps = tuple[str, ...] | Callable[["Panel", Request], Iterable[str]]
+Upload = Callable[["Panel", Request, AdminSession, Form, dict[str, bytes]], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,8 @@ class Panel:
     catalogue: Catalogue
     prover: Prover
     keeper: Keeper
+    #: Every page, so that a form that came too late leads back to where it stands.
+    pages: list[Route] = field(default_factory=list, init=False)
 
     def page(self, path: str, show: Show, *, writes: bool = False, proved: bool = False) -> Route:
         """
@@ -89,25 +100,52 @@ class Panel:
             if proved and not session.is_proved:
                 query = f"?{request.url.query}" if request.url.query else ""
                 return step_up_first(f"{request.scope['path']}{query}")
-            response = await show(self, request, session)
+            spent = self._fill_in(request, session)
+            response = with_cookies(await show(self, request, session), spent)
             self._remember(request, session, response)
             self.door.renew(request, session, response)
             return response
 
-        return Route(path, endpoint, methods=["GET"], name=show.__name__)
+        route = Route(path, endpoint, methods=["GET"], name=show.__name__)
+        self.pages.append(route)
+        return route
 
-    def act(self, path: str, act: Act, *, proved: bool = False) -> Route:
-        """What changes something: a form of this session's, from somebody who may."""
+    def act(
+        self,
+        path: str,
+        act: Act,
+        *,
+        proved: bool = False,
+        query: tuple[str, ...] = (),
+        keeps: Keeps = ("reason",),
+    ) -> Route:
+        """
+        What changes something: a form of this session's, from somebody who may.
+
+        If it comes too late it leads back to its page, whose address has the fields in *query*,
+        and which is filled in again with those that it *keeps*.
+        """
+
+        def late(request: Request, session: AdminSession | None, form: Form) -> tuple[str, Cookies]:
+            """The page of the form, and the cookies that fill it in."""
+            names = keeps if isinstance(keeps, tuple) else keeps(self, request)
+            page, whose = self._page_of(request), str(session.user_id) if session else ""
+            text = kept.seal(self.door.pages.hmac_key.hex(), page, whose, form, names)
+            asked = urlencode({name: form[name][0] for name in query if form.get(name)})
+            cookies = (self._kept_cookie(text, kept.SECONDS),) if text else ()
+            return f"{page}?{asked}" if asked else page, cookies
 
         async def endpoint(request: Request) -> Response:
             request.scope[_PAGE] = path
             session = await self.door.session(request)
             if session is None:
-                return self.door.sign_in_first(request)
+                page, cookies = late(request, None, await self._sent(request))
+                return with_cookies(self.door.sign_in_first(request, page), cookies)
             _refuse_strangers(session, writes=True)
             form = await self.door.form(request)
             if proved and not session.is_proved:
-                return step_up_first(request.scope["path"])
+                page, cookies = late(request, session, form)
+                return with_cookies(step_up_first(page, unsent=True), cookies)
             response = await act(self, request, session, form)
             self.door.renew(request, session, response)
             return response
@@ -115,19 +153,54 @@ class Panel:
         return Route(path, endpoint, methods=["POST"], name=act.__name__)
 
     def upload(self, path: str, act: Upload) -> Route:
-        """As `act`, for a form with a file in it."""
+        """As `act`, for a form with files in it."""
 
         async def endpoint(request: Request) -> Response:
             request.scope[_PAGE] = path
             session = await self.door.session(request)
             if session is None:
-                return self.door.sign_in_first(request)
+                return self.door.sign_in_first(request, self._page_of(request))
             _refuse_strangers(session, writes=True)
             response = await act(self, request, session, *await self.door.upload(request))
             self.door.renew(request, session, response)
             return response
 
         return Route(path, endpoint, methods=["POST"], name=act.__name__)
+
+    def _page_of(self, request: Request) -> str:
+        """Where the form of this request stands: at its own address, or at the next one above."""
+        path: str = request.scope["path"]
+        while path and not any(
+            page.matches({**request.scope, "path": path, "method": "GET"})[0] is Match.FULL
+            for page in self.pages
+        ):
+            path = path.rpartition("/")[0]
+        return path
+
+    async def _sent(self, request: Request) -> Form:
+        """What was in a form whose session has ended; only of what a page of ours has sent."""
+        if request.headers.get("sec-fetch-site") == "same-origin":
+            with suppress(InsulaError):
+                return await self.door.fields(request)
+        return {}
+
+    @property
+    def _kept_name(self) -> str:
+        return "__Host-insula_typed" if self.door.pages.jar.secure else "insula_typed"
+
+    def _kept_cookie(self, text: str, age: int) -> str:
+        secure = "; Secure" if self.door.pages.jar.secure else ""
+        return f"{self._kept_name}={text}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}{secure}"
+
+    def _fill_in(self, request: Request, session: AdminSession) -> Cookies:
+        """Let a page have what was typed into its form too late, and spend that."""
+        text = cookies_of(request).get(self._kept_name, "")
+        secret, page = self.door.pages.hmac_key.hex(), request.scope["path"]
+        found = kept.unseal(secret, page, str(session.user_id), text) if text else None
+        if found is None:
+            return ()
+        request.scope[_KEPT] = found
+        return (self._kept_cookie("", 0),)
 
     def show(
         self,
@@ -162,6 +235,7 @@ class Panel:
             here=f"{request.scope['path']}{query}" if request.method == "GET" else HOME,
             api=self._call(request),
         )
+        filled = kept.filled(variables, request.scope.get(_KEPT, {}))
         html = render(
             f"platform_admin/{name}",
             theme=theme_of(cookies_of(request)),
@@ -169,7 +243,8 @@ class Panel:
             may_write=session.runs_platform,
             starred=favourites_of(request, session),
             csrf_token=shell.csrf_token,
-            **variables,
+            is_filled_again=request.scope.get(_IS_FILLED, False) or filled != variables,
+            **filled,
         )
         return HTMLResponse(html, status)
 
@@ -229,6 +304,13 @@ def _kept(request: Request, session: AdminSession, name: str, most: int) -> list
         return [UUID(hex=each) for each in ids[:most]]
     except ValueError:
         return []
+
+
+def kept_of(request: Request) -> Form:
+    """What had been typed into the form of this page and was not taken; empty for nothing."""
+    found: Form = request.scope.get(_KEPT, {})
+    request.scope[_IS_FILLED] = bool(found)
+    return found
 
 
 def note_opened(request: Request, tenant_id: UUID) -> None:

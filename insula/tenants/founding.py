@@ -1,5 +1,6 @@
 """Making a tenant together with the person who will administer it."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,11 +12,13 @@ from insula.accounts.errors import InvalidUser
 from insula.accounts.models import Role, check_email
 from insula.audit.models import SYSTEM, Actor
 from insula.kernel.crypto import Envelope
+from insula.kernel.errors import Invalid, refusals
 from insula.keys.settings import KeyRotation
 from insula.tenancy.db import Connection, Platform
 from insula.tenant_templates import service as templates
 from insula.tenant_templates.models import Choice
 from insula.tenants import service
+from insula.tenants.models import check_display_name, check_slug, normalise_domain
 
 FIELD = "first_admin_email"
 
@@ -58,6 +61,21 @@ async def found(  # noqa: PLR0913  (each by its name)
 
     await service.create(platform, envelope, rotation, endow=endow, actor=actor, **facts)
     return FirstAdmin(email, made[0]) if email is not None else None
+
+
+def mistakes(
+    *, slug: str, display_name: str, domain: str, first_admin_email: str, base: str | None
+) -> Iterator[Invalid]:
+    """All that `found` would refuse of what was typed, whatever else there is."""
+    checks: list[Callable[[], object]] = [
+        lambda: check_display_name(display_name),
+        lambda: check_slug(slug, host_needed=not domain),
+    ]
+    if domain:
+        checks.append(lambda: normalise_domain(domain, base))
+    if first_admin_email:
+        checks.append(lambda: _check(first_admin_email))
+    return refusals(*checks)
 
 
 def _check(email: str) -> None:

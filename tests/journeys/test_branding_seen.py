@@ -38,8 +38,8 @@ def test_the_preview_follows_and_the_logo_arrives(product, visit, way):
         {"name": "logo.svg", "mimeType": "image/svg+xml", "buffer": SVG}
     )
     row.get_by_role("button", name="Upload").click()
-    look_at(page, "Review 1 change")
-    page.get_by_role("button", name="Save 1 change").click()
+    look_at(page, "Review 2 changes")
+    page.get_by_role("button", name="Save 2 changes").click()
     look_at(page, slug.title(), title="Branding")
     page.locator(".thumb img").wait_for()
     logo = shown.locator(".auth-brand img")
@@ -48,8 +48,8 @@ def test_the_preview_follows_and_the_logo_arrives(product, visit, way):
     page.goto(product.url(slug, "/sign-in"))
     logo = page.locator(".auth-brand img")
     assert logo.evaluate("it => it.naturalWidth > 0 && it.clientHeight") == 36
-    assert logo.get_attribute("alt") == slug.title()
-    look_at(page, f"Sign in to {slug.title()}", title="Sign in")
+    assert logo.get_attribute("alt") == "Acme & Sons"
+    look_at(page, "Sign in to Acme & Sons", title="Sign in")
 
 
 @pytest.mark.spec("features J01", "features J08", "features J11")

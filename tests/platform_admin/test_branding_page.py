@@ -20,11 +20,11 @@ def upload(browser):
     """Choose a file on the page, for one of its fields."""
 
     def upload(page, kind, body, **typed):
-        form = next(f for f in page.forms if f.values.get("kind") == kind)
-        files = {"file": ("logo.png", body)}
-        url = str(page.response.url.join(form.action))
-        answer = browser.http.post(url, data={**form.values, **typed}, files=files)
-        return browser._follow(answer)  # noqa: SLF001  (a form with a file in it)
+        form = next(f for f in page.forms if ("kind", kind) in f.buttons)
+        url = str(page.response.url).removesuffix("/assets") + "/assets"
+        data = {**form.values, "kind": kind, **typed}
+        files = {f"file.{kind}": ("logo.png", body), "file.icon_url": ("", b"")}
+        return browser._follow(browser.http.post(url, data=data, files=files))  # noqa: SLF001  (a form with files in it)
 
     return upload
 
@@ -54,7 +54,7 @@ def test_an_image_is_uploaded_reviewed_saved_shown_and_removed(
     (line,) = product.audit(tenant, "config.updated", target_type="asset")
     assert (line.actor_type, line.metadata["asset"]) == ("platform", "added")
 
-    assert upload(section(), "logo_light", SVG.format("")).path == address  # the same again
+    assert "Nothing is changed" in upload(section(), "logo_light", SVG.format("")).text
     reset = section("/reset?field=logo_light")
     assert "Review 1 change" in reset.text
     removed = submit(browser, reset, "/config/branding", save="1")
@@ -78,6 +78,41 @@ def test_a_file_that_is_no_image_is_refused_beside_its_field(product, section, u
     assert product.rows(
         "select 1 from insula.assets where tenant_id = %s", product.tenant_id(tenant)
     ) == []  # fmt: skip
+
+
+@pytest.mark.spec("features J11", "features UI-4")
+def test_an_upload_keeps_what_else_was_typed(product, browser, section, upload, tenant):
+    typed = {"company_name": "Acme & Sons", "accent_color": "#1f6f54"}
+    refused = upload(section(), "logo_dark", b"<html></html>", **typed)
+    wrong = upload(refused, "logo_dark", SVG.format(""), accent_color="red")
+    review = upload(wrong, "logo_light", SVG.format("<path/>"), accent_color="#1f6f54")
+
+    for page, colour in ((refused, "#1f6f54"), (wrong, "red")):
+        (form,) = (form for form in page.forms if form.action.endswith("/review"))
+        assert form.values["company_name"] == "Acme & Sons"
+        assert form.values["accent_color"] == colour
+    assert refused.status == 415
+    assert 'id="logo_dark"' in refused.response.text
+    assert wrong.status == 422
+    assert f"/config/branding/assets/{form.values['logo_dark'].rpartition('/')[2]}" in (
+        wrong.response.text
+    )
+    assert "Review 4 changes" in review.text
+    submit(browser, review, "/config/branding", save="1")
+    (row,) = product.rows(
+        "select value from insula.tenant_settings where tenant_id = %s and section = 'branding'",
+        product.tenant_id(tenant),
+    )
+    assert row.value.keys() == {"logo_light", "logo_dark", *typed}
+
+
+@pytest.mark.spec("features J11")
+def test_enter_reviews_and_uploads_nothing(section):
+    form = next(form for form in section().forms if form.action.endswith("/review"))
+    html = section().response.text
+
+    assert html.index("<button", html.index('id="fields"')) < html.index("formaction=")
+    assert form.buttons[0] == ("kind", "logo_light")  # the first that has a name
 
 
 @pytest.mark.spec("features J11")

@@ -72,6 +72,8 @@ def test_a_value_is_inherited_set_in_force_and_reset(
         ("application", {"title": "x" * 81}, "At most 80 characters."),
         ("branding", {"accent_color": "red"}, "Must be # and six hexadecimal digits"),
         ("branding", {"accent_color": "#ffff00"}, "the nearest that passes is #"),
+        ("oidc.ttl", {"id_token": "9" * 20}, "ID token: At most"),
+        ("oidc.ttl", {"id_token": "-" + "9" * 20}, "ID token: At least"),
         ("oidc.features", {"registration": "maybe"}, "One of"),
         ("integrations.urls", {"website": "javascript:alert(1)"}, "Website:"),
     ],
@@ -483,3 +485,25 @@ def test_who_set_something_is_told_by_what_the_platform_may_know(
     assert "Tia Tenant" not in page.text
     history = section("history").text
     assert said[:1].upper() + said[1:] in history or said in history
+
+
+@pytest.mark.spec("features D02", "features C07")
+@pytest.mark.parametrize(
+    "path",
+    [f"tenants/acme/config/{key}" for key in ("oidc.ttl", "oidc.features", "security.password",
+                                              "branding", "oidc.registration")]
+    + ["defaults/branding", "defaults/logs", "bounds/oidc.features", "bounds/oidc.ttl"],
+)  # fmt: skip
+def test_a_viewer_reads_settings_in_controls_that_take_nothing(browser, viewing, at, path):
+    page = viewing.open(at(f"/platform/{path}"))
+    controls = re.findall(r"<(?:input|select|fieldset)[^>]* aria-label=[^>]*>", page.response.text)
+
+    assert "Administrators of the platform change them." in page.text
+    assert controls
+    assert all(" disabled" in control for control in controls)
+    assert "Review changes" not in page.text
+    if not path.startswith("bounds/"):
+        assert [form.action for form in page.forms if form.action.endswith("/review")] == []
+    theirs = browser.open(at(f"/platform/{path}"))
+    assert any(form.action.endswith("/review") for form in theirs.forms)
+    assert "Administrators of the platform change them." not in theirs.text

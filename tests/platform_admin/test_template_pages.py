@@ -72,3 +72,23 @@ def test_a_template_is_made_chosen_saved_anew_and_deleted_with_its_name_typed(
     assert (refused.status, f"Type {name} to confirm." in refused.text) == (422, True)
     assert "Deleted." in submit(browser, asked, f"{name}/delete", typed=name).text
     assert browser.open(at(f"{AT}/{name}")).status == 404
+
+
+@pytest.mark.spec("features D10")
+def test_all_that_is_wrong_with_a_template_is_told_at_once_and_each_at_its_place(browser, at):
+    page = browser.open(at(f"{AT}/new"))
+    refused = submit(
+        browser, page, "/new", name="X" * 63, document='{"security.session": {"nosuch": 1}}'
+    )
+    unread = submit(browser, page, "/new", name="X" * 63, description="a\u0007b", document="{bad")
+
+    assert refused.status == unread.status == 422
+    assert refused.links.count("#name") == refused.links.count("#document") == 1
+    assert [unread.links.count(f"#{each}") for each in ("name", "description", "document")] == [
+        1, 1, 1,
+    ]  # fmt: skip
+    html = refused.response.text
+    note = html[html.index('id="document-note"') :].partition("</div>")[0]
+    assert "security.session.nosuch: " in note
+    assert "Bounds count when" not in note
+    assert "Bounds count when" in page.text

@@ -267,6 +267,22 @@ def test_a_tenant_that_cannot_be_is_refused_beside_its_field(create, typed, stat
     assert {name: kept[name] for name in values} == values
 
 
+@pytest.mark.spec("features D04")
+def test_all_that_is_wrong_with_a_new_tenant_is_told_at_once(create):
+    page = create(
+        display_name=" ", slug="Bad Slug!", domain="https://x.y/z", first_admin_email="nonsense"
+    )
+    reserved = create(display_name="x" * 256, slug="admin", domain="", first_admin_email="")
+
+    assert page.status == reserved.status == 422
+    for field in ("display_name", "slug", "domain", "first_admin_email"):
+        assert page.links.count(f"#{field}") == 1, field
+    assert "Enter a name." in page.text
+    assert "Lower-case letters, digits and hyphens" in page.text
+    assert reserved.links.count("#display_name") == reserved.links.count("#slug") == 1
+    assert "#domain" not in reserved.links
+
+
 @pytest.mark.spec("features D04", "features BEY-6")
 def test_the_slug_of_a_purged_tenant_says_when_it_is_free_again(create, product, tenant):
     product.backstage.run(lambda here: deletion.schedule(here.platform, tenant))

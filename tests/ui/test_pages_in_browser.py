@@ -138,6 +138,7 @@ def test_everything_is_reached_by_keyboard_and_shows_that_it_has_the_focus(page)
              it.type !== 'hidden' && it.tabIndex >= 0 && it.checkVisibility()).length"""
     )
 
+    page.evaluate("document.body.tabIndex = -1; document.body.focus()")  # from the top of the page
     rings = []
     for _ in range(expected):
         page.keyboard.press("Tab")
@@ -151,6 +152,17 @@ def test_everything_is_reached_by_keyboard_and_shows_that_it_has_the_focus(page)
 
     assert len({element for element, _, _ in rings}) == expected
     assert all(style == "solid" and width >= 2 for _, style, width in rings)
+
+
+@pytest.mark.spec("features UI-7")
+@pytest.mark.parametrize("name", ["admin-sign-in-refused", "sign-in-refused", "sign-in"])
+def test_a_refusal_is_where_a_reader_begins(open_page, name):
+    page = open_page(name, java_script_enabled=False)
+    begun = page.locator(":focus").all_inner_texts()
+
+    assert [text.split("\n")[0] for text in begun] == (
+        ["That did not work"] if name.endswith("refused") else []
+    )
 
 
 def test_targets_are_large_enough_to_hit(page):

@@ -100,6 +100,7 @@ ADMIN_SIGN_IN = {
     "csrf_token": "t0ken",
     "action": "/admin/sign-in",
     "is_platform": False,
+    "is_unsent": True,
 }
 STEP_UP = {
     "branding": ACME,
@@ -111,6 +112,7 @@ STEP_UP = {
     "csrf_token": "t0ken",
     "action": "/admin/step-up",
     "cancel_url": "/admin",
+    "is_unsent": True,
 }
 ADMIN_HOME = {
     "branding": ACME,

@@ -32,7 +32,8 @@ async def _upload(request: Request, kind: str, opened: Open, actor: Actor) -> As
     if media_type not in _ALONE:
         raise Refusal(415, "media_type", "Send a PNG, WebP, ICO or SVG file, or a form with one.")
     if media_type == "multipart/form-data":
-        fields, body = await read_upload(request)
+        fields, files = await read_upload(request)
+        body = files.get("file", b"")
         kind = kind or next(iter(fields.get("kind", [])), "")
     else:
         body = await request.body()

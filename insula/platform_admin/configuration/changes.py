@@ -187,7 +187,7 @@ def place_of(catalogue: Catalogue, place: str) -> str:
     if key in catalogue and name in catalogue.get(key).model_fields:
         section = catalogue.get(key)
         return f"{title(section)}: {control(section, name).label}"
-    return f"{key}: {label(name)}" if name else key
+    return place.rstrip(".")  # nothing of ours: as it was written
 
 
 def refused_whole(refusal: Invalid | OwnedByGit, catalogue: Catalogue) -> list[str]:

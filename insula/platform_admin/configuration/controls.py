@@ -41,7 +41,8 @@ _PLACED: Final = re.compile(r"palette_(light|dark)_(.+)\Z")
 _SECONDS: Final = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 _SPANS: Final = (("day", 86400), ("hour", 3600), ("minute", 60))
 _HEX: Final = re.compile(r"#[0-9a-fA-F]{6}\Z")
-_DIGITS: Final = re.compile(r"-?[0-9]{1,15}\Z")
+_DIGITS: Final = re.compile(r"-?[0-9]+\Z")
+_MOST_DIGITS: Final = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +230,7 @@ def typed(
         elif field.shape == "switch":
             values[name] = text in ("1", "on", "true")
         elif field.shape == "number":
-            values[name], problem = _number(text)
+            values[name], problem = _number(text, field)
             errors.update({name: problem} if problem else {})
         else:
             values[name] = _colour(form, name, text) if field.shape == "colour" else text
@@ -248,10 +249,14 @@ def _chosen(field: Control, form: Mapping[str, list[str]]) -> list[str]:
     return [*known, *(each for each in sent if each not in field.choices)]
 
 
-def _number(text: str) -> tuple[Any, str]:
-    if _DIGITS.match(text):
+def _number(text: str, field: Control) -> tuple[Any, str]:
+    if not _DIGITS.match(text):
+        return text, "A whole number." if text else "Enter a number."
+    if len(text.lstrip("-0")) <= _MOST_DIGITS:
         return int(text), ""
-    return text, "A whole number." if text else "Enter a number."
+    word, limit = ("least", field.low) if text.startswith("-") else ("most", field.high)
+    said = f"At {word} {limit:,}." if limit is not None else f"At most {_MOST_DIGITS} digits."
+    return text, said
 
 
 def _colour(form: Mapping[str, list[str]], name: str, text: str) -> str:

@@ -15,8 +15,8 @@ from insula.config_overrides.platform import Reach
 from insula.config_overrides.reach import Sum
 from insula.config_overrides.saving import Saving, last_of
 from insula.kernel.settings import Section
-from insula.platform_admin.configuration.changes import told_moves
-from insula.platform_admin.configuration.controls import label, moves
+from insula.platform_admin.configuration.changes import meanwhile, read, told_moves
+from insula.platform_admin.configuration.controls import Errors, label, moves, typed
 from insula.platform_admin.configuration.lines import Line
 from insula.platform_admin.configuration.planned import Planned, of_plan
 from insula.platform_admin.people import Names
@@ -65,6 +65,24 @@ class Desk:
         """The last save that concerns it, or what is planned if that is newer."""
         async with self.opened() as db:
             return await last_of(db, self.scope, self.layers.plan(self.scope, self.section.key))
+
+    async def meanwhile(self) -> str:
+        """Who saved what since a form was shown."""
+        return meanwhile(await self.last(), self.known)
+
+    def typed(self, form: Mapping[str, list[str]]) -> tuple[dict[str, Any], Errors]:
+        """What a form says of the fields that may be changed, and what is wrong with that."""
+        values, errors = typed(self.section, form, may_be_empty=self.scope == "bounds")
+        free = [line.control.name for line in self.lines if not line.is_fixed]
+        return {name: values[name] for name in free if name in values}, errors
+
+    def reviewed(self, changes: str) -> dict[str, Any]:
+        """What a review was to save, as a form shows it; what it takes back is no value there."""
+        return {
+            name: value
+            for name, value in read(changes).items()
+            if name in self.section.model_fields and (value is not None or self.scope == "bounds")
+        }
 
     @property
     def planned(self) -> Planned | None:

@@ -1,6 +1,7 @@
 """One section on its way from a form over a review to a save, whoever's it is."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -9,7 +10,7 @@ from starlette.responses import Response
 
 from insula.admin_sessions.models import AdminSession
 from insula.config_overrides import plans
-from insula.config_overrides.errors import OwnedByGit, VersionConflict
+from insula.config_overrides.errors import OwnedByGit, SectionUnknown, VersionConflict
 from insula.config_overrides.models import Values
 from insula.config_overrides.resolution import violations
 from insula.config_overrides.saving import Saving
@@ -22,12 +23,11 @@ from insula.platform_admin.configuration.controls import (
     mistakes,
     picker,
     title,
-    typed,
 )
 from insula.platform_admin.configuration.desk import Desk
 from insula.platform_admin.configuration.lines import as_typed, parts_of
 from insula.platform_admin.configuration.planned import marked
-from insula.platform_admin.guard import Form, Panel, platform_actor
+from insula.platform_admin.guard import Form, Panel, kept_of, platform_actor
 from insula.platform_admin.people import names
 from insula.sign_in.guard import go_to, only, tenant_of
 
@@ -63,10 +63,19 @@ def pages_of(opened: Opened, name: str) -> tuple[_Show, _Act, _Act, _Show]:
     """The form, its review, the save, and the review of a reset; of the desk that is *opened*."""
 
     async def show(panel: Panel, request: Request, session: AdminSession) -> Response:
-        return form_page(panel, request, session, await opened(panel, request))
+        desk, kept = await opened(panel, request), kept_of(request)
+        if not kept:
+            return form_page(panel, request, session, desk)
+        meanwhile = "" if only(kept, "etag") == desk.etag else await desk.meanwhile()
+        values, errors = (
+            (desk.reviewed(only(kept, "changes")), {}) if "changes" in kept else desk.typed(kept)
+        )
+        return form_page(
+            panel, request, session, desk, values=values, errors=errors, meanwhile=meanwhile
+        )
 
     async def review(panel: Panel, request: Request, session: AdminSession, form: Form) -> Response:
-        return await _review(panel, request, session, form, await opened(panel, request))
+        return await review_form(panel, request, session, form, await opened(panel, request))
 
     async def save(panel: Panel, request: Request, session: AdminSession, form: Form) -> Response:
         return await _save(panel, request, session, form, await opened(panel, request))
@@ -136,14 +145,29 @@ def form_page(  # noqa: PLR0913  (each by its name)
     return response
 
 
-async def _review(
+def fields_kept(panel: Panel, request: Request) -> Iterable[str]:
+    """What of a section fills in its form again; its secrets do not."""
+    with suppress(SectionUnknown):
+        section = panel.catalogue.get(request.path_params["section"])
+        return ("etag", "fields", *(section.model_fields.keys() - section.secrets()))
+    return ()
+
+
+def changes_kept(panel: Panel, request: Request) -> Iterable[str]:
+    """What fills in the form of a section whose review came too late, as `fields_kept`."""
+    with suppress(SectionUnknown):
+        section = panel.catalogue.get(request.path_params["section"])
+        return () if section.secrets() else ("etag", "changes")
+    return ()
+
+
+async def review_form(
     panel: Panel, request: Request, session: AdminSession, form: Form, desk: Desk
 ) -> Response:
-    values, errors = typed(desk.section, form, may_be_empty=desk.scope == "bounds")
-    values = {line.control.name: values[line.control.name] for line in desk.lines
-              if line.control.name in values and not line.is_fixed}  # fmt: skip
+    """What a form would change, or the form again with what is wrong with it."""
+    values, errors = desk.typed(form)
     if only(form, "etag") != desk.etag:
-        text = diffs.meanwhile(await desk.last(), desk.known)
+        text = await desk.meanwhile()
         return form_page(panel, request, session, desk, values=values, status=409, meanwhile=text)
     changed = diffs.differing(desk.lines, values)
     errors |= _wrong(desk, {name: v for name, v in changed.items() if name not in errors})
@@ -230,7 +254,7 @@ async def _save(
 ) -> Response:
     changed = diffs.read(only(form, "changes"))
     values = {name: value for name, value in changed.items() if name in desk.section.model_fields}
-    kept = {name: v for name, v in values.items() if v is not None or desk.scope == "bounds"}
+    kept = desk.reviewed(only(form, "changes"))
     if only(form, "back"):
         return form_page(panel, request, session, desk, values=kept)
     said, names = _said(form), bool(only(form, "names"))

@@ -102,6 +102,7 @@ async def _page(  # noqa: PLR0913  (each by its name)
         moves=moves,
         etag=etag(platform_history.present(layers)),
         is_restoring=is_restoring,
+        reason="",
         errors=list(errors),
     )
 

@@ -30,11 +30,11 @@ def routes(panel: Panel) -> list[Route]:
         panel.act(f"{ONE}/domains", post_domain),
         panel.act(f"{ONE}/domains/check", post_check),
         panel.page(f"{ONE}/domains/vouch", show_vouch, proved=True),
-        panel.act(f"{ONE}/domains/vouch", post_vouch, proved=True),
+        panel.act(f"{ONE}/domains/vouch", post_vouch, proved=True, query=("domain",)),
         panel.page(f"{ONE}/domains/primary", show_primary, proved=True),
-        panel.act(f"{ONE}/domains/primary", post_primary, proved=True),
+        panel.act(f"{ONE}/domains/primary", post_primary, proved=True, query=("domain",)),
         panel.page(f"{ONE}/domains/remove", show_remove, proved=True),
-        panel.act(f"{ONE}/domains/remove", post_remove, proved=True),
+        panel.act(f"{ONE}/domains/remove", post_remove, proved=True, query=("domain",)),
     ]
 
 

@@ -19,7 +19,7 @@ from insula.figures.models import Day
 from insula.kernel.clock import now
 from insula.kernel.errors import Invalid
 from insula.platform_admin.charts import chart_of
-from insula.platform_admin.guard import Form, Panel, note_opened, platform_actor
+from insula.platform_admin.guard import Form, Panel, kept_of, note_opened, platform_actor
 from insula.platform_admin.navigation import TENANTS
 from insula.platform_admin.sentences import entries, short
 from insula.platform_admin.tenants.routes import worded
@@ -57,7 +57,7 @@ def routes(panel: Panel) -> list[Route]:
         panel.page(f"{ONE}/keys", show_keys),
         panel.page(f"{ONE}/activity", show_activity),
         panel.page(f"{ONE}/edit", show_edit, writes=True),
-        panel.act(f"{ONE}/edit", post_edit),
+        panel.act(f"{ONE}/edit", post_edit, keeps=("display_name",)),
     ]
 
 
@@ -172,7 +172,8 @@ def changeable(line: TenantLine) -> TenantLine:
 
 
 async def show_edit(panel: Panel, request: Request, session: AdminSession) -> Response:
-    return await edit_page(panel, request, session, changeable(await line_of(panel, request)))
+    line, name = changeable(await line_of(panel, request)), only(kept_of(request), "display_name")
+    return await edit_page(panel, request, session, line, name=name or None)
 
 
 async def edit_page(  # noqa: PLR0913  (each by its name)

@@ -14,7 +14,7 @@ from insula.kernel.settings import DecidedBy, Section
 from insula.platform_admin.configuration.controls import about, title
 from insula.platform_admin.configuration.desk import Desk
 from insula.platform_admin.configuration.lines import bys_of, of_bounds, of_defaults
-from insula.platform_admin.configuration.routes import pages_of
+from insula.platform_admin.configuration.routes import changes_kept, fields_kept, pages_of
 from insula.platform_admin.guard import Panel
 from insula.platform_admin.people import names
 from insula.platform_admin.planned.routes import plan_pages_of
@@ -33,15 +33,15 @@ def routes(panel: Panel) -> list[Route]:
     return [
         panel.page(DEFAULTS, show_sections),
         panel.page(f"{DEFAULTS}/{{section}}", show),
-        panel.act(f"{DEFAULTS}/{{section}}", save),
-        panel.act(f"{DEFAULTS}/{{section}}/review", review),
+        panel.act(f"{DEFAULTS}/{{section}}", save, keeps=changes_kept),
+        panel.act(f"{DEFAULTS}/{{section}}/review", review, keeps=fields_kept),
         panel.page(f"{DEFAULTS}/{{section}}/reset", reset, writes=True),
         panel.page(f"{DEFAULTS}/{{section}}/plan", show_plan),
         panel.act(f"{DEFAULTS}/{{section}}/plan", answer_plan),
         panel.page(BOUNDS, show_first_bounds),
         panel.page(f"{BOUNDS}/{{section}}", show_bounds),
-        panel.act(f"{BOUNDS}/{{section}}", save_bounds),
-        panel.act(f"{BOUNDS}/{{section}}/review", review_bounds),
+        panel.act(f"{BOUNDS}/{{section}}", save_bounds, keeps=changes_kept),
+        panel.act(f"{BOUNDS}/{{section}}/review", review_bounds, keeps=fields_kept),
         panel.page(f"{BOUNDS}/{{section}}/reset", lift, writes=True),
         panel.page(f"{BOUNDS}/{{section}}/plan", show_bounds_plan),
         panel.act(f"{BOUNDS}/{{section}}/plan", answer_bounds_plan),

@@ -29,7 +29,7 @@ def routes(panel: Panel) -> list[Route]:
     return [
         panel.page(f"{CONFIG}/export.json", export_settings),
         panel.page(f"{CONFIG}/import", show_import, proved=True),
-        panel.act(f"{CONFIG}/import", post_import, proved=True),
+        panel.act(f"{CONFIG}/import", post_import, proved=True, keeps=()),
     ]
 
 

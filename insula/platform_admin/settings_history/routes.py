@@ -128,6 +128,7 @@ async def _version_page(
         ),
         held=_held(panel, version.snapshot),
         etag=etag(layers.own),
+        reason="",
         errors=list(errors),
     )
 

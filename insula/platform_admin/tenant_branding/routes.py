@@ -16,12 +16,12 @@ from insula.config_overrides import service
 from insula.config_overrides.resolution import is_valid, resolve
 from insula.kernel.errors import NotFound
 from insula.platform_admin.configuration.controls import typed
-from insula.platform_admin.configuration.routes import form_page, review_page
+from insula.platform_admin.configuration.routes import form_page, review_form
 from insula.platform_admin.guard import Form, Panel, platform_actor
 from insula.platform_admin.navigation import TENANTS
 from insula.platform_admin.one_tenant.routes import line_of
 from insula.platform_admin.tenant_settings.routes import CONFIG, open_section
-from insula.sign_in.guard import cookies_of, go_to, only
+from insula.sign_in.guard import cookies_of, only
 from insula.ui.accents import default_accent
 from insula.ui.branding import Picture
 from insula.ui.pages import render, theme_of
@@ -53,23 +53,27 @@ def routes(panel: Panel) -> list[Route]:
 
 
 async def post_asset(
-    panel: Panel, request: Request, session: AdminSession, form: Form, file: bytes
+    panel: Panel, request: Request, session: AdminSession, form: Form, files: dict[str, bytes]
 ) -> Response:
-    """Keep an image, and show what it would change; nothing is shown to people before the save."""
+    """
+    Keep an image, and show what it would change, with what else was typed into the section.
+
+    Nothing is shown to people before the save.
+    """
     line, kind = await line_of(panel, request), only(form, "kind")
     desk = await open_section(panel, request, Look.key)
     try:
-        drawn = await assets.draw(kind, file)
+        drawn = await assets.draw(kind, files.get(f"file.{kind}", b""))
         async with panel.platform.within(line.id) as db:
             kept = await assets.add(db, kind, drawn, platform_actor(request, session))
     except (InvalidImage, TooManyAssets) as refusal:
+        values, errors = desk.typed(form)
         return form_page(
-            panel, request, session, desk, values={}, errors={kind: refusal.description},
+            panel, request, session, desk, values=values,
+            errors={**errors, kind: refusal.description},
             status=_STATUS.get(refusal.code, 422),
         )  # fmt: skip
-    if any(each.control.name == kind and each.value == kept.path for each in desk.lines):
-        return go_to(desk.address)
-    return await review_page(panel, request, session, desk, {kind: kept.path})
+    return await review_form(panel, request, session, {**form, kind: [kept.path]}, desk)
 
 
 async def show_asset(panel: Panel, request: Request, _: AdminSession) -> Response:

@@ -21,7 +21,7 @@ from insula.platform_admin.configuration.controls import title
 from insula.platform_admin.configuration.desk import Desk
 from insula.platform_admin.configuration.lines import bys_of, of_tenant
 from insula.platform_admin.configuration.planned import of_coming
-from insula.platform_admin.configuration.routes import pages_of
+from insula.platform_admin.configuration.routes import changes_kept, fields_kept, pages_of
 from insula.platform_admin.guard import Panel
 from insula.platform_admin.navigation import TENANTS
 from insula.platform_admin.one_tenant.routes import ONE, frame_of, line_of
@@ -45,8 +45,8 @@ def routes(panel: Panel) -> list[Route]:
     return [
         panel.page(CONFIG, show_first),
         panel.page(f"{CONFIG}/{{section}}", show),
-        panel.act(f"{CONFIG}/{{section}}", save),
-        panel.act(f"{CONFIG}/{{section}}/review", review),
+        panel.act(f"{CONFIG}/{{section}}", save, keeps=changes_kept),
+        panel.act(f"{CONFIG}/{{section}}/review", review, keeps=fields_kept),
         panel.page(f"{CONFIG}/{{section}}/reset", reset, writes=True),
         panel.page(f"{CONFIG}/{{section}}/plan", show_plan),
         panel.act(f"{CONFIG}/{{section}}/plan", answer_plan),

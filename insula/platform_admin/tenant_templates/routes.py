@@ -1,7 +1,7 @@
 """Templates of tenants: listed, looked at, made, saved anew, deleted (features.md D04, D10)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -12,7 +12,7 @@ from insula.admin_sessions.models import AdminSession
 from insula.config_overrides import service as config_overrides
 from insula.config_overrides.errors import VersionConflict
 from insula.config_overrides.models import Stored
-from insula.kernel.errors import Conflict, Invalid
+from insula.kernel.errors import Conflict, Invalid, refusals
 from insula.platform_admin.configuration.changes import refused_whole
 from insula.platform_admin.configuration.controls import control, shown, title
 from insula.platform_admin.guard import Form, Panel, platform_actor
@@ -22,7 +22,14 @@ from insula.registry import service as registry
 from insula.sign_in.guard import go_to, only, tenant_of
 from insula.tenant_templates import service
 from insula.tenant_templates.errors import InvalidTemplate
-from insula.tenant_templates.models import LONGEST_DESCRIPTION, Template, taken_from
+from insula.tenant_templates.models import (
+    LONGEST_DESCRIPTION,
+    Template,
+    check_description,
+    check_name,
+    check_settings,
+    taken_from,
+)
 
 TEMPLATES: Final = "/platform/templates"
 ONE: Final = f"{TEMPLATES}/{{name}}"
@@ -31,15 +38,16 @@ _DONE = {
     "deleted": "Deleted. Tenants that were founded from it stay as they are.",
 }
 Errors = tuple[tuple[str, str], ...]
+_FIELDS: Final = ("name", "description", "document")
 
 
 def routes(panel: Panel) -> list[Route]:
     return [
         panel.page(TEMPLATES, show_templates),
         panel.page(f"{TEMPLATES}/new", show_new_template, writes=True),
-        panel.act(f"{TEMPLATES}/new", post_new_template),
+        panel.act(f"{TEMPLATES}/new", post_new_template, keeps=_FIELDS),
         panel.page(ONE, show_template),
-        panel.act(ONE, post_template),
+        panel.act(ONE, post_template, keeps=_FIELDS),
         panel.page(f"{ONE}/delete", show_delete_template, proved=True),
         panel.act(f"{ONE}/delete", post_delete_template, proved=True),
     ]
@@ -112,22 +120,35 @@ def _read(text: str) -> dict[str, dict[str, Any]]:
 
 
 def _typed(form: Form) -> dict[str, str]:
-    return {name: only(form, name) for name in ("name", "description", "document")}
+    return {name: only(form, name) for name in _FIELDS}
 
 
 def _refused(panel: Panel, refusal: Invalid | Conflict) -> Errors:
     """What was refused, at its place in the form."""
     if not isinstance(refusal, Invalid):
         return (("name", refusal.description),)
-    if refusal.field in ("name", "description", "document"):
+    if refusal.field in _FIELDS:
         return ((refusal.field, worded(refusal)),)
     return tuple(("document", text) for text in refused_whole(refusal, panel.catalogue))
+
+
+def _mistakes(panel: Panel, values: Mapping[str, str], *checks: Callable[[], object]) -> Errors:
+    """All that is wrong with what was typed, each at its place in the form."""
+    found = refusals(
+        *checks,
+        lambda: check_description(values["description"]),
+        lambda: check_settings(panel.catalogue, _read(values["document"])),
+    )
+    return tuple(error for refusal in found for error in _refused(panel, refusal))
 
 
 async def post_new_template(
     panel: Panel, request: Request, session: AdminSession, form: Form
 ) -> Response:
     values = _typed(form)
+    errors = _mistakes(panel, values, lambda: check_name(values["name"].strip()))
+    if errors:
+        return _form(panel, request, session, values, errors=errors, status=422)
     try:
         settings = _read(values["document"])
         async with panel.platform.within(tenant_of(request).id) as db:
@@ -194,6 +215,9 @@ async def post_template(
     values = _typed(form)
     seen = only(form, "version")
     expected = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else 0  # noqa: PLR2004  (fits a column)
+    errors = _mistakes(panel, values)
+    if errors:
+        return await _page(panel, request, session, values, errors=errors, status=422)
     try:
         settings = _read(values["document"])
         async with panel.platform.within(tenant_of(request).id) as db:

@@ -38,6 +38,8 @@ from insula.tenants.models import normalise_domain
 
 _LIMIT = 25
 _COLUMNS = ("slug", "display_name", "status", "hosts", "users", "created_at", "last_sign_in_at")
+#: Of the form that makes a tenant.
+_FIELDS = ("slug", "display_name", "domain", "template", founding.FIELD)
 
 
 def routes(panel: Panel) -> list[Route]:
@@ -46,7 +48,7 @@ def routes(panel: Panel) -> list[Route]:
         panel.page(f"{TENANTS}.csv", export_csv),
         panel.page(f"{TENANTS}.json", export_json),
         panel.page(f"{TENANTS}/new", show_new, writes=True),
-        panel.act(f"{TENANTS}/new", post_new),
+        panel.act(f"{TENANTS}/new", post_new, keeps=_FIELDS),
     ]
 
 
@@ -159,8 +161,7 @@ async def _new_page(  # noqa: PLR0913  (each by its name)
     errors: tuple[tuple[str, str], ...] = (),
     status: int = 200,
 ) -> Response:
-    fields = ("slug", "display_name", "domain", "template", founding.FIELD)
-    values = {name: only(form or {}, name) for name in fields}
+    values = {name: only(form or {}, name) for name in _FIELDS}
     async with panel.platform.transaction() as db:
         templates = await tenant_templates.list_all(db)
     return panel.show(
@@ -180,13 +181,9 @@ async def _new_page(  # noqa: PLR0913  (each by its name)
 async def post_new(panel: Panel, request: Request, session: AdminSession, form: Form) -> Response:
     slug = only(form, "slug").strip()
     domain, template = only(form, "domain").strip(), only(form, "template")
-    missing = tuple(
-        (field, text)
-        for field, text in (("display_name", "Enter a name."), ("slug", "Enter a slug."))
-        if not only(form, field).strip()
-    )
-    if missing:
-        return await _new_page(panel, request, session, form, missing, 422)
+    errors = _mistakes(form, panel.naming.base)
+    if errors:
+        return await _new_page(panel, request, session, form, errors, 422)
     try:
         first = await founding.found(
             panel.platform,
@@ -210,6 +207,16 @@ async def post_new(panel: Panel, request: Request, session: AdminSession, form: 
         return go_to(f"{TENANTS}/{slug}?done=created")
     line = await registry.get(panel.platform, slug)
     return link_page(panel, request, session, line, first.link, first.email, is_new=True)
+
+
+def _mistakes(form: Form, base: str | None) -> tuple[tuple[str, str], ...]:
+    """All that is wrong with what was typed, each beside its field."""
+    typed = {name: only(form, name).strip() for name in _FIELDS if name != "template"}
+    missing = {"display_name": "Enter a name.", "slug": "Enter a slug."}
+    return tuple(
+        (found.field, worded(found) if typed[found.field] else missing[found.field])
+        for found in founding.mistakes(**typed, base=base)
+    )
 
 
 def link_page(  # noqa: PLR0913  (each by its name)
