@@ -87,10 +87,13 @@ class _Stderr:
 
 
 class _Handler(logging.Handler):
-    """Writes what libraries say to the same place."""
+    """Writes what libraries say to the same place; what cannot be written harms nobody."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        _Stderr().msg(self.format(record))
+        try:
+            _Stderr().msg(self.format(record))
+        except Exception:  # noqa: BLE001  (as every handler of the standard library)
+            self.handleError(record)
 
 
 def configure(*, json: bool, level: str = "INFO", is_command: bool = False) -> None:

@@ -224,7 +224,8 @@ class StoredRefresh:
 
     *state*: `current` may be advanced; `former` was superseded within the grace, and *replay*
     holds the answer that was given then, to whoever proved the key *replay_jkt*; `reused` is any
-    other earlier generation; `dead` has expired or was revoked.
+    other earlier generation; `dead` has expired or was revoked. *meant* are those of *scopes* that
+    are still the ones that were granted, and not others that bear their names since.
     """
 
     state: RefreshState
@@ -233,6 +234,7 @@ class StoredRefresh:
     session: Session
     person: Person
     scopes: Scopes
+    meant: Scopes
     resources: tuple[str, ...]
     dpop_jkt: str | None
     claims: str

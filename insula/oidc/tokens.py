@@ -212,7 +212,8 @@ async def find_access_token(issuer: Issuer, token: str) -> ActiveToken | None:
         kind="access_token",
         issue_id=issue_id,
         client_id=issue.client_id,
-        scopes=frozenset(says.get("scope", "").split()),  # a refresh may have narrowed it
+        # a refresh may have narrowed it; what was issued may be gone since
+        scopes=issue.scopes.intersection(says.get("scope", "").split()),
         person=issue.person,
         expires_at=int(says["exp"]),
         issued_at=int(says["iat"]),

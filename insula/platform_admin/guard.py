@@ -132,8 +132,9 @@ class Panel:
             page, whose = self._page_of(request), str(session.user_id) if session else ""
             text = kept.seal(self.door.pages.hmac_key.hex(), page, whose, form, names)
             asked = urlencode({name: form[name][0] for name in query if form.get(name)})
-            cookies = (self._kept_cookie(text, kept.SECONDS),) if text else ()
-            return f"{page}?{asked}" if asked else page, cookies
+            # what cannot be kept takes the place of what was kept before all the same
+            cookie = self._kept_cookie(text, kept.SECONDS if text else 0)
+            return f"{page}?{asked}" if asked else page, (cookie,)
 
         async def endpoint(request: Request) -> Response:
             request.scope[_PAGE] = path

@@ -33,6 +33,8 @@ def test_the_preview_follows_and_the_logo_arrives(product, visit, way):
     page.get_by_label("Company name").fill("Acme & Sons")
     shown.get_by_role("heading", name="Sign in to Acme & Sons").wait_for()
 
+    large = {"name": "dark.svg", "mimeType": "image/svg+xml", "buffer": bytes(1_200_000)}
+    page.locator('[name="file.logo_dark"]').set_input_files(large)  # chosen, and not uploaded yet
     row = page.locator(".set", has=page.locator('[name="logo_light"]'))
     row.locator("input[type=file]").set_input_files(
         {"name": "logo.svg", "mimeType": "image/svg+xml", "buffer": SVG}

@@ -63,6 +63,13 @@ def test_the_lines_of_other_libraries_are_redacted_too(log):
     assert "ValueError" in lines[1]["exception"]
 
 
+@pytest.mark.usefixtures("log")
+def test_a_line_that_cannot_be_formatted_harms_nobody(capsys):
+    (ours,) = (h for h in logging.getLogger().handlers if type(h).__module__ == logs.__name__)
+    ours.handle(logging.LogRecord("somebody", logging.WARNING, "", 1, "%d things", ("some",), None))
+    assert "Logging error" in capsys.readouterr().err
+
+
 def test_a_line_break_in_a_value_is_inert(log):
     structlog.get_logger().info("x", who='ada\n{"event": "forged"}')
     (line,) = log()

@@ -28,7 +28,7 @@ async def exchange(e: Exchange) -> bytes:
         raise InvalidGrant(_REFUSED, detail="not alive")
     _check_key(e, stored)
 
-    left = still_there(stored.scopes, client, issuer.scopes)
+    left = still_there(stored.meant, client, issuer.scopes)
     granted = read_narrower(e.params, stored.scopes, left)
     target = resources.choose(
         e.params, client, stored.resources, granted, issuer.resources, issuer.url

@@ -256,6 +256,7 @@ class MemoryTokens:
             session=family.given.session,
             person=self._person(family.given.session),
             scopes=family.given.scopes,
+            meant=family.given.scopes,
             resources=family.given.resources,
             dpop_jkt=family.dpop_jkt,
             claims=family.given.claims,

@@ -252,8 +252,10 @@ def _chosen(field: Control, form: Mapping[str, list[str]]) -> list[str]:
 def _number(text: str, field: Control) -> tuple[Any, str]:
     if not _DIGITS.match(text):
         return text, "A whole number." if text else "Enter a number."
-    if len(text.lstrip("-0")) <= _MOST_DIGITS:
-        return int(text), ""
+    digits = text.lstrip("-0")
+    if len(digits) <= _MOST_DIGITS:
+        number = int(digits or "0")
+        return -number if text.startswith("-") else number, ""
     word, limit = ("least", field.low) if text.startswith("-") else ("most", field.high)
     said = f"At {word} {limit:,}." if limit is not None else f"At most {_MOST_DIGITS} digits."
     return text, said

@@ -64,6 +64,17 @@ for (const swatch of document.querySelectorAll("[data-text]")) {
   });
 }
 
+// A button that uploads one image does not send the others that were chosen beside it.
+addEventListener("submit", (event) => {
+  const kind = event.submitter?.name === "kind" && event.submitter.value;
+  if (!kind) return;
+  for (const file of event.target.querySelectorAll("input[type=file]:enabled")) {
+    if (file.name === `file.${kind}`) continue;
+    file.disabled = true;
+    setTimeout(() => { file.disabled = false; }); // what is sent has been gathered by then
+  }
+});
+
 // After a sign-out applications clean up in frames; when all have, or after 3 s, the way goes on.
 const onward = document.querySelector("[data-onward]");
 if (onward) {
