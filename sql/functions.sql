@@ -34,6 +34,7 @@ insert into insula.definer_allow_list (signature, reason) values
   ('insula.config_plans_due(integer)', 'planned changes of settings whose time has come: ids of tenants and plans, no data'),
   ('insula.tenants_with_keys_due()', 'key phases: which tenants have a key whose time has come, no data'),
   ('insula.tenants_by_host(text,text,integer)', 'the platform searches tenants by the beginning of a domain, proven or claimed: ids, no data'),
+  ('insula.tenants_by_host_among(uuid[],text,text)', 'the platform searches those tenants in which something is wrong by a domain: ids, no data'),
   ('insula.hosts_of_tenants(uuid[])', 'the platform lists a page of tenants with their domains'),
   ('insula.keys_of_tenants(uuid[])', 'the platform lists a page of tenants with their keys: ids and times, no key'),
   ('insula.keys_overdue(integer)', 'the platform warns of keys whose time came and was missed: ids and times, no key'),
@@ -626,6 +627,20 @@ create or replace function insula.tenants_by_host(low text, high text, most inte
       order by p.host collate "C" limit least(greatest(most, 1), 1000));
   end;
 
+-- The same among a few that are known: each of them is looked at, so that no limit hides one.
+create or replace function insula.tenants_by_host_among(tenants uuid[], low text, high text)
+  returns table (tenant_id uuid)
+  language sql stable security definer set search_path = pg_catalog, pg_temp
+  begin atomic
+    select h.tenant_id from insula.tenant_hosts h
+     where h.tenant_id = any (tenants[1:1000])
+       and h.host collate "C" >= low and h.host collate "C" < high
+    union
+    select p.tenant_id from insula.host_proofs p
+     where p.tenant_id = any (tenants[1:1000])
+       and p.host collate "C" >= low and p.host collate "C" < high;
+  end;
+
 create or replace function insula.hosts_of_tenants(tenants uuid[])
   returns table (tenant_id uuid, host text, is_primary boolean)
   language sql stable security definer set search_path = pg_catalog, pg_temp
@@ -870,6 +885,7 @@ grant execute on function
   insula.config_plans_due(integer),
   insula.purge_rows(uuid, text, integer), insula.purge_estimate(uuid, text, integer),
   insula.purge_tenant(uuid), insula.hosts_of(uuid[]), insula.tenants_by_host(text, text, integer),
+  insula.tenants_by_host_among(uuid[], text, text),
   insula.hosts_of_tenants(uuid[]), insula.keys_of_tenants(uuid[]), insula.keys_overdue(integer),
   insula.holder_of_host(text), insula.host_proofs_due(uuid, uuid, integer),
   insula.hosts_in_doubt(integer), insula.keys_waiting(integer), insula.keys_coming(integer),

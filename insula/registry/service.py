@@ -61,7 +61,7 @@ async def page(platform: Platform, wanted: Filter, cursor: Cursor | None, limit:
 
 async def _sortable(db: Connection, wanted: Filter) -> Filter:
     """The same, by slug where a search finds more than can be sorted by something else."""
-    if not wanted.search or wanted.sort in ("attention", "slug"):
+    if not wanted.search or wanted.in_need or wanted.sort in ("attention", "slug"):
         return wanted
     if await store.count_found(db, wanted, MOST_SORTED + 1) <= MOST_SORTED:
         return wanted

@@ -68,7 +68,9 @@ async def page(
         else ""
     )
     found, extra, narrow = "", "", _narrow(wanted, need)
-    if wanted.search and wanted.sort == "slug":
+    if wanted.search and wanted.in_need:
+        found = _FOUND_IN_NEED
+    elif wanted.search and wanted.sort == "slug":
         here = f'and t.slug collate "C" {beyond} :mark' if cursor else ""
         found = _FOUND.format(place=f"{narrow} {here}", direction=direction, limit=":limit")
     elif wanted.search:  # sorted by what the search knows nothing of
@@ -117,6 +119,18 @@ _FOUND = """
         order by t.name_norm collate "C" limit :most)
       union
       select h.tenant_id from insula.tenants_by_host(:low, :high, :most) h
+    )"""
+
+
+#: Of those in need, which are few and known, all: no limit cuts off what is found of others.
+_FOUND_IN_NEED = """
+    with found as materialized (
+      select t.id from insula.tenants t
+       where t.id = any(:need)
+         and (t.slug collate "C" >= :low and t.slug collate "C" < :high
+              or t.name_norm collate "C" >= :low and t.name_norm collate "C" < :high
+              or t.id = any(array(
+                   select h.tenant_id from insula.tenants_by_host_among(:need, :low, :high) h)))
     )"""
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import psycopg
 import pytest
 
-from insula.registry import need, service
+from insula.registry import need, service, store
 from insula.registry.errors import CursorInvalid
 from insula.registry.models import STATUSES, Cursor, Filter
 
@@ -21,7 +21,8 @@ def some(database):
         db.execute(
             """
             insert into insula.tenants (id, slug, display_name, created_at, status)
-            select gen_random_uuid(), %(word)s || '-' || lpad(n::text, 2, '0'), 'Name ' || n,
+            select gen_random_uuid(), %(word)s || '-' || lpad(n::text, 2, '0'),
+                   'Name ' || %(word)s || ' ' || n,
                    now() - make_interval(hours => 31 - n),
                    case when n %% 10 = 0 then 'suspended' when n = 7 then 'archived'
                         when n = 25 then 'deleting' else 'active' end
@@ -62,6 +63,7 @@ def some(database):
         domain(LAPSED, lapsed=True)
         domain(PRIMARY, primary=True)
         domain(IN_TIME, failures=0)
+        domain(LATE, failures=0, held=False)
         domain(CLAIMS, held=False)
         yield word
         db.execute("delete from insula.tenants where slug like %s", [f"{word}-%"])
@@ -117,6 +119,29 @@ async def test_a_list_is_narrowed_to_what_needs_attention(platform_door, some, s
     assert set(found) <= set(of_all)
     taken = [line.slug async for lines in service.batches(platform_door, wanted) for line in lines]
     assert sorted(taken) == sorted(found)
+
+
+@pytest.mark.spec("features UI-2", "features D03")
+@pytest.mark.parametrize("sort", ["attention", "slug", "newest"])
+async def test_those_in_need_are_all_found_however_many_others_are_named_alike(
+    platform_door, some, monkeypatch, sort
+):
+    monkeypatch.setattr(store, "MOST_FOUND", 1)
+    monkeypatch.setattr(service, "MOST_SORTED", 1)
+
+    async def found(search):
+        wanted = Filter(search, sort=sort, in_need=True)
+        page = await service.page(platform_door, wanted, None, 100)
+        assert page.sort == sort
+        return sorted(line.slug for line in page.lines if line.slug.startswith(some))
+
+    every = slugs(some, FAILS, LAPSED, PRIMARY, LATE)
+    assert await found(some) == every
+    assert await found(f"name {some}") == every
+    assert await found(f"name {some} {FAILS}") == slugs(some, FAILS)
+    assert await found(f"login.{some}-") == every
+    assert await found(f"login.{some}-{LAPSED}") == slugs(some, LAPSED)
+    assert await found(f"nobody {some}") == []
 
 
 @pytest.mark.spec("features D03")
