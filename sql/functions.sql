@@ -674,8 +674,8 @@ create or replace function insula.keys_overdue(most integer)
      order by k.due_at limit least(greatest(most, 1), 1000);
   end;
 
--- Tenants in which something is wrong: a domain fails its proof, or a key is late. *most* of each,
--- those that wait longest, so that a worker that stands still makes no long answer.
+-- Tenants in which something is wrong: a domain fails its proof, or a key is late. *most* of each, of
+-- keys those that are late longest, so that a worker that stands still makes no long answer.
 create or replace function insula.tenants_in_need(most integer)
   returns table (tenant_id uuid, status text)
   language sql stable security definer set search_path = pg_catalog, pg_temp

@@ -31,7 +31,12 @@ async def ailments(platform: Platform, lines: Sequence[TenantLine]) -> dict[UUID
     for row in rows:
         ailment = Ailment(row.host, row.is_primary, row.has_lapsed)
         found.setdefault(row.tenant_id, []).append(ailment)
-    return found
+    return {tenant: sorted(some, key=_mildness) for tenant, some in found.items()}
+
+
+def _mildness(ailment: Ailment) -> tuple[bool, bool]:
+    """A late key stops all sign-ins once it is too late, a primary domain those of its tenant."""
+    return (ailment.host is not None, not ailment.is_primary)
 
 
 async def page(

@@ -77,7 +77,8 @@ async def _lines(
     ailing = await store.in_need(db, need.MOST)
     total = sum(status in wanted.statuses for status in ailing.values())
     page_of = need.page if wanted.sort == "attention" else store.page
-    return await page_of(db, wanted, cursor, limit, list(ailing)), min(total, need.MOST)
+    lines = await page_of(db, wanted, cursor, limit, list(ailing))
+    return lines, None if wanted.search else min(total, need.MOST)  # nobody counts those it finds
 
 
 async def totals(platform: Platform) -> Mapping[str, int]:

@@ -60,6 +60,7 @@ def some(database):
         key(7, "-2 hours")
         key(IN_TIME, "-20 minutes")
         domain(FAILS)
+        key(FAILS, "-2 hours")
         domain(LAPSED, lapsed=True)
         domain(PRIMARY, primary=True)
         domain(IN_TIME, failures=0)
@@ -158,7 +159,7 @@ async def test_what_is_wrong_is_said_of_each_and_counted(platform_door, some):
         zip(
             slugs(some, FAILS, LAPSED, PRIMARY, LATE),
             (
-                [(f"login.{some}-{FAILS}.example", False, False)],
+                [(None, False, False), (f"login.{some}-{FAILS}.example", False, False)],
                 [(f"login.{some}-{LAPSED}.example", False, True)],
                 [(f"login.{some}-{PRIMARY}.example", True, False)],
                 [(None, False, False)],
@@ -175,7 +176,11 @@ async def test_what_is_wrong_is_said_of_each_and_counted(platform_door, some):
     assert counts[0] >= 3
     assert counts[1] >= 1
     assert counts[2] == 0
-    assert (await service.page(platform_door, wanted, None, 1)).in_need is None
+    for uncounted in (
+        wanted,
+        replace(wanted, sort="attention"),
+    ):  # of all, and not of what is found
+        assert (await service.page(platform_door, uncounted, None, 1)).in_need is None
 
 
 async def test_a_place_in_another_list_is_no_place_in_this_one(platform_door, some):
