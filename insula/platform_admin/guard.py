@@ -132,9 +132,12 @@ class Panel:
             page, whose = self._page_of(request), str(session.user_id) if session else ""
             text = kept.seal(self.door.pages.hmac_key.hex(), page, whose, form, names)
             asked = urlencode({name: form[name][0] for name in query if form.get(name)})
-            # what cannot be kept takes the place of what was kept before all the same
-            cookie = self._kept_cookie(text, kept.SECONDS if text else 0)
-            return f"{page}?{asked}" if asked else page, (cookie,)
+            cookies: Cookies = ()
+            if text:
+                cookies = (self._kept_cookie(text, kept.SECONDS),)
+            elif self._typed(request, page, whose) is not None:  # of before: it is not this form
+                cookies = (self._kept_cookie("", 0),)
+            return f"{page}?{asked}" if asked else page, cookies
 
         async def endpoint(request: Request) -> Response:
             request.scope[_PAGE] = path
@@ -193,11 +196,15 @@ class Panel:
         secure = "; Secure" if self.door.pages.jar.secure else ""
         return f"{self._kept_name}={text}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}{secure}"
 
+    def _typed(self, request: Request, page: str, whose: str) -> Form | None:
+        """What this browser keeps for *page*; as `kept.unseal`."""
+        text = cookies_of(request).get(self._kept_name, "")
+        secret = self.door.pages.hmac_key.hex()
+        return kept.unseal(secret, page, whose, text) if text else None
+
     def _fill_in(self, request: Request, session: AdminSession) -> Cookies:
         """Let a page have what was typed into its form too late, and spend that."""
-        text = cookies_of(request).get(self._kept_name, "")
-        secret, page = self.door.pages.hmac_key.hex(), request.scope["path"]
-        found = kept.unseal(secret, page, str(session.user_id), text) if text else None
+        found = self._typed(request, request.scope["path"], str(session.user_id))
         if found is None:
             return ()
         request.scope[_KEPT] = found

@@ -123,6 +123,28 @@ def test_a_proof_that_lapsed_meanwhile_keeps_the_reason_and_not_the_confirmation
     assert WHY not in browser.open(at(path)).text
 
 
+@pytest.mark.spec("features CR-6", "features D02")
+@pytest.mark.parametrize("reason", ["", "x" * 3000], ids=["nothing", "too much"])
+def test_a_form_that_cannot_be_kept_leaves_none_of_before(
+    product, browser, at, person, tenant, reason
+):
+    path = f"/platform/tenants/{tenant}/suspend"
+    page, other = browser.open(at(path)), browser.open(at("/platform/tenants/new"))
+    long_ago(product, person, "proved_at", 6)
+    submit(browser, page, "/suspend", typed=tenant, reason=WHY)
+    assert browser.cookie(at("/"), TYPED)
+    late = submit(browser, page, "/suspend", typed=tenant, reason=reason)
+    assert browser.cookie(at("/"), TYPED) is None
+    back = browser.submit(late, password=person.password)
+    assert (back.path, AGAIN in back.text, WHY in back.text) == (path, False, False)
+
+    # what stands for another page is none of its business
+    browser.submit(browser.open(at("/admin")), "sign_out")
+    submit(browser, other, "/new", slug="typed-late")
+    submit(browser, page, "/suspend", typed=tenant, reason=reason)
+    assert browser.cookie(at("/"), TYPED)
+
+
 @pytest.mark.spec("features CR-6", "features D09")
 def test_what_a_form_was_about_is_not_asked_again(product, browser, at, person, tenant):
     base = f"/platform/tenants/{tenant}"

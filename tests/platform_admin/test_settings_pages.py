@@ -93,6 +93,17 @@ def test_an_invalid_value_is_refused_beside_its_field_and_kept(
     assert stored(product, tenant, key) == {}
 
 
+@pytest.mark.spec("features C02", "features UI-4")
+def test_zeros_before_a_number_are_nothing_however_many(browser, section):
+    zeros = "0" * 5000
+    refused = submit(browser, section("oidc.ttl"), "/review", device_code=zeros)
+    assert (refused.status, "At least 60." in refused.text) == (422, True)
+    below = submit(browser, section("oidc.ttl"), "/review", device_code=f"-{zeros}300")
+    assert (below.status, "At least 60." in below.text) == (422, True)
+    review = submit(browser, section("oidc.ttl"), "/review", device_code=f"{zeros}300")
+    assert "300 seconds = 5 minutes" in review.text
+
+
 @pytest.mark.spec("features CR-4", "features UI-4")
 def test_the_second_of_two_sees_who_saved_what_and_keeps_what_was_typed(browser, section, save):
     early, late = section("oidc.ttl"), section("oidc.ttl")
