@@ -183,7 +183,8 @@ class Tokens(Protocol):
         """
         Find the living issue of a JWT whose signature was checked, unless revoked by *jti*.
 
-        What the token itself says (its scope and times) the engine reads from the token.
+        What the token itself says (its scope and times) the engine reads from the token; of its
+        scopes those hold that the issue still has.
         """
 
     async def find_refresh_token(self, token: str) -> ActiveToken | None:

@@ -212,7 +212,7 @@ async def find_access_token(issuer: Issuer, token: str) -> ActiveToken | None:
         kind="access_token",
         issue_id=issue_id,
         client_id=issue.client_id,
-        # a refresh may have narrowed it; what was issued may be gone since
+        # a refresh may have narrowed it, and a scope may have become another one since
         scopes=issue.scopes.intersection(says.get("scope", "").split()),
         person=issue.person,
         expires_at=int(says["exp"]),

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 
 import httpx2
@@ -15,6 +16,7 @@ from insula.clients import service as clients
 from insula.config_overrides import service as config_overrides
 from insula.providers.settings import ProtocolFeatures
 from insula.resource_servers import scopes, servers
+from insula.resource_servers.errors import NoSuchScope
 from insula.resource_servers.models import parse_settings
 
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -366,6 +368,39 @@ def test_a_client_may_repeat_what_it_was_granted_and_gets_what_is_left_of_it(pro
 async def _with_scopes(here, client_id, asked):
     tenant = await here.tenant("acme")
     await clients.change(tenant, client_id, {"scopes": asked}, development=True)
+
+
+@pytest.mark.spec("RS-2", "RS-4")
+@pytest.mark.parametrize("form", ["jwt", "opaque"])
+def test_a_living_token_tells_nothing_of_another_scope_of_the_same_name(product, form):
+    word = f"s{secrets.token_hex(4)}"
+
+    def made(claims):
+        async def act(here):
+            tenant = await here.tenant("acme")
+            with suppress(NoSuchScope):
+                await scopes.remove(tenant, word, force=True)
+            await scopes.add(tenant, word, claims=claims)
+
+        product.backstage.run(act)
+
+    made(["gender"])
+    scope = f"openid offline_access profile {word}"
+    own = app_for(product, Made("", word, None), access_token_format=form, resources=())
+    here, person = Api(product, "acme", own), product.person("acme")
+    with signed_in(product, "acme", own, person) as browser:
+        old = tokens_of(product, "acme", own, browser, scope=scope)
+        assert word in here.introspect(old["access_token"]).json()["scope"].split()
+        assert "email" not in here.userinfo(old["access_token"]).json()
+
+        made(["email"])
+        until(
+            SOON,
+            lambda: word not in here.introspect(old["access_token"]).json()["scope"].split(),
+        )
+        said = here.userinfo(old["access_token"]).json()
+        assert ("preferred_username" in said, "email" in said) == (True, False)
+        assert word not in here.introspect(old["refresh_token"]).json()["scope"].split()
 
 
 @pytest.mark.spec("RS-2", "RT-3")

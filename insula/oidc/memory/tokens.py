@@ -39,6 +39,7 @@ class _Code:
 class _Issue:
     client: Client
     session: Session | None
+    scopes: Scopes
     claims: str = ""
     bound_to_session: bool = False
     is_revoked: bool = False
@@ -105,7 +106,7 @@ class MemoryTokens:
         if not self._complete(given):
             return False
         self.issues[tokens.issue_id] = _Issue(
-            given.client, given.session, given.claims, bound_to_session=True
+            given.client, given.session, given.scopes, given.claims, bound_to_session=True
         )
         if tokens.access is not None:
             self._keep(tokens.access)
@@ -168,7 +169,9 @@ class MemoryTokens:
         kept.is_consumed = True
         refresh = redemption.refresh
         bound = refresh is None or refresh.bound_to_session
-        self.issues[kept.issue_id] = _Issue(redemption.client, given.session, given.claims, bound)
+        self.issues[kept.issue_id] = _Issue(
+            redemption.client, given.session, given.scopes, given.claims, bound
+        )
         self._keep(redemption.access)
         if refresh is not None:
             self.families[kept.issue_id] = _Family(
@@ -185,7 +188,7 @@ class MemoryTokens:
         """Record what a device got, if its person and client are alive."""
         approved, refresh = redemption.approved, redemption.refresh
         bound = refresh is None or refresh.bound_to_session
-        issue = _Issue(redemption.client, approved.session, "", bound)
+        issue = _Issue(redemption.client, approved.session, approved.scopes, "", bound)
         if not self._is_alive(issue):
             return False
         self.issues[approved.issue_id] = issue
@@ -354,7 +357,7 @@ class MemoryTokens:
         await self._wire.trip("issue_to_client")
         if not self._is_client(client):
             return False
-        self.issues[access.issue_id] = _Issue(client, None)
+        self.issues[access.issue_id] = _Issue(client, None, access.scopes)
         self._keep(access)
         return True
 
@@ -366,6 +369,7 @@ class MemoryTokens:
         self.issues[exchanged.access.issue_id] = replace(
             parent,
             client=exchanged.client,
+            scopes=exchanged.access.scopes,
             claims="",  # they were asked for by another client
             parent=parent.parent or parent,
             act=exchanged.act,
@@ -389,9 +393,10 @@ class MemoryTokens:
 
     async def find_issue(self, issue_id: UUID, jti: str) -> ActiveToken | None:
         await self._wire.trip("find_issue")
-        if jti in self.revoked:
+        issue = self.issues.get(issue_id)
+        if issue is None or jti in self.revoked:
             return None
-        return self._active("access_token", issue_id, frozenset(), 0, 0)
+        return self._active("access_token", issue_id, issue.scopes, 0, 0)
 
     async def revoke_access_token(self, token: str, client: Client, caller: Caller) -> bool:  # noqa: ARG002  (the port's)
         await self._wire.trip("revoke_access_token")

@@ -46,7 +46,8 @@ ISSUE_EXCHANGED = hot(f"""
 """)
 
 _ISSUE = f"""c.client_id, x.user_id, x.claims, x.act, x.parent_id,
-           extract(epoch from x.auth_time)::bigint as auth_time, x.acr, x.amr, {PERSON}"""
+           extract(epoch from x.auth_time)::bigint as auth_time, x.acr, x.amr,
+           extract(epoch from x.created_at)::float8 as given_at, {PERSON}"""
 
 #: What an exchanged token came from, if it is alive: whose it was.
 FIND_PARENT = hot("""
@@ -57,7 +58,7 @@ FIND_PARENT = hot("""
 """)
 
 FIND_ISSUE = hot(f"""
-    select x.id, x.scopes, extract(epoch from x.created_at)::float8 as issued_at, 0::bigint as expires_at,
+    select x.id, x.scopes, extract(epoch from x.created_at)::bigint as issued_at, 0::bigint as expires_at,
            '{{}}'::text[] as audience, null::text as dpop_jkt,
            {_ISSUE}
       from insula.token_issues x
@@ -68,7 +69,7 @@ FIND_ISSUE = hot(f"""
 """)
 
 FIND_ACCESS_TOKEN = hot(f"""
-    select x.id, a.scopes, extract(epoch from a.created_at)::float8 as issued_at,
+    select x.id, a.scopes, extract(epoch from a.created_at)::bigint as issued_at,
            extract(epoch from a.expires_at)::bigint as expires_at, a.audience, a.dpop_jkt, {_ISSUE}
       from insula.access_tokens a
       join insula.token_issues x on x.tenant_id = a.tenant_id and x.id = a.issue_id
@@ -78,7 +79,7 @@ FIND_ACCESS_TOKEN = hot(f"""
 """)
 
 FIND_REFRESH_TOKEN = hot(f"""
-    select x.id, x.scopes, extract(epoch from f.created_at)::float8 as issued_at,
+    select x.id, x.scopes, extract(epoch from f.created_at)::bigint as issued_at,
            extract(epoch from least(f.idle_expires_at, f.absolute_expires_at))::bigint as expires_at,
            '{{}}'::text[] as audience, f.dpop_jkt, {_ISSUE}
       from insula.refresh_generations r
