@@ -165,6 +165,16 @@ def test_a_status_counts_at_once_and_needs_step_up(platform, programs):
             )
 
 
+@pytest.mark.spec("features A06")
+def test_a_tenant_whose_slug_is_no_host_is_not_left_without_a_domain(platform):
+    slug, domain = name().replace("-", "_") + "_x", f"login.{name()}.example"
+    make(platform, slug=slug, domain=domain, **OURS)
+
+    refusal(platform.patch(f"/tenants/{slug}", {"domain": None}), 422, "slug_not_host_safe")
+    refusal(platform.delete(f"/tenants/{slug}/hosts/{domain}"), 422, "slug_not_host_safe")
+    assert platform.get(f"/tenants/{slug}").json()["domain"] == domain
+
+
 @pytest.mark.spec("features D03")
 def test_tenants_are_found_by_status_slug_and_name(platform):
     word = name()
